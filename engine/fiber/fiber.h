@@ -1,0 +1,112 @@
+// Fibers: stacks of their own on the engine thread, switched by hand. A session is a fiber, and so are the log writer,
+// the checkpointer and the vacuum. Between two suspension points a fiber is alone, so there are no latches.
+//
+// A function that may suspend takes Fiber& first (or a context that holds one). After it returns, what was read before
+// may have changed. Each suspension point returns a Status and can fail with
+//   halted   the machine died: return at once, by the normal path; nothing may catch it, no I/O reaches the disk;
+//   57014    the statement was cancelled (or 57P01 for a session that is told to end, or what the canceller gave).
+// Fibers are never destroyed while suspended; they return.
+//
+// Stacks are of fixed size with a guard page, mapped lazily and pooled; the high-water mark is checked. Recursion asks
+// stack_left(), whose unit is ours (levels of 512 bytes by convention), not the machine's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/function.h"
+#include "base/ids.h"
+#include "base/intrusive_list.h"
+#include "base/status.h"
+#include "host/host.h"
+
+namespace orrery {
+
+class Scheduler;
+class WaitQueue;
+struct FiberContext;              // the switch's own: stack, registers, sanitizer handles (fiber/switch.h)
+
+class Fiber {
+ public:
+  Fiber(const Fiber&) = delete;
+  ~Fiber();
+
+  Scheduler& scheduler() { return scheduler_; }
+  Host& host();
+  Instant now();
+  const std::string& name() const { return name_; }
+
+  // Suspends until someone wakes this fiber, or until `deadline` (then 57014's cousin: returns ok and timed_out() is true).
+  // The building block of WaitQueue and io.h; other code uses those.
+  Status suspend(Instant deadline = kNever);
+  bool timed_out() const { return timed_out_; }
+  // Makes a suspended fiber ready. Harmless when it is not suspended.
+  void wake();
+
+  // Suspends for `duration`.
+  Status sleep(Duration duration);
+  // Lets others run; returns at the next turn. Also where cancellation is seen by code that computes.
+  Status yield();
+  // Books work done. Suspends only when the slice is used up: the usual call in loops.
+  Status charge(WorkUnits units) {
+    units_ += units;
+    if (units_ < slice_end_) [[likely]] return {};
+    return end_slice();
+  }
+  // Books without suspending, where a region must be atomic.
+  void charge_only(WorkUnits units) { units_ += units; }
+  WorkUnits units() const { return units_; }
+
+  // Delivers `reason` (57014, 57P01, 25P03...) at this fiber's current or next suspension point, once.
+  void cancel(Status reason);
+  bool cancel_pending() const { return cancel_reason_ != nullptr; }
+  // While above zero a cancel stays pending: for regions that must finish (a commit being answered).
+  void hold_cancel() { ++cancel_held_; }
+  void release_cancel();
+  // halted, or the pending cancellation (which is thereby delivered), without suspending.
+  Status check_interrupts();
+
+  // False once recursion has used up this fiber's depth: raise 54001 "stack depth limit exceeded".
+  bool enter_recursion() { return ++depth_ <= depth_limit_; }
+  void leave_recursion() { --depth_; }
+
+ private:
+  friend class Scheduler;
+  friend class NoSuspend;
+  friend class WaitQueue;
+  Fiber(Scheduler& scheduler, std::string name, UniqueFunction<void(Fiber&)> body);
+  Status end_slice();
+
+  enum class State : uint8_t { ready, running, suspended, finished };
+
+  Scheduler& scheduler_;
+  std::string name_;
+  UniqueFunction<void(Fiber&)> body_;
+  State state_ = State::ready;
+  bool timed_out_ = false;
+  WorkUnits units_ = 0;
+  WorkUnits slice_end_ = kUnitsPerSlice;
+  int cancel_held_ = 0;
+  int no_suspend_ = 0;
+  int depth_ = 0;
+  int depth_limit_ = 0;
+  std::unique_ptr<Error> cancel_reason_;
+  Timer timer_;
+  std::unique_ptr<FiberContext> context_;
+  ListHook<Fiber> queue_hook_;     // in the ready list
+  ListHook<Fiber> all_hook_;       // in the list of live fibers
+};
+
+// CHECKs that its fiber does not suspend while this lives.
+class NoSuspend {
+ public:
+  explicit NoSuspend(Fiber& fiber) : fiber_(fiber) { ++fiber_.no_suspend_; }
+  NoSuspend(const NoSuspend&) = delete;
+  ~NoSuspend() { --fiber_.no_suspend_; }
+
+ private:
+  Fiber& fiber_;
+};
+
+}  // namespace orrery

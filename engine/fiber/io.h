@@ -1,0 +1,43 @@
+// The host's requests as calls that suspend the fiber until they are done. A halted machine returns halted; a cancelled
+// fiber still waits for its disk request (its buffers are in use), but a network wait ends early.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "fiber/fiber.h"
+
+namespace orrery {
+
+// Disk: see host.h DiskOp for the errors of each.
+Result<FileHandle> open_file(Fiber& fiber, std::string name, bool create, bool exclusive = false);
+Status close_file(Fiber& fiber, FileHandle file);
+// Reads until `buffer` is full or the file ends; returns the count.
+Result<uint64_t> read_file(Fiber& fiber, FileHandle file, uint64_t offset, MutableBytes buffer);
+Status write_file(Fiber& fiber, FileHandle file, uint64_t offset, Bytes data);
+Status sync_file(Fiber& fiber, FileHandle file);
+Status truncate_file(Fiber& fiber, FileHandle file, uint64_t size_bytes);
+Status allocate_file(Fiber& fiber, FileHandle file, uint64_t offset, uint64_t count);
+Result<uint64_t> file_size(Fiber& fiber, FileHandle file);
+Status rename_file(Fiber& fiber, std::string from, std::string to);
+Status remove_file(Fiber& fiber, std::string name);
+Status make_directory(Fiber& fiber, std::string name);
+Status sync_directory(Fiber& fiber, std::string name);
+Result<std::vector<std::string>> list_directory(Fiber& fiber, std::string name);
+
+// Network.
+struct Listener { SocketId socket; uint16_t port = 0; };
+struct Accepted { SocketId socket; std::string peer; };
+Result<Listener> listen(Fiber& fiber, std::string address, uint16_t port);
+Result<Accepted> accept(Fiber& fiber, SocketId listener);
+Result<SocketId> connect(Fiber& fiber, std::string address, uint16_t port);
+// 0 at the end of the stream.
+Result<uint64_t> receive(Fiber& fiber, SocketId socket, MutableBytes buffer, Instant deadline = kNever);
+// All of it.
+Status send_all(Fiber& fiber, SocketId socket, Bytes data);
+void close_socket(Host& host, SocketId socket);
+
+// Runs `task` on a worker and waits for it; a cancelled fiber still waits.
+Status run_on_worker(Fiber& fiber, WorkerTask& task);
+
+}  // namespace orrery
