@@ -15,7 +15,10 @@ void append_hex(std::string& out, uint64_t value, int width = 1);
 
 inline void append(std::string& out, std::string_view text) { out.append(text); }
 inline void append(std::string& out, char c) { out.push_back(c); }
-inline void append(std::string& out, bool b) { out.append(b ? "true" : "false"); }
+template <std::same_as<bool> T>   // a template, or every string literal would convert to bool
+void append(std::string& out, T b) {
+  out.append(b ? "true" : "false");
+}
 template <std::integral T>
   requires(!std::same_as<T, char> && !std::same_as<T, bool>)
 void append(std::string& out, T value) {
