@@ -7,8 +7,11 @@
 //   57014    the statement was cancelled (or 57P01 for a session that is told to end, or what the canceller gave).
 // Fibers are never destroyed while suspended; they return.
 //
-// Stacks are of fixed size with a guard page, mapped lazily and pooled; the high-water mark is checked. Recursion asks
-// stack_left(), whose unit is ours (levels of 512 bytes by convention), not the machine's.
+// Cancellation is seen where a fiber would wait for others or for a peer, and in yield() and charge(); never in a disk or
+// worker wait, whose buffers are in use: there it stays pending for the next point that may deliver it.
+//
+// Stacks are of fixed size above a guard page, mapped lazily and pooled (stack_pool.h). Recursion counts its levels with
+// enter_recursion(), so that the limit is ours and equal in every build, not the machine's.
 #pragma once
 
 #include <cstdint>
@@ -37,9 +40,11 @@ class Fiber {
   Instant now();
   const std::string& name() const { return name_; }
 
-  // Suspends until someone wakes this fiber, or until `deadline` (then 57014's cousin: returns ok and timed_out() is true).
-  // The building block of WaitQueue and io.h; other code uses those.
+  // Suspends until someone wakes this fiber, or until `deadline`: then ok, with timed_out(). A wake may be a stale one, so
+  // the caller checks what it waits for, and waits again. WaitQueue and io.h are built on this; other code uses those.
   Status suspend(Instant deadline = kNever);
+  // The same for waits that must see their end: cancellation neither ends it nor is delivered. Fails with halted only.
+  Status suspend_uncancelled();
   bool timed_out() const { return timed_out_; }
   // Makes a suspended fiber ready. Harmless when it is not suspended.
   void wake();
@@ -50,6 +55,7 @@ class Fiber {
   Status yield();
   // Books work done. Suspends only when the slice is used up: the usual call in loops.
   Status charge(WorkUnits units) {
+    CHECK_SLOW(no_suspend_ == 0);
     units_ += units;
     if (units_ < slice_end_) [[likely]] return {};
     return end_slice();
@@ -58,7 +64,8 @@ class Fiber {
   void charge_only(WorkUnits units) { units_ += units; }
   WorkUnits units() const { return units_; }
 
-  // Delivers `reason` (57014, 57P01, 25P03...) at this fiber's current or next suspension point, once.
+  // Delivers `reason` (57014, 57P01, 25P03...) at this fiber's current or next suspension point, once. A 57014 never takes
+  // the place of a pending reason that ends the session.
   void cancel(Status reason);
   bool cancel_pending() const { return cancel_reason_ != nullptr; }
   // While above zero a cancel stays pending: for regions that must finish (a commit being answered).
@@ -77,13 +84,21 @@ class Fiber {
   friend class WaitQueue;
   Fiber(Scheduler& scheduler, std::string name, UniqueFunction<void(Fiber&)> body);
   Status end_slice();
+  // Waits to be woken, by cancel() too if `cancellable`; takes no notice of why.
+  void park(Instant deadline, bool cancellable);
 
+  struct TimerWake final : Completion {
+    explicit TimerWake(Fiber& f) : fiber(f) {}
+    void complete() override;
+    Fiber& fiber;
+  };
   enum class State : uint8_t { ready, running, suspended, finished };
 
   Scheduler& scheduler_;
   std::string name_;
   UniqueFunction<void(Fiber&)> body_;
   State state_ = State::ready;
+  bool cancellable_ = false;       // while suspended: cancel() wakes it
   bool timed_out_ = false;
   WorkUnits units_ = 0;
   WorkUnits slice_end_ = kUnitsPerSlice;
@@ -92,6 +107,7 @@ class Fiber {
   int depth_ = 0;
   int depth_limit_ = 0;
   std::unique_ptr<Error> cancel_reason_;
+  TimerWake timer_wake_{*this};
   Timer timer_;
   std::unique_ptr<FiberContext> context_;
   ListHook<Fiber> queue_hook_;     // in the ready list

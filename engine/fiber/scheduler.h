@@ -4,15 +4,18 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "fiber/fiber.h"
 
 namespace orrery {
 
 struct SchedulerOptions {
-  uint32_t stack_bytes = 256 * 1024;   // per fiber, lazily mapped
+  uint32_t stack_bytes = 1024 * 1024;  // per fiber, lazily mapped; four times as much under a sanitizer
   int recursion_limit = 1500;          // enter_recursion() levels per fiber
 };
+
+class StackPool;
 
 class Scheduler {
  public:
@@ -28,7 +31,11 @@ class Scheduler {
   std::optional<WorkUnits> run_one();
   bool has_ready() const { return !ready_.empty(); }
 
-  // The machine dies: from now each suspension point returns halted. Runs all fibers until each has returned.
+  // The machine is dead: from now each suspension point returns halted and run_one() runs nothing. For a fatal error met
+  // inside a fiber; the host calls halt() once that fiber's turn is over.
+  void mark_halted() { halted_ = true; }
+  // The machine dies: as mark_halted(), and runs all fibers, in the order of their birth, until each has returned.
+  // REQUIRES: no fiber is running; the host has let go of every request, timer and task of theirs.
   void halt();
   bool halted() const { return halted_; }
 
@@ -40,10 +47,10 @@ class Scheduler {
  private:
   friend class Fiber;
   void make_ready(Fiber& fiber);
-  void switch_to(Fiber& fiber);
+  WorkUnits resume(Fiber& fiber);      // one turn of it
   void switch_back(Fiber& fiber);
+  static void enter(void* fiber);      // where its stack begins
 
-  struct StackPool;
   Host& host_;
   SchedulerOptions options_;
   bool halted_ = false;

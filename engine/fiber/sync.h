@@ -3,12 +3,14 @@
 #pragma once
 
 #include <deque>
+#include <optional>
 
 #include "fiber/fiber.h"
 
 namespace orrery {
 
-// Fibers waiting for something to change, woken in arrival order. A waiter re-checks its condition.
+// Fibers waiting for something to change, woken in arrival order. A waiter re-checks its condition. A notification that
+// reached a waiter is not lost to a cancellation that came at the same time: the wait succeeds, the cancel stays pending.
 class WaitQueue {
  public:
   WaitQueue() = default;
@@ -30,7 +32,8 @@ class WaitQueue {
   IntrusiveList<Waiter, &Waiter::hook> waiters_;
 };
 
-// Mutual exclusion over suspension points, granted in arrival order.
+// Mutual exclusion over suspension points, granted in arrival order: unlock() hands it to the first waiter, so that a
+// fiber that unlocks and locks again queues up behind those who came first.
 class Mutex {
  public:
   Status lock(Fiber& fiber);

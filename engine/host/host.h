@@ -7,7 +7,8 @@
 // later, on the engine thread, never from inside submit(). The caller keeps the request and its buffers alive until then.
 // Fibers hide this: fiber/io.h turns each request into a call that suspends.
 //
-// A dead machine (simulated crash) completes nothing more: its scheduler is halted and every fiber returns (fiber.h).
+// A dead machine (simulated crash) completes nothing more: it forgets every request and task it was given, then halts
+// its scheduler, and every fiber returns (fiber.h).
 #pragma once
 
 #include <cstdint>
@@ -107,7 +108,7 @@ enum class NetworkOp : uint8_t {
   connect,       // address, port -> socket
   receive,       // socket, buffer -> count; 0 is the end of the stream
   send,          // socket, data -> count sent, at least 1
-  close,         // socket: pending requests on it complete with 08006
+  close,         // socket: done at once; pending requests on it complete, later, with 08006
 };
 
 // Streams of bytes, as TCP. Addresses are numeric, or "host name" of the simulated world.
@@ -130,6 +131,9 @@ class Network {
   virtual ~Network() = default;
   // At most one receive and one send at a time per stream, one accept per listener.
   virtual bool submit(NetworkRequest& request) = 0;
+  // Takes back a request that submit() left pending: it had no effect and completes no more, so that its buffers are the
+  // caller's again. REQUIRES: not completed.
+  virtual void withdraw(NetworkRequest& request) = 0;
 };
 
 // A computation over immutable input, run on another core (or, in the simulator, at a drawn moment). It may touch only
@@ -165,9 +169,10 @@ class Host {
   virtual uint32_t pick(uint32_t count) = 0;
   // A line of the server log.
   virtual void log(LogLevel level, std::string_view text) = 0;
-  // The node cannot go on (a failed fsync, an uncertain state): it stops at once, as if killed. Does not return control to
-  // any fiber: the scheduler is halted.
-  virtual void fatal(std::string_view why) = 0;
+  // The node cannot go on (a failed fsync, an uncertain state): it stops at once, as if killed; nothing is flushed. A real
+  // process is gone. A simulated machine's scheduler is halted, so every suspension point fails from here, and the
+  // caller leaves with the status it gets (halted):  return host.fatal("could not fsync the log");
+  virtual Status fatal(std::string_view why) = 0;
 };
 
 // Work units: what a fiber charges as it goes. Yields, and in the simulator the passing of processor time, follow units,
