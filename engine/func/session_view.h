@@ -1,0 +1,31 @@
+// What functions may know about the session that runs them: settings, times, names. Read-only for the length of a
+// statement; the session owns it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/prng.h"
+#include "types/settings.h"
+
+namespace orrery {
+
+class Catalog;
+
+struct SessionView {
+  TypeSettings types;                  // types.now is the start of the transaction
+  WallTime statement_start;
+  // The clock now, for clock_timestamp() and timeofday(); null: statement_start.
+  WallTime (*clock)(const void* clock_owner) = nullptr;
+  const void* clock_owner = nullptr;
+  Prng* random = nullptr;              // random(), gen_random_uuid(); seeded by the session from the host
+  Catalog* catalog = nullptr;          // null only in tests of functions that do not need it
+  std::string_view database;
+  std::string_view current_user;
+  std::string_view session_user;
+  Oid current_user_oid;
+  int32_t backend_pid = 0;
+};
+
+}  // namespace orrery
