@@ -1,5 +1,5 @@
-// A query after analysis: names are resolved, types decided, nothing is planned. PostgreSQL's Query, less what lives
-// elsewhere here. Utility statements stay in their parse tree.
+// A query after analysis: names are resolved, types decided, nothing is planned. PostgreSQL's
+// Query, less what lives elsewhere here. Utility statements stay in their parse tree.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace orrery {
 
-struct RelationInfo;             // catalog/catalog.h
+struct RelationInfo;  // catalog/catalog.h
 struct Query;
 
 enum class CommandType : uint8_t { select, insert, update, delete_ };
@@ -21,8 +21,8 @@ enum class RangeKind : uint8_t { relation, subquery, join, function, values, cte
 // One entry of the range table: something with columns that FROM (or a target) names.
 struct RangeEntry {
   RangeKind kind;
-  std::string_view alias;                       // the name columns are qualified with; empty for an unnamed join
-  std::span<std::string_view> columns;          // names, by attno - 1 (a dropped column's is empty)
+  std::string_view alias;  // the name columns are qualified with; empty for an unnamed join
+  std::span<std::string_view> columns;  // names, by attno - 1 (a dropped column's is empty)
   std::span<Oid> column_types;
   std::span<int32_t> column_typmods;
   std::span<Oid> column_collations;
@@ -30,21 +30,22 @@ struct RangeEntry {
 
   // relation
   const RelationInfo* relation = nullptr;
-  bool inherit = false;                         // children too; false after ONLY
-  int lock_mode = 0;                            // PostgreSQL's numbers, 1 access share .. 8 access exclusive
-  uint32_t required_privileges = 0;             // AclMode bits
+  bool inherit = false;              // children too; false after ONLY
+  int lock_mode = 0;                 // PostgreSQL's numbers, 1 access share .. 8 access exclusive
+  uint32_t required_privileges = 0;  // AclMode bits
   // subquery
   Query* subquery = nullptr;
-  // join: what each column is in terms of the two sides (COALESCE for merged columns of USING under FULL)
+  // join: what each column is in terms of the two sides (COALESCE for merged columns of USING under
+  // FULL)
   JoinType join_type = JoinType::inner;
   std::span<Expr*> join_columns;
   // function
-  std::span<Expr*> functions;                   // ROWS FROM (...): usually one
+  std::span<Expr*> functions;  // ROWS FROM (...): usually one
   bool with_ordinality = false;
   // values
   std::span<std::span<Expr*>> values;
   // cte
-  int cte = -1;                                 // index into Query::ctes of the query levels_up above
+  int cte = -1;  // index into Query::ctes of the query levels_up above
   int cte_levels_up = 0;
   bool self_reference = false;
 };
@@ -52,11 +53,11 @@ struct RangeEntry {
 // FROM as a tree: a reference, or a join of two trees.
 struct FromNode {
   bool is_join = false;
-  int range = 0;                                // index (1-based) of the entry, also of a join's own entry
+  int range = 0;  // index (1-based) of the entry, also of a join's own entry
   JoinType join_type = JoinType::inner;
   FromNode* left = nullptr;
   FromNode* right = nullptr;
-  Expr* condition = nullptr;                    // ON, or made from USING; null for CROSS
+  Expr* condition = nullptr;  // ON, or made from USING; null for CROSS
 };
 
 enum class SetOpKind : uint8_t { union_, intersect, except };
@@ -71,7 +72,7 @@ struct SetOpNode {
   std::span<Oid> types;
   std::span<int32_t> typmods;
   std::span<Oid> collations;
-  std::span<SortClause> groups;                 // how to compare rows when not ALL; `target` is the column number
+  std::span<SortClause> groups;  // how to compare rows when not ALL; `target` is the column number
 };
 
 struct CommonTable {
@@ -102,29 +103,29 @@ struct RowMark {
 
 struct OnConflict {
   bool do_update = false;
-  std::span<Expr*> arbiter_columns;             // index expressions; empty with a constraint or with nothing
+  std::span<Expr*> arbiter_columns;  // index expressions; empty with a constraint or with nothing
   Expr* arbiter_where = nullptr;
   Oid constraint;
-  std::span<Oid> arbiter_indexes;               // inferred; empty: any (DO NOTHING without target)
+  std::span<Oid> arbiter_indexes;  // inferred; empty: any (DO NOTHING without target)
   std::span<TargetEntry> set;
   Expr* where = nullptr;
-  int excluded_range = 0;                       // the entry that EXCLUDED's columns belong to
+  int excluded_range = 0;  // the entry that EXCLUDED's columns belong to
 };
 
 enum class LimitOption : uint8_t { count, with_ties };
 enum class GroupingSetKind : uint8_t { empty, simple, rollup, cube, sets };
 struct GroupingSet {
-  std::span<int> refs;                          // expanded: the target refs grouped by in this set
+  std::span<int> refs;  // expanded: the target refs grouped by in this set
 };
 
 struct Query {
   CommandType command = CommandType::select;
-  std::span<RangeEntry*> range_table;           // range n is range_table[n - 1]
-  std::span<FromNode*> from;                    // comma list; empty for a SELECT without FROM
+  std::span<RangeEntry*> range_table;  // range n is range_table[n - 1]
+  std::span<FromNode*> from;           // comma list; empty for a SELECT without FROM
   Expr* where = nullptr;
   std::span<TargetEntry> targets;
   std::span<SortClause> group_by;
-  std::span<GroupingSet> grouping_sets;         // empty unless written
+  std::span<GroupingSet> grouping_sets;  // empty unless written
   Expr* having = nullptr;
   std::span<WindowClause> windows;
   std::span<SortClause> distinct;

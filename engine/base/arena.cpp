@@ -20,7 +20,8 @@ void MemoryBudget::release(uint64_t bytes) {
 
 Status MemoryBudget::check(uint64_t more_bytes) const {
   for (const MemoryBudget* b = this; b != nullptr; b = b->parent_) {
-    if (b->used_bytes_ <= b->limit_bytes_ && more_bytes <= b->limit_bytes_ - b->used_bytes_) continue;
+    if (b->used_bytes_ <= b->limit_bytes_ && more_bytes <= b->limit_bytes_ - b->used_bytes_)
+      continue;
     return raise(sqlstate::out_of_memory, "out of memory")
         .detail(cat("Failed on request of size ", more_bytes, ": ", b->used_bytes_, " of ",
                     b->limit_bytes_, " bytes are in use."));
@@ -30,7 +31,7 @@ Status MemoryBudget::check(uint64_t more_bytes) const {
 
 struct alignas(16) Arena::Block {
   Block* older;
-  size_t bytes;                 // payload, after this header
+  size_t bytes;  // payload, after this header
   char* payload() { return reinterpret_cast<char*>(this + 1); }
 };
 
@@ -51,9 +52,9 @@ Arena::Block* Arena::new_block(size_t bytes) {
 
 void* Arena::allocate_slowly(size_t bytes) {
   const size_t next = std::clamp(capacity_ * 2, kFirstBlockBytes, kLargestBlockBytes);
-  if (bytes > next / 2) {                 // a piece of its own; go on filling the block we have
+  if (bytes > next / 2) {  // a piece of its own; go on filling the block we have
     Block* own = new_block(std::max<size_t>(bytes, 1));
-    if (own->older != nullptr) {          // keep the block being filled at the head of the chain
+    if (own->older != nullptr) {  // keep the block being filled at the head of the chain
       Block* filling = own->older;
       own->older = filling->older;
       filling->older = own;
@@ -78,7 +79,7 @@ Result<void*> Arena::try_allocate(size_t bytes, size_t alignment) {
 
 void Arena::reset() {
   if (newest_ == nullptr) return;
-  Block* keep = newest_;                  // the newest filling block is the largest
+  Block* keep = newest_;  // the newest filling block is the largest
   for (Block* b = keep->older; b != nullptr;) {
     Block* older = b->older;
     held_bytes_ -= b->bytes;

@@ -1,9 +1,11 @@
-// Lifetimes, not frees: what a statement, a transaction or a batch allocates lives in its arena and goes at once.
+// Lifetimes, not frees: what a statement, a transaction or a batch allocates lives in its arena and
+// goes at once.
 //
-// Arenas draw from a MemoryBudget; budgets nest (statement in node). Allocation itself does not fail: a budget that is
-// exceeded says so through check(), which operators ask between batches, and try_allocate() refuses a large piece before
-// it is taken. So the overshoot is bounded by one batch. Objects made here are never destroyed one by one, hence they
-// must be trivially destructible.
+// Arenas draw from a MemoryBudget; budgets nest (statement in node). Allocation itself does not
+// fail: a budget that is exceeded says so through check(), which operators ask between batches, and
+// try_allocate() refuses a large piece before it is taken. So the overshoot is bounded by one
+// batch. Objects made here are never destroyed one by one, hence they must be trivially
+// destructible.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +23,8 @@ namespace orrery {
 // Counts bytes against a limit. Not thread-safe: an engine thread owns it.
 class MemoryBudget {
  public:
-  MemoryBudget(MemoryBudget* parent, uint64_t limit_bytes) : parent_(parent), limit_bytes_(limit_bytes) {}
+  MemoryBudget(MemoryBudget* parent, uint64_t limit_bytes)
+      : parent_(parent), limit_bytes_(limit_bytes) {}
   MemoryBudget(const MemoryBudget&) = delete;
   ~MemoryBudget() { CHECK(used_bytes_ == 0); }
 
@@ -99,10 +102,10 @@ class Arena {
   Block* new_block(size_t bytes);
 
   MemoryBudget* budget_;
-  char* block_ = nullptr;       // payload of the newest block
-  size_t used_ = 0;             // of block_
-  size_t capacity_ = 0;         // of block_
-  Block* newest_ = nullptr;     // chain of blocks, newest first
+  char* block_ = nullptr;    // payload of the newest block
+  size_t used_ = 0;          // of block_
+  size_t capacity_ = 0;      // of block_
+  Block* newest_ = nullptr;  // chain of blocks, newest first
   uint64_t held_bytes_ = 0;
 };
 

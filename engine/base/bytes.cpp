@@ -19,7 +19,7 @@ uint64_t ByteReader::read_varint() {
   for (int shift = 0; shift < 64; shift += 7) {
     const auto byte = read<uint8_t>();
     if (!ok_) return 0;
-    if (shift == 63 && byte > 1) break;          // more than 64 bits
+    if (shift == 63 && byte > 1) break;  // more than 64 bits
     value |= static_cast<uint64_t>(byte & 0x7f) << shift;
     if ((byte & 0x80) == 0) return value;
   }

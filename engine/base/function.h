@@ -15,7 +15,8 @@ class FunctionRef<R(Args...)> {
   template <class F>
     requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef>)
   FunctionRef(F&& f)  // NOLINT: implicit on purpose
-      : object_(const_cast<void*>(static_cast<const void*>(&f))), call_([](void* o, Args... args) -> R {
+      : object_(const_cast<void*>(static_cast<const void*>(&f))),
+        call_([](void* o, Args... args) -> R {
           return (*static_cast<std::remove_reference_t<F>*>(o))(std::forward<Args>(args)...);
         }) {}
   R operator()(Args... args) const { return call_(object_, std::forward<Args>(args)...); }
@@ -33,7 +34,8 @@ class UniqueFunction<R(Args...)> {
   UniqueFunction() = default;
   template <class F>
     requires(!std::is_same_v<std::remove_cvref_t<F>, UniqueFunction>)
-  UniqueFunction(F f) : held_(std::make_unique<Holder<F>>(std::move(f))) {}  // NOLINT: implicit on purpose
+  UniqueFunction(F f)
+      : held_(std::make_unique<Holder<F>>(std::move(f))) {}  // NOLINT: implicit on purpose
   R operator()(Args... args) { return held_->call(std::forward<Args>(args)...); }
   explicit operator bool() const { return held_ != nullptr; }
 

@@ -2,7 +2,8 @@
 
 namespace orrery {
 namespace {
-constexpr uint64_t kSecret[3] = {0xa0761d6478bd642fULL, 0xe7037ed1a0b428dbULL, 0x8ebc6af09c88c6e3ULL};
+constexpr uint64_t kSecret[3] = {0xa0761d6478bd642fULL, 0xe7037ed1a0b428dbULL,
+                                 0x8ebc6af09c88c6e3ULL};
 
 uint64_t load_tail(const std::byte* at, size_t count) {
   uint64_t value = 0;

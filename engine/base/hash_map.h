@@ -1,5 +1,6 @@
-// Hash map and set whose order cannot be seen: there is no begin(), so nothing can come to depend on it. Walk them with
-// sorted_keys() or keep an ordered container beside them. Hashing is base/hash.h's, with fixed seeds.
+// Hash map and set whose order cannot be seen: there is no begin(), so nothing can come to depend
+// on it. Walk them with sorted_keys() or keep an ordered container beside them. Hashing is
+// base/hash.h's, with fixed seeds.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +17,9 @@ struct HashMapHash {
   using is_transparent = void;
   using is_avalanching = void;
   template <class K>
-  size_t operator()(const K& key) const { return hash_value(key); }
+  size_t operator()(const K& key) const {
+    return hash_value(key);
+  }
 };
 
 // References to values are invalidated by insertion.
@@ -35,10 +38,14 @@ class HashMap {
     return it == map_.end() ? nullptr : &it->second;
   }
   template <class K>
-  bool contains(const K& key) const { return map_.find(key) != map_.end(); }
+  bool contains(const K& key) const {
+    return map_.find(key) != map_.end();
+  }
   Value& operator[](const Key& key) { return map_[key]; }
   // False when the key was there already; then nothing changes.
-  bool insert(Key key, Value value) { return map_.emplace(std::move(key), std::move(value)).second; }
+  bool insert(Key key, Value value) {
+    return map_.emplace(std::move(key), std::move(value)).second;
+  }
   template <class K>
   bool erase(const K& key) {
     auto it = map_.find(key);

@@ -9,7 +9,8 @@ namespace orrery {
 using Lsn = StrongPoint<struct LsnTag, uint64_t>;
 // Orders transactions: the LSN of the commit record (within one group). 0 is "not committed".
 using CommitTs = StrongPoint<struct CommitTsTag, uint64_t>;
-// A transaction id. 64 bits, never reused; 0 invalid, 1 the bootstrap transaction, user ids from kFirstNormalXid.
+// A transaction id. 64 bits, never reused; 0 invalid, 1 the bootstrap transaction, user ids from
+// kFirstNormalXid.
 using Xid = StrongPoint<struct XidTag, uint64_t>;
 // Statement number within a transaction: a statement sees the effects of lower numbers.
 using CommandId = StrongPoint<struct CommandIdTag, uint32_t>;

@@ -1,6 +1,8 @@
-// A doubly linked list through members of its items: no allocation, removal in constant time from anywhere.
-// An item must leave its list before it dies.
+// A doubly linked list through members of its items: no allocation, removal in constant time from
+// anywhere. An item must leave its list before it dies.
 #pragma once
+
+#include <cstddef>
 
 #include "base/check.h"
 

@@ -1,6 +1,6 @@
-// The house generator: xoshiro256** [Blackman18] seeded by splitmix64, with our own bounded integers, so that a seed
-// gives the same draws in every build. Streams form a tree: child("disk") depends on the seed and the names, never on how
-// many numbers were drawn before.
+// The house generator: xoshiro256** [Blackman18] seeded by splitmix64, with our own bounded
+// integers, so that a seed gives the same draws in every build. Streams form a tree: child("disk")
+// depends on the seed and the names, never on how many numbers were drawn before.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,9 @@ class Prng {
   bool chance(uint64_t numerator, uint64_t denominator) { return below(denominator) < numerator; }
   // A stream of its own, fixed by this stream's seed and the name.
   Prng child(std::string_view name) const { return Prng(hash_text(name, seed_)); }
-  Prng child(std::string_view name, uint64_t index) const { return Prng(hash_combine(hash_text(name, seed_), index)); }
+  Prng child(std::string_view name, uint64_t index) const {
+    return Prng(hash_combine(hash_text(name, seed_), index));
+  }
   // Fisher-Yates.
   template <class Range>
   void shuffle(Range& items) {

@@ -1,4 +1,5 @@
-// SQLSTATE codes as five-character values; the list with PostgreSQL's condition names is base/sqlstates.def.
+// SQLSTATE codes as five-character values; the list with PostgreSQL's condition names is
+// base/sqlstates.def.
 #pragma once
 
 #include <compare>
@@ -24,7 +25,8 @@ namespace sqlstate {
 #define SQLSTATE(name, text) inline constexpr SqlState name{text};
 #include "base/sqlstates.def"
 #undef SQLSTATE
-// The machine has died: every suspension point returns this and nothing may catch it. Never reaches a client.
+// The machine has died: every suspension point returns this and nothing may catch it. Never reaches
+// a client.
 inline constexpr SqlState halted{"ORHLT"};
 }  // namespace sqlstate
 

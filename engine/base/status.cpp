@@ -3,7 +3,8 @@
 namespace orrery {
 
 bool Error::is_deterministic() const {
-  // Resource, operator and system errors (classes 53, 57, 58, XX) and our own halt depend on the machine.
+  // Resource, operator and system errors (classes 53, 57, 58, XX) and our own halt depend on the
+  // machine.
   const std::string_view kind = code.class_text();
   return kind != "53" && kind != "57" && kind != "58" && kind != "XX" && kind != "OR";
 }

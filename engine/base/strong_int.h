@@ -1,4 +1,5 @@
-// An integer with a meaning: two of different kinds neither convert nor compare, so that units live in types.
+// An integer with a meaning: two of different kinds neither convert nor compare, so that units live
+// in types.
 #pragma once
 
 #include <compare>
@@ -17,7 +18,10 @@ struct StrongInt {
   friend constexpr auto operator<=>(StrongInt, StrongInt) = default;
   constexpr explicit operator bool() const { return v != 0; }
 
-  constexpr StrongInt& operator++() { ++v; return *this; }
+  constexpr StrongInt& operator++() {
+    ++v;
+    return *this;
+  }
   constexpr StrongInt next() const { return StrongInt(static_cast<Rep>(v + 1)); }
 };
 
@@ -26,10 +30,19 @@ template <class Tag, class Rep>
 struct StrongPoint : StrongInt<Tag, Rep> {
   using StrongInt<Tag, Rep>::StrongInt;
   friend constexpr auto operator<=>(StrongPoint, StrongPoint) = default;
-  friend constexpr StrongPoint operator+(StrongPoint a, Rep n) { return StrongPoint(static_cast<Rep>(a.v + n)); }
-  friend constexpr StrongPoint operator-(StrongPoint a, Rep n) { return StrongPoint(static_cast<Rep>(a.v - n)); }
-  friend constexpr Rep operator-(StrongPoint a, StrongPoint b) { return static_cast<Rep>(a.v - b.v); }
-  constexpr StrongPoint& operator+=(Rep n) { this->v = static_cast<Rep>(this->v + n); return *this; }
+  friend constexpr StrongPoint operator+(StrongPoint a, Rep n) {
+    return StrongPoint(static_cast<Rep>(a.v + n));
+  }
+  friend constexpr StrongPoint operator-(StrongPoint a, Rep n) {
+    return StrongPoint(static_cast<Rep>(a.v - n));
+  }
+  friend constexpr Rep operator-(StrongPoint a, StrongPoint b) {
+    return static_cast<Rep>(a.v - b.v);
+  }
+  constexpr StrongPoint& operator+=(Rep n) {
+    this->v = static_cast<Rep>(this->v + n);
+    return *this;
+  }
   constexpr StrongPoint next() const { return StrongPoint(static_cast<Rep>(this->v + 1)); }
 };
 

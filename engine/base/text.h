@@ -1,4 +1,5 @@
-// Text building without streams: cat() joins strings, numbers and strong integers. Floating point goes through types/.
+// Text building without streams: cat() joins strings, numbers and strong integers. Floating point
+// goes through types/.
 #pragma once
 
 #include <concepts>
@@ -15,7 +16,7 @@ void append_hex(std::string& out, uint64_t value, int width = 1);
 
 inline void append(std::string& out, std::string_view text) { out.append(text); }
 inline void append(std::string& out, char c) { out.push_back(c); }
-template <std::same_as<bool> T>   // a template, or every string literal would convert to bool
+template <std::same_as<bool> T>  // a template, or every string literal would convert to bool
 void append(std::string& out, T b) {
   out.append(b ? "true" : "false");
 }

@@ -1,17 +1,22 @@
-// Fibers: stacks of their own on the engine thread, switched by hand. A session is a fiber, and so are the log writer,
-// the checkpointer and the vacuum. Between two suspension points a fiber is alone, so there are no latches.
+// Fibers: stacks of their own on the engine thread, switched by hand. A session is a fiber, and so
+// are the log writer, the checkpointer and the vacuum. Between two suspension points a fiber is
+// alone, so there are no latches.
 //
-// A function that may suspend takes Fiber& first (or a context that holds one). After it returns, what was read before
-// may have changed. Each suspension point returns a Status and can fail with
-//   halted   the machine died: return at once, by the normal path; nothing may catch it, no I/O reaches the disk;
-//   57014    the statement was cancelled (or 57P01 for a session that is told to end, or what the canceller gave).
+// A function that may suspend takes Fiber& first (or a context that holds one). After it returns,
+// what was read before may have changed. Each suspension point returns a Status and can fail with
+//   halted   the machine died: return at once, by the normal path; nothing may catch it, no I/O
+//            reaches the disk;
+//   57014    the statement was cancelled (or 57P01 for a session that is told to end, or what the
+//            canceller gave).
 // Fibers are never destroyed while suspended; they return.
 //
-// Cancellation is seen where a fiber would wait for others or for a peer, and in yield() and charge(); never in a disk or
-// worker wait, whose buffers are in use: there it stays pending for the next point that may deliver it.
+// Cancellation is seen where a fiber would wait for others or for a peer, and in yield() and
+// charge(); never in a disk or worker wait, whose buffers are in use: there it stays pending for
+// the next point that may deliver it.
 //
-// Stacks are of fixed size above a guard page, mapped lazily and pooled (stack_pool.h). Recursion counts its levels with
-// enter_recursion(), so that the limit is ours and equal in every build, not the machine's.
+// Stacks are of fixed size above a guard page, mapped lazily and pooled (stack_pool.h). Recursion
+// counts its levels with enter_recursion(), so that the limit is ours and equal in every build, not
+// the machine's.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +33,7 @@ namespace orrery {
 
 class Scheduler;
 class WaitQueue;
-struct FiberContext;              // the switch's own: stack, registers, sanitizer handles (fiber/switch.h)
+struct FiberContext;  // the switch's own: stack, registers, sanitizer handles (fiber/switch.h)
 
 class Fiber {
  public:
@@ -40,10 +45,12 @@ class Fiber {
   Instant now();
   const std::string& name() const { return name_; }
 
-  // Suspends until someone wakes this fiber, or until `deadline`: then ok, with timed_out(). A wake may be a stale one, so
-  // the caller checks what it waits for, and waits again. WaitQueue and io.h are built on this; other code uses those.
+  // Suspends until someone wakes this fiber, or until `deadline`: then ok, with timed_out(). A wake
+  // may be a stale one, so the caller checks what it waits for, and waits again. WaitQueue and io.h
+  // are built on this; other code uses those.
   Status suspend(Instant deadline = kNever);
-  // The same for waits that must see their end: cancellation neither ends it nor is delivered. Fails with halted only.
+  // The same for waits that must see their end: cancellation neither ends it nor is delivered.
+  // Fails with halted only.
   Status suspend_uncancelled();
   bool timed_out() const { return timed_out_; }
   // Makes a suspended fiber ready. Harmless when it is not suspended.
@@ -51,24 +58,27 @@ class Fiber {
 
   // Suspends for `duration`.
   Status sleep(Duration duration);
-  // Lets others run; returns at the next turn. Also where cancellation is seen by code that computes.
+  // Lets others run; returns at the next turn. Also where cancellation is seen by code that
+  // computes.
   Status yield();
   // Books work done. Suspends only when the slice is used up: the usual call in loops.
   Status charge(WorkUnits units) {
     CHECK_SLOW(no_suspend_ == 0);
     units_ += units;
-    if (units_ < slice_end_) [[likely]] return {};
+    if (units_ < slice_end_) [[likely]]
+      return {};
     return end_slice();
   }
   // Books without suspending, where a region must be atomic.
   void charge_only(WorkUnits units) { units_ += units; }
   WorkUnits units() const { return units_; }
 
-  // Delivers `reason` (57014, 57P01, 25P03...) at this fiber's current or next suspension point, once. A 57014 never takes
-  // the place of a pending reason that ends the session.
+  // Delivers `reason` (57014, 57P01, 25P03...) at this fiber's current or next suspension point,
+  // once. A 57014 never takes the place of a pending reason that ends the session.
   void cancel(Status reason);
   bool cancel_pending() const { return cancel_reason_ != nullptr; }
-  // While above zero a cancel stays pending: for regions that must finish (a commit being answered).
+  // While above zero a cancel stays pending: for regions that must finish (a commit being
+  // answered).
   void hold_cancel() { ++cancel_held_; }
   void release_cancel();
   // halted, or the pending cancellation (which is thereby delivered), without suspending.
@@ -98,7 +108,7 @@ class Fiber {
   std::string name_;
   UniqueFunction<void(Fiber&)> body_;
   State state_ = State::ready;
-  bool cancellable_ = false;       // while suspended: cancel() wakes it
+  bool cancellable_ = false;  // while suspended: cancel() wakes it
   bool timed_out_ = false;
   WorkUnits units_ = 0;
   WorkUnits slice_end_ = kUnitsPerSlice;
@@ -110,8 +120,8 @@ class Fiber {
   TimerWake timer_wake_{*this};
   Timer timer_;
   std::unique_ptr<FiberContext> context_;
-  ListHook<Fiber> queue_hook_;     // in the ready list
-  ListHook<Fiber> all_hook_;       // in the list of live fibers
+  ListHook<Fiber> queue_hook_;  // in the ready list
+  ListHook<Fiber> all_hook_;    // in the list of live fibers
 };
 
 // CHECKs that its fiber does not suspend while this lives.

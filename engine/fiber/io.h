@@ -1,6 +1,7 @@
-// The host's requests as calls that suspend the fiber until they are done. A halted machine returns halted. A cancelled
-// fiber still waits for its disk request and its worker task (their buffers are in use) and gets their result, the cancel
-// staying pending; a network wait ends early and its request is withdrawn.
+// The host's requests as calls that suspend the fiber until they are done. A halted machine returns
+// halted. A cancelled fiber still waits for its disk request and its worker task (their buffers are
+// in use) and gets their result, the cancel staying pending; a network wait ends early and its
+// request is withdrawn.
 #pragma once
 
 #include <string>
@@ -27,13 +28,20 @@ Status sync_directory(Fiber& fiber, std::string name);
 Result<std::vector<std::string>> list_directory(Fiber& fiber, std::string name);
 
 // Network.
-struct Listener { SocketId socket; uint16_t port = 0; };
-struct Accepted { SocketId socket; std::string peer; };
+struct Listener {
+  SocketId socket;
+  uint16_t port = 0;
+};
+struct Accepted {
+  SocketId socket;
+  std::string peer;
+};
 Result<Listener> listen(Fiber& fiber, std::string address, uint16_t port);
 Result<Accepted> accept(Fiber& fiber, SocketId listener);
 Result<SocketId> connect(Fiber& fiber, std::string address, uint16_t port);
 // 0 at the end of the stream. At `deadline` 57014, and fiber.timed_out() is true.
-Result<uint64_t> receive(Fiber& fiber, SocketId socket, MutableBytes buffer, Instant deadline = kNever);
+Result<uint64_t> receive(Fiber& fiber, SocketId socket, MutableBytes buffer,
+                         Instant deadline = kNever);
 // All of it.
 Status send_all(Fiber& fiber, SocketId socket, Bytes data);
 void close_socket(Host& host, SocketId socket);

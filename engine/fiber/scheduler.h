@@ -1,6 +1,7 @@
 // Runs the fibers of one node. The loop around it belongs to the host: on Linux
 //   while (scheduler.run_one()) {}  host waits for completions  ...
-// and in the simulator one run_one() per processor event, after which the machine is busy for the units it returned.
+// and in the simulator one run_one() per processor event, after which the machine is busy for the
+// units it returned.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +12,9 @@
 namespace orrery {
 
 struct SchedulerOptions {
-  uint32_t stack_bytes = 1024 * 1024;  // per fiber, lazily mapped; four times as much under a sanitizer
-  int recursion_limit = 1500;          // enter_recursion() levels per fiber
+  uint32_t stack_bytes =
+      1024 * 1024;             // per fiber, lazily mapped; four times as much under a sanitizer
+  int recursion_limit = 1500;  // enter_recursion() levels per fiber
 };
 
 class StackPool;
@@ -21,21 +23,22 @@ class Scheduler {
  public:
   explicit Scheduler(Host& host, SchedulerOptions options = {});
   Scheduler(const Scheduler&) = delete;
-  ~Scheduler();                        // REQUIRES: no live fibers
+  ~Scheduler();  // REQUIRES: no live fibers
 
   // Starts a fiber; `body` runs at its first turn. The fiber frees itself when body returns.
   Fiber& spawn(std::string name, UniqueFunction<void(Fiber&)> body);
 
-  // Runs one ready fiber until it suspends, yields or ends. Returns the work units it charged, or nothing when no fiber is
-  // ready. host.pick() chooses when several are.
+  // Runs one ready fiber until it suspends, yields or ends. Returns the work units it charged, or
+  // nothing when no fiber is ready. host.pick() chooses when several are.
   std::optional<WorkUnits> run_one();
   bool has_ready() const { return !ready_.empty(); }
 
-  // The machine is dead: from now each suspension point returns halted and run_one() runs nothing. For a fatal error met
-  // inside a fiber; the host calls halt() once that fiber's turn is over.
+  // The machine is dead: from now each suspension point returns halted and run_one() runs nothing.
+  // For a fatal error met inside a fiber; the host calls halt() once that fiber's turn is over.
   void mark_halted() { halted_ = true; }
-  // The machine dies: as mark_halted(), and runs all fibers, in the order of their birth, until each has returned.
-  // REQUIRES: no fiber is running; the host has let go of every request, timer and task of theirs.
+  // The machine dies: as mark_halted(), and runs all fibers, in the order of their birth, until
+  // each has returned. REQUIRES: no fiber is running; the host has let go of every request, timer
+  // and task of theirs.
   void halt();
   bool halted() const { return halted_; }
 
@@ -47,9 +50,9 @@ class Scheduler {
  private:
   friend class Fiber;
   void make_ready(Fiber& fiber);
-  WorkUnits resume(Fiber& fiber);      // one turn of it
+  WorkUnits resume(Fiber& fiber);  // one turn of it
   void switch_back(Fiber& fiber);
-  static void enter(void* fiber);      // where its stack begins
+  static void enter(void* fiber);  // where its stack begins
 
   Host& host_;
   SchedulerOptions options_;

@@ -1,5 +1,5 @@
-// Waiting between fibers of one node: all on the engine thread, so none of this is atomic, and a condition checked after
-// a wait returns holds until the next suspension.
+// Waiting between fibers of one node: all on the engine thread, so none of this is atomic, and a
+// condition checked after a wait returns holds until the next suspension.
 #pragma once
 
 #include <deque>
@@ -9,8 +9,9 @@
 
 namespace orrery {
 
-// Fibers waiting for something to change, woken in arrival order. A waiter re-checks its condition. A notification that
-// reached a waiter is not lost to a cancellation that came at the same time: the wait succeeds, the cancel stays pending.
+// Fibers waiting for something to change, woken in arrival order. A waiter re-checks its condition.
+// A notification that reached a waiter is not lost to a cancellation that came at the same time:
+// the wait succeeds, the cancel stays pending.
 class WaitQueue {
  public:
   WaitQueue() = default;
@@ -32,8 +33,8 @@ class WaitQueue {
   IntrusiveList<Waiter, &Waiter::hook> waiters_;
 };
 
-// Mutual exclusion over suspension points, granted in arrival order: unlock() hands it to the first waiter, so that a
-// fiber that unlocks and locks again queues up behind those who came first.
+// Mutual exclusion over suspension points, granted in arrival order: unlock() hands it to the first
+// waiter, so that a fiber that unlocks and locks again queues up behind those who came first.
 class Mutex {
  public:
   Status lock(Fiber& fiber);

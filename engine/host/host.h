@@ -1,14 +1,16 @@
-// The seam. Everything the engine can observe of the world comes through Host: time, randomness, disk, network, other
-// cores. engine/os implements it on Linux; sim/ implements it for a simulated machine. Nothing else in engine/ may call
-// the OS, read a clock, draw a random number or start a thread.
+// The seam. Everything the engine can observe of the world comes through Host: time, randomness,
+// disk, network, other cores. engine/os implements it on Linux; sim/ implements it for a simulated
+// machine. Nothing else in engine/ may call the OS, read a clock, draw a random number or start a
+// thread.
 //
-// One engine thread per node calls the host, and is called back by it. An operation is a request object owned by the
-// caller: submit() starts it and returns true if it is already done; otherwise request.completion->complete() follows
-// later, on the engine thread, never from inside submit(). The caller keeps the request and its buffers alive until then.
-// Fibers hide this: fiber/io.h turns each request into a call that suspends.
+// One engine thread per node calls the host, and is called back by it. An operation is a request
+// object owned by the caller: submit() starts it and returns true if it is already done; otherwise
+// request.completion->complete() follows later, on the engine thread, never from inside submit().
+// The caller keeps the request and its buffers alive until then. Fibers hide this: fiber/io.h turns
+// each request into a call that suspends.
 //
-// A dead machine (simulated crash) completes nothing more: it forgets every request and task it was given, then halts
-// its scheduler, and every fiber returns (fiber.h).
+// A dead machine (simulated crash) completes nothing more: it forgets every request and task it was
+// given, then halts its scheduler, and every fiber returns (fiber.h).
 #pragma once
 
 #include <cstdint>
@@ -36,23 +38,24 @@ class Completion {
 struct Timer {
   Instant when;
   Completion* completion = nullptr;
-  uint64_t host_key = 0;        // the host's own; 0 when not set
+  uint64_t host_key = 0;  // the host's own; 0 when not set
 };
 
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual Instant now() = 0;                  // monotone on this node
-  virtual WallTime wall_now() = 0;            // may jump
-  virtual void set(Timer& timer) = 0;         // REQUIRES: not set
-  virtual void cancel(Timer& timer) = 0;      // harmless when not set
+  virtual Instant now() = 0;              // monotone on this node
+  virtual WallTime wall_now() = 0;        // may jump
+  virtual void set(Timer& timer) = 0;     // REQUIRES: not set
+  virtual void cancel(Timer& timer) = 0;  // harmless when not set
 };
 
 class Random {
  public:
   virtual ~Random() = default;
   virtual uint64_t next() = 0;
-  // True rarely, in the simulator only: take the unlikely but legal path named here (a string literal).
+  // True rarely, in the simulator only: take the unlikely but legal path named here (a string
+  // literal).
   virtual bool nudge(const char* name) = 0;
 };
 
@@ -60,19 +63,19 @@ class Random {
 using FileHandle = StrongInt<struct FileHandleTag, uint32_t>;
 
 enum class DiskOp : uint8_t {
-  open,          // name, flags -> handle
-  close,         // handle
-  read,          // handle, offset, buffer -> count (less than asked only at the end of the file)
-  write,         // handle, offset, data -> all of it or an error; extends the file
-  sync,          // handle: data and what is needed to read it back are durable
-  truncate,      // handle, offset = new size
-  allocate,      // handle, offset, count: reserve space and extend, reading as zeros
-  size,          // handle -> count
-  rename,        // name -> new_name, atomically replacing; durable after sync_directory
-  remove,        // name; durable after sync_directory
+  open,      // name, flags -> handle
+  close,     // handle
+  read,      // handle, offset, buffer -> count (less than asked only at the end of the file)
+  write,     // handle, offset, data -> all of it or an error; extends the file
+  sync,      // handle: data and what is needed to read it back are durable
+  truncate,  // handle, offset = new size
+  allocate,  // handle, offset, count: reserve space and extend, reading as zeros
+  size,      // handle -> count
+  rename,    // name -> new_name, atomically replacing; durable after sync_directory
+  remove,    // name; durable after sync_directory
   make_directory,
   sync_directory,  // name
-  list,          // name -> names, sorted
+  list,            // name -> names, sorted
 };
 
 // Paths are relative to the node's data directory, '/'-separated; "" is the directory itself.
@@ -81,12 +84,12 @@ struct DiskRequest {
   FileHandle handle;
   std::string name;
   std::string new_name;
-  bool create = false;           // open: make it if absent
-  bool exclusive = false;        // open: 58P02 if it is there
+  bool create = false;     // open: make it if absent
+  bool exclusive = false;  // open: 58P02 if it is there
   uint64_t offset = 0;
-  MutableBytes buffer;           // read
-  Bytes data;                    // write
-  uint64_t count = 0;            // in for allocate; out for read, size
+  MutableBytes buffer;             // read
+  Bytes data;                      // write
+  uint64_t count = 0;              // in for allocate; out for read, size
   std::vector<std::string> names;  // out for list
   // 58030 I/O error, 53100 disk full, 58P01 no such file, 58P02 exists.
   Status status;
@@ -103,12 +106,12 @@ class Disk {
 using SocketId = StrongInt<struct SocketIdTag, uint32_t>;
 
 enum class NetworkOp : uint8_t {
-  listen,        // address, port (0: any) -> socket, port
-  accept,        // socket of a listener -> new_socket, address
-  connect,       // address, port -> socket
-  receive,       // socket, buffer -> count; 0 is the end of the stream
-  send,          // socket, data -> count sent, at least 1
-  close,         // socket: done at once; pending requests on it complete, later, with 08006
+  listen,   // address, port (0: any) -> socket, port
+  accept,   // socket of a listener -> new_socket, address
+  connect,  // address, port -> socket
+  receive,  // socket, buffer -> count; 0 is the end of the stream
+  send,     // socket, data -> count sent, at least 1
+  close,    // socket: done at once; pending requests on it complete, later, with 08006
 };
 
 // Streams of bytes, as TCP. Addresses are numeric, or "host name" of the simulated world.
@@ -131,13 +134,13 @@ class Network {
   virtual ~Network() = default;
   // At most one receive and one send at a time per stream, one accept per listener.
   virtual bool submit(NetworkRequest& request) = 0;
-  // Takes back a request that submit() left pending: it had no effect and completes no more, so that its buffers are the
-  // caller's again. REQUIRES: not completed.
+  // Takes back a request that submit() left pending: it had no effect and completes no more, so
+  // that its buffers are the caller's again. REQUIRES: not completed.
   virtual void withdraw(NetworkRequest& request) = 0;
 };
 
-// A computation over immutable input, run on another core (or, in the simulator, at a drawn moment). It may touch only
-// what it was given, and functions marked worker-safe.
+// A computation over immutable input, run on another core (or, in the simulator, at a drawn
+// moment). It may touch only what it was given, and functions marked worker-safe.
 class WorkerTask {
  public:
   virtual ~WorkerTask() = default;
@@ -163,21 +166,24 @@ class Host {
   virtual Network& network() = 0;
   virtual Workers& workers() = 0;
 
-  // The scheduler has fibers to run and had none before. The simulator books processor time for the machine.
+  // The scheduler has fibers to run and had none before. The simulator books processor time for the
+  // machine.
   virtual void work_ready() = 0;
   // Which of `count` ready fibers runs next: 0 in production, a decision in the simulator.
   virtual uint32_t pick(uint32_t count) = 0;
   // A line of the server log.
   virtual void log(LogLevel level, std::string_view text) = 0;
-  // The node cannot go on (a failed fsync, an uncertain state): it stops at once, as if killed; nothing is flushed. A real
-  // process is gone. A simulated machine's scheduler is halted, so every suspension point fails from here, and the
-  // caller leaves with the status it gets (halted):  return host.fatal("could not fsync the log");
+  // The node cannot go on (a failed fsync, an uncertain state): it stops at once, as if killed;
+  // nothing is flushed. A real process is gone. A simulated machine's scheduler is halted, so every
+  // suspension point fails from here, and the caller leaves with the status it gets (halted):
+  // return host.fatal("could not fsync the log");
   virtual Status fatal(std::string_view why) = 0;
 };
 
-// Work units: what a fiber charges as it goes. Yields, and in the simulator the passing of processor time, follow units,
-// never a clock. One unit is about a row touched, 64 bytes moved or 4 comparisons: some 20 ns of real time.
+// Work units: what a fiber charges as it goes. Yields, and in the simulator the passing of
+// processor time, follow units, never a clock. One unit is about a row touched, 64 bytes moved or 4
+// comparisons: some 20 ns of real time.
 using WorkUnits = uint64_t;
-constexpr WorkUnits kUnitsPerSlice = 50'000;        // about 1 ms between yields
+constexpr WorkUnits kUnitsPerSlice = 50'000;  // about 1 ms between yields
 
 }  // namespace orrery
