@@ -7,6 +7,7 @@ precompiled header.
 Only headers that changed since they last passed are parsed (they, or a header of ours that they
 include); --all parses every one. What passed is remembered in BUILD/headers_alone.json.
 """
+
 import argparse
 import concurrent.futures
 import hashlib

@@ -6,6 +6,7 @@ globals, file statics or function statics. Looks at the symbols of the built lib
 
 tools/globals_allow.txt names the few that are borne: LIBRARY SYMBOL, and why.
 """
+
 import argparse
 import pathlib
 import re
