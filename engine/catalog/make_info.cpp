@@ -23,8 +23,8 @@ ColumnDesc CatalogType::column(int32_t column_typmod) const {
   desc.length = io.length;
   desc.alignment = io.alignment;
   desc.by_value = io.by_value;
-  desc.storage = storage == 'x' ? Storage::extended : storage == 'e' ? Storage::external
-               : storage == 'm' ? Storage::main : Storage::plain;
+  desc.storage = storage == 'x' ? ColumnStorage::extended : storage == 'e' ? ColumnStorage::external
+               : storage == 'm' ? ColumnStorage::main : ColumnStorage::plain;
   desc.collation = collation;
   return desc;
 }

@@ -10,7 +10,7 @@
 
 namespace orrery {
 
-enum class Storage : uint8_t {
+enum class ColumnStorage : uint8_t {
   plain,
   external,
   extended,
@@ -25,7 +25,7 @@ struct ColumnDesc {
   bool by_value = false;
   bool not_null = false;
   bool dropped = false;  // still in old rows; reads as NULL
-  Storage storage = Storage::plain;
+  ColumnStorage storage = ColumnStorage::plain;
   Oid collation;
   // ALTER TABLE ADD COLUMN ... DEFAULT: rows that end before this column have this value instead of
   // NULL.

@@ -1,0 +1,83 @@
+// What all tables and indexes of a node share, and what is remembered of their files between
+// statements: where to insert next, how full the map's pages are, which index descents are under
+// way.
+//
+// Everything here is a memory of something pages say, or of running fibers; losing it costs time,
+// not truth.
+#pragma once
+
+#include <memory>
+
+#include "base/hash_map.h"
+#include "storage/storage.h"
+#include "txn/transaction_manager.h"
+
+namespace orrery {
+
+// What is remembered of one table's files.
+struct TableMemory {
+  BlockNo insert_block = kInvalidBlock;  // had room lately
+  std::vector<uint8_t>
+      map_page_best;  // by page of the free-space map: no block there has more; 255 unknown
+  uint64_t dead_estimate = 0;  // row versions ended since the last vacuum
+};
+
+// Index descents under way, by the moment they began. A page unlinked at moment t may be reused
+// once no descent that began before t is left: until then somebody may hold a link to it.
+class Descents {
+ public:
+  class Guard {
+   public:
+    explicit Guard(Descents& descents) : descents_(descents), began_(++descents.now_) {
+      descents_.active_.push_back(*this);
+    }
+    Guard(const Guard&) = delete;
+    ~Guard() { descents_.active_.remove(*this); }
+
+   private:
+    friend class Descents;
+    Descents& descents_;
+    uint64_t began_;
+
+   public:
+    ListHook<Guard> hook_;  // of Descents
+  };
+  // A page unlinked now may be reused when is_past(moment).
+  uint64_t moment() { return ++now_; }
+  bool is_past(uint64_t moment) const {
+    return active_.empty() || active_.front()->began_ > moment;
+  }
+
+ private:
+  uint64_t now_ = 0;
+  IntrusiveList<Guard, &Guard::hook_> active_;  // oldest first
+};
+
+class Access {
+ public:
+  Access(Storage& storage, TransactionManager& transactions)
+      : storage_(storage), transactions_(transactions) {}
+
+  Storage& storage() { return storage_; }
+  TransactionManager& transactions() { return transactions_; }
+  LockTable& locks() { return transactions_.locks(); }
+  Descents& descents() { return descents_; }
+  TableMemory& memory_of(FileId file);
+  // Pages of an index that were unlinked and wait for old descents to end.
+  struct Unlinked {
+    BlockNo block;
+    uint64_t moment;
+  };
+  std::vector<Unlinked>& unlinked_pages_of(FileId index) { return unlinked_[index]; }
+  // The file is gone or was truncated.
+  void forget(FileId file);
+
+ private:
+  Storage& storage_;
+  TransactionManager& transactions_;
+  Descents descents_;
+  HashMap<FileId, std::unique_ptr<TableMemory>> memories_;
+  HashMap<FileId, std::vector<Unlinked>> unlinked_;
+};
+
+}  // namespace orrery

@@ -1,0 +1,164 @@
+// Begins and ends transactions, and answers who is running. The protocol of a commit:
+//
+//   1  reserve log space and pin the status pages                            (suspends)
+//   2  append the commit record; it writes the status pages; `committing`    (one step)
+//   3  wait until the record is committed                                    (suspends)
+//   4  all transactions up to the committed LSN leave the table, their listeners run, the visible LSN moves to theirs,
+//      their locks go: in LSN order, without suspension. Others see all of this or nothing.
+//
+// With synchronous commit off, step 3 is left out, and step 4 takes everybody before it along: the
+// visible LSN passes commits whose record may still be lost. That is the weaker promise of that
+// setting.
+//
+// Rules: the table is asked before status pages; an entry leaves only after its status pages are
+// written.
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "txn/id_allocator.h"
+#include "txn/status_log.h"
+#include "txn/transaction.h"
+#include "txn/visibility.h"
+#include "wal/log.h"
+#include "wal/redo_handler.h"
+
+namespace orrery {
+
+// What a commit or abort record says.
+struct TransactionEnd {
+  Xid xid{};
+  bool committed = false;
+  CommitTs commit_ts{};
+  WallTime at{};  // monotone over commits
+  std::span<const Xid> children;
+  std::span<const FileId> files;  // dropped by the commit, or created by the aborted
+  Bytes invalidations;
+};
+
+// Told at step 4, or when a replica applies the record. May not suspend.
+class CommitListener {
+ public:
+  virtual void ended(const TransactionEnd& end) = 0;
+
+ protected:
+  ~CommitListener() = default;
+};
+
+struct TransactionManagerOptions {
+  FileId status_file;
+  uint32_t status_cache_entries = 16384;  // a power of two
+  uint64_t xid_step = 8192;
+  uint64_t oid_step = 8192;
+  Xid first_xid = kFirstNormalXid;  // tests start near the end of 32 bits
+};
+
+class TransactionManager final : public RedoHandler, public CommitObserver {
+ public:
+  TransactionManager(Host& host, Log& log, Storage& storage, LockTable& locks,
+                     TransactionManagerOptions options);
+  ~TransactionManager() override;
+
+  // A new, empty database: makes the status file. A running one: reads the ceilings. REQUIRES:
+  // recovery is done.
+  Status create(Fiber& fiber);
+  Status start(Fiber& fiber);
+  // In order of registration; they must outlive the manager's work.
+  void add_listener(CommitListener& listener) { listeners_.push_back(&listener); }
+
+  std::unique_ptr<Transaction> begin(LockOwner& owner, const TransactionOptions& options = {});
+  // The current level's xid, assigned now if need be (parents first). 25006 in a read-only
+  // transaction is the caller's.
+  Result<Xid> assign_xid(Fiber& fiber, Transaction& transaction);
+  // After it returns ok the effects are visible, and committed if synchronous. A cancel stays
+  // pending meanwhile. On an error other than halted the transaction has been aborted.
+  Status commit(Fiber& fiber, Transaction& transaction, bool synchronous = true);
+  // Cannot fail but by halting; does not wait for the log.
+  Status abort(Fiber& fiber, Transaction& transaction);
+
+  // Savepoints. begin_level returns the new depth; release and rollback end levels down to and
+  // including `depth`.
+  uint32_t begin_level(Transaction& transaction);
+  void release_level(Transaction& transaction, uint32_t depth);
+  Status rollback_level(Fiber& fiber, Transaction& transaction, uint32_t depth);
+
+  // What is visible now, with the own transaction's work of commands before its current one.
+  Snapshot take_snapshot(const Transaction* own) const;
+  Lsn visible_lsn() const { return visible_; }
+  // No snapshot in use, and none taken later, is older.
+  Lsn horizon() const;
+  // Ids below this have ended.
+  Xid oldest_running() const;
+  Xid next_xid() const { return Xid(xids_.next_unused()); }
+  Result<Oid> next_oid(Fiber& fiber);
+  IdAllocator& oids() { return oids_; }
+
+  // Who runs under this id (or a savepoint's); null when it ended, or its savepoint was rolled
+  // back.
+  const Transaction* running(Xid xid) const;
+  // The end of an xid that is not running, if known without reading. Follows savepoints to their
+  // transaction.
+  std::optional<XidStatus> find_end(Xid xid) const { return status_.find(xid); }
+  // Reads what find_end did not know.
+  Status resolve(Fiber& fiber, Xid xid);
+  // The end of any xid, for pg_xact_status and track_commit_timestamp.
+  Result<XidStatus> status_of(Fiber& fiber, Xid xid);
+  // A hint naming this commit may be written: no snapshot is older, and its record is committed.
+  bool may_hint(CommitTs ts) const;
+
+  // Waits until `xid` has ended (or the savepoint it names was rolled back). 40P01, 55P03, 57014.
+  Status wait_for(Fiber& fiber, LockOwner& waiter, Xid xid);
+  // Between the insertion of a row and of its index entries, ON CONFLICT: others wait for the
+  // outcome, not for the end.
+  void begin_speculation(Transaction& transaction);
+  void end_speculation(Transaction& transaction);
+  bool is_speculating(Xid xid) const;
+  Status wait_for_speculation(Fiber& fiber, LockOwner& waiter, Xid xid);
+
+  LockTable& locks() { return locks_; }
+  Storage& storage() { return storage_; }
+  size_t running_count() const { return running_.size(); }
+  void check() const;
+
+  // CommitObserver: step 4.
+  void committed_advanced(Lsn committed) override;
+  // RedoHandler: commit and abort records of the past.
+  Status redo(Fiber& fiber, const Record& record, Bytes info) override;
+  void save_state(Lsn lsn, std::string& out) override;
+  Status load_state(Bytes state) override;
+  bool survives_term(Xid xid) override;
+
+ private:
+  friend class RegisteredSnapshot;
+  struct Running {
+    Transaction* transaction;
+    bool aborted = false;
+    bool awaited = false;
+    bool speculating = false;
+    bool speculation_awaited = false;
+  };
+
+  Status log_end(Fiber& fiber, Transaction& transaction, bool committed);
+  Status log_children_of(Fiber& fiber, Xid parent, std::span<const Xid> children);
+  Status log_aborted(Fiber& fiber, std::span<const Xid> xids, std::span<const FileId> files);
+  void make_visible_to(Lsn lsn);
+  void finish(Transaction& transaction);
+  void forget(Xid xid, LockOwner& owner, XidStatus status);
+  void notify(const TransactionEnd& end);
+
+  Host& host_;
+  Log& log_;
+  Storage& storage_;
+  LockTable& locks_;
+  StatusLog status_;
+  IdAllocator xids_, oids_;
+  std::vector<CommitListener*> listeners_;
+  std::map<Xid, Running> running_;                              // ordered: the first is the oldest
+  IntrusiveList<Transaction, &Transaction::hook_> committing_;  // by commit LSN
+  IntrusiveList<RegisteredSnapshot, &RegisteredSnapshot::hook_> snapshots_;  // by visible LSN
+  Lsn visible_{};
+  WallTime last_commit_at_{};
+};
+
+}  // namespace orrery
