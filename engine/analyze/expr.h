@@ -60,6 +60,14 @@ struct Expr {
 
 struct ConstantExpr : Expr {
   NullableDatum value;
+  int16_t length = 8;  // pg_type.typlen of `type`
+  bool by_reference = false;
+  // What a by-reference value points to. REQUIRES: by_reference, not NULL.
+  std::string_view bytes() const {
+    const char* at = value.value.as<const char*>();
+    if (length > 0) return {at, static_cast<size_t>(length)};
+    return length == -1 ? std::string_view(at, varlena_size(at)) : std::string_view(at);
+  }
 };
 
 // A column of a range table entry. `attno` is 1-based; 0 is the whole row, negative ones are system
@@ -113,21 +121,21 @@ struct BooleanExpr : Expr {
   std::span<Expr*> args;
 };
 
-struct CaseWhen {
+struct CaseArm {
   Expr* when;
   Expr* then;
 };
-struct CaseExpr : Expr {
+struct CaseNode : Expr {
   Expr* arg;  // null for CASE WHEN ...; else each `when` compares it through a CaseTest
-  std::span<CaseWhen> whens;
+  std::span<CaseArm> whens;
   Expr* otherwise;  // never null: a NULL constant when not written
 };
 struct CaseTestExpr : Expr {};
 
-struct CoalesceExpr : Expr {
+struct CoalesceNode : Expr {
   std::span<Expr*> args;
 };
-struct MinMaxExpr : Expr {
+struct MinMaxNode : Expr {
   bool greatest;
   std::span<Expr*> args;
 };
@@ -213,7 +221,7 @@ struct ArrayExpr : Expr {
   bool multidims;  // elements are arrays
   std::span<Expr*> elements;
 };
-struct RowExpr : Expr {
+struct RowNode : Expr {
   std::span<Expr*> fields;
   std::span<std::string_view> names;
   bool explicit_row;
@@ -310,10 +318,10 @@ ORRERY_EXPR(ParamExpr, param)
 ORRERY_EXPR(CallExpr, call)
 ORRERY_EXPR(ScalarArrayExpr, scalar_array)
 ORRERY_EXPR(BooleanExpr, boolean)
-ORRERY_EXPR(CaseExpr, case_)
+ORRERY_EXPR(CaseNode, case_)
 ORRERY_EXPR(CaseTestExpr, case_test)
-ORRERY_EXPR(CoalesceExpr, coalesce)
-ORRERY_EXPR(MinMaxExpr, min_max)
+ORRERY_EXPR(CoalesceNode, coalesce)
+ORRERY_EXPR(MinMaxNode, min_max)
 ORRERY_EXPR(NullTestExpr, null_test)
 ORRERY_EXPR(BooleanTestExpr, boolean_test)
 ORRERY_EXPR(SublinkExpr, sublink)
@@ -321,7 +329,7 @@ ORRERY_EXPR(AggregateExpr, aggregate)
 ORRERY_EXPR(WindowExpr, window)
 ORRERY_EXPR(GroupingExpr, grouping)
 ORRERY_EXPR(ArrayExpr, array)
-ORRERY_EXPR(RowExpr, row)
+ORRERY_EXPR(RowNode, row)
 ORRERY_EXPR(SubscriptExpr, subscript)
 ORRERY_EXPR(FieldSelectExpr, field_select)
 ORRERY_EXPR(RowCompareExpr, row_compare)

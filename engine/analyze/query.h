@@ -14,7 +14,7 @@ struct RelationInfo;  // catalog/catalog.h
 struct Query;
 
 enum class CommandType : uint8_t { select, insert, update, delete_ };
-enum class JoinType : uint8_t { inner, left, full, right, semi, anti };
+enum class JoinKind : uint8_t { inner, left, full, right, semi, anti };
 
 enum class RangeKind : uint8_t { relation, subquery, join, function, values, cte, result };
 
@@ -37,7 +37,7 @@ struct RangeEntry {
   Query* subquery = nullptr;
   // join: what each column is in terms of the two sides (COALESCE for merged columns of USING under
   // FULL)
-  JoinType join_type = JoinType::inner;
+  JoinKind join_type = JoinKind::inner;
   std::span<Expr*> join_columns;
   // function
   std::span<Expr*> functions;  // ROWS FROM (...): usually one
@@ -54,7 +54,7 @@ struct RangeEntry {
 struct FromNode {
   bool is_join = false;
   int range = 0;  // index (1-based) of the entry, also of a join's own entry
-  JoinType join_type = JoinType::inner;
+  JoinKind join_type = JoinKind::inner;
   FromNode* left = nullptr;
   FromNode* right = nullptr;
   Expr* condition = nullptr;  // ON, or made from USING; null for CROSS
@@ -112,9 +112,8 @@ struct OnConflict {
   int excluded_range = 0;  // the entry that EXCLUDED's columns belong to
 };
 
-enum class LimitOption : uint8_t { count, with_ties };
-enum class GroupingSetKind : uint8_t { empty, simple, rollup, cube, sets };
-struct GroupingSet {
+enum class LimitKind : uint8_t { count, with_ties };
+struct GroupingColumns {
   std::span<int> refs;  // expanded: the target refs grouped by in this set
 };
 
@@ -125,7 +124,7 @@ struct Query {
   Expr* where = nullptr;
   std::span<TargetEntry> targets;
   std::span<SortClause> group_by;
-  std::span<GroupingSet> grouping_sets;  // empty unless written
+  std::span<GroupingColumns> grouping_sets;  // empty unless written
   Expr* having = nullptr;
   std::span<WindowClause> windows;
   std::span<SortClause> distinct;
@@ -133,7 +132,7 @@ struct Query {
   std::span<SortClause> order_by;
   Expr* limit_offset = nullptr;
   Expr* limit_count = nullptr;
-  LimitOption limit_option = LimitOption::count;
+  LimitKind limit_option = LimitKind::count;
   std::span<RowMark> row_marks;
   SetOpNode* set_operations = nullptr;
   std::span<CommonTable*> ctes;

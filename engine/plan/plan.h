@@ -91,8 +91,8 @@ enum class IndexStrategy : uint8_t {
 struct IndexCondition {
   int column;
   IndexStrategy strategy;
-  Expr* value;  // null for the NULL tests
-  Oid function;  // comparison support when types differ from the column's; 0 the index's own
+  Expr* value;     // null for the NULL tests
+  Oid function;    // comparison support when types differ from the column's; 0 the index's own
   Expr* original;  // as written, for EXPLAIN ("Index Cond")
 };
 struct IndexScanPlan : ScanPlan {
@@ -124,7 +124,7 @@ struct WorkTableScanPlan : ScanPlan {
 };
 
 struct JoinPlan : PlanNode {
-  JoinType join_type = JoinType::inner;
+  JoinKind join_type = JoinKind::inner;
   Expr* join_condition = nullptr;  // ON conditions beyond the keys; decides matching in outer joins
   bool inner_unique = false;       // at most one inner match for each outer row
 };
@@ -213,7 +213,7 @@ struct RecursiveUnionPlan : PlanNode {  // left: the non-recursive term; right: 
 struct LimitPlan : PlanNode {
   Expr* offset = nullptr;
   Expr* count = nullptr;
-  LimitOption option = LimitOption::count;
+  LimitKind option = LimitKind::count;
   std::span<GroupColumn> ties;  // sort columns, WITH TIES only
 };
 struct LockRowsPlan : PlanNode {  // the child's targets carry a junk ctid for each mark
