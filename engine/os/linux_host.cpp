@@ -1,0 +1,184 @@
+#include "os/linux_host.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <thread>
+
+#include "base/text.h"
+#include "host/memory_disk.h"
+#include "os/linux_disk.h"
+#include "os/linux_network.h"
+#include "os/os_error.h"
+#include "os/thread_pool.h"
+
+namespace orrery {
+namespace {
+
+constexpr uint64_t kFinishedTag = LinuxNetwork::kTagEnd;
+constexpr uint64_t kSignalTag = LinuxNetwork::kTagEnd + 1;
+constexpr char kLockFile[] = "orrery.lock";
+constexpr int kTurnsBetweenPolls = 64;
+constexpr int64_t kTimeBetweenPolls = microseconds(500).ns;
+constexpr int64_t kEpochSeconds = 946'684'800;        // 2000-01-01 in Unix time
+
+void watch(int epoll_fd, int fd, uint64_t tag) {
+  epoll_event event{.events = EPOLLIN, .data = {.u64 = tag}};
+  CHECK(epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0);
+}
+
+}  // namespace
+
+Instant LinuxHost::SystemClock::now() {
+  timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return Instant(t.tv_sec * 1'000'000'000 + t.tv_nsec);
+}
+
+WallTime LinuxHost::SystemClock::wall_now() {
+  timespec t;
+  clock_gettime(CLOCK_REALTIME, &t);
+  return WallTime((t.tv_sec - kEpochSeconds) * 1'000'000 + t.tv_nsec / 1000);
+}
+
+uint64_t LinuxHost::SystemRandom::next() {
+  if (left_ == 0) {
+    CHECK(getrandom(block_, sizeof block_, 0) == sizeof block_);
+    left_ = std::size(block_);
+  }
+  return std::exchange(block_[--left_], 0);
+}
+
+uint32_t LinuxHost::PoolWorkers::count() const { return pool->most_threads(); }
+
+void LinuxHost::PoolWorkers::submit(WorkerTask& task) {
+  pool->submit({.run = [](void* object) { static_cast<WorkerTask*>(object)->run(); },
+                .object = &task,
+                .completion = task.completion});
+}
+
+LinuxHost::LinuxHost(LinuxHostOptions options)
+    : options_(std::move(options)),
+      epoll_fd_(epoll_create1(EPOLL_CLOEXEC)),
+      finished_(std::make_unique<FinishedQueue>()),
+      disk_pool_(std::make_unique<ThreadPool>(options_.disk_threads, *finished_)),
+      network_(std::make_unique<LinuxNetwork>(epoll_fd_)) {
+  CHECK(epoll_fd_ >= 0);
+  watch(epoll_fd_, finished_->event_fd(), kFinishedTag);
+  uint32_t threads = options_.worker_threads;
+  if (threads == 0) threads = std::max(2u, std::thread::hardware_concurrency()) - 1;
+  workers_.pool = std::make_unique<ThreadPool>(threads, *finished_);
+  if (options_.data_directory.empty()) disk_ = std::make_unique<MemoryDisk>();
+}
+
+LinuxHost::~LinuxHost() {
+  workers_.pool.reset();
+  disk_pool_.reset();
+  disk_.reset();
+  network_.reset();
+  for (const int fd : {signal_fd_, directory_fd_, lock_fd_, epoll_fd_}) {
+    if (fd >= 0) close(fd);
+  }
+}
+
+Status LinuxHost::open() {
+  if (options_.data_directory.empty()) return {};
+  const std::string& path = options_.data_directory;
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+    return os_error(errno, cat("could not create directory \"", path, "\""));
+  }
+  directory_fd_ = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory_fd_ < 0) return os_error(errno, cat("could not open directory \"", path, "\""));
+  lock_fd_ = openat(directory_fd_, kLockFile, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock_fd_ < 0) return os_error(errno, cat("could not create lock file \"", kLockFile, "\""));
+  if (flock(lock_fd_, LOCK_EX | LOCK_NB) != 0) {
+    return raise(sqlstate::object_not_in_prerequisite_state, cat("data directory \"", path, "\" is in use"))
+        .hint("Is another server running in it?");
+  }
+  const std::string owner = cat(getpid(), '\n');
+  if (ftruncate(lock_fd_, 0) != 0 || pwrite(lock_fd_, owner.data(), owner.size(), 0) < 0) {
+    return os_error(errno, cat("could not write lock file \"", kLockFile, "\""));
+  }
+  disk_ = std::make_unique<LinuxDisk>(directory_fd_, *disk_pool_);
+  return {};
+}
+
+void LinuxHost::catch_signals(UniqueFunction<void(int)> handler) {
+  signal_handler_ = std::move(handler);
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, number);
+  CHECK(pthread_sigmask(SIG_BLOCK, &signals, nullptr) == 0);   // threads started later inherit it
+  signal_fd_ = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+  CHECK(signal_fd_ >= 0);
+  watch(epoll_fd_, signal_fd_, kSignalTag);
+}
+
+Network& LinuxHost::network() { return *network_; }
+
+void LinuxHost::read_signals() {
+  signalfd_siginfo info;
+  while (read(signal_fd_, &info, sizeof info) == sizeof info) signal_handler_(static_cast<int>(info.ssi_signo));
+}
+
+void LinuxHost::poll(bool may_wait) {
+  int timeout_ms = 0;
+  if (may_wait && !network_->has_closed()) {
+    timeout_ms = -1;
+    if (const Instant next = clock_.timers.earliest(); next != kNever) {
+      const int64_t wait_ns = next - clock_.now();
+      timeout_ms = wait_ns <= 0 ? 0 : static_cast<int>(std::min<int64_t>((wait_ns + 999'999) / 1'000'000, 60'000));
+    }
+  }
+  epoll_event events[128];
+  const int count = epoll_wait(epoll_fd_, events, std::size(events), timeout_ms);
+  CHECK(count >= 0 || errno == EINTR);
+  for (int i = 0; i < count; ++i) {
+    if (events[i].data.u64 == kFinishedTag) {
+      finished_->drain();
+    } else if (events[i].data.u64 == kSignalTag) {
+      read_signals();
+    } else {
+      network_->on_event(events[i].data.u64, events[i].events);
+    }
+  }
+  network_->complete_closed();
+  if (clock_.timers.earliest() != kNever) clock_.timers.fire(clock_.now());
+}
+
+void LinuxHost::run(Scheduler& scheduler, FunctionRef<bool()> finished) {
+  Instant last_poll = clock_.now();
+  int turns = 0;
+  while (!finished() && !scheduler.halted()) {
+    const bool ran = scheduler.run_one().has_value();
+    if (ran && ++turns < kTurnsBetweenPolls && clock_.now() - last_poll < kTimeBetweenPolls) continue;
+    if (finished()) return;
+    poll(!scheduler.has_ready());
+    turns = 0;
+    last_poll = clock_.now();
+  }
+}
+
+void LinuxHost::halt(Scheduler& scheduler) {
+  disk_pool_->wait_until_idle();
+  workers_.pool->wait_until_idle();
+  finished_->forget_all();
+  network_->forget_all();
+  clock_.timers.forget_all();
+  scheduler.halt();
+}
+
+Status LinuxHost::fatal(std::string_view why) {
+  log_.write(LogLevel::fatal, why);
+  _exit(kFatalExit);
+}
+
+}  // namespace orrery

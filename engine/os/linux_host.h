@@ -1,0 +1,112 @@
+// The host on Linux. One engine thread runs the loop below; disk requests that would block and worker tasks run on other
+// threads and come back through an eventfd; sockets, timers and signals are the loop's own.
+//
+//   LinuxHost host({.data_directory = "data"});
+//   TRY(host.open());
+//   Scheduler scheduler(host);
+//   scheduler.spawn(...);
+//   host.run(scheduler, [&] { return finished; });
+//   host.halt(scheduler);                       // whoever still waits returns
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/function.h"
+#include "fiber/scheduler.h"
+#include "host/host.h"
+#include "os/server_log.h"
+#include "os/timers.h"
+
+namespace orrery {
+
+class LinuxDisk;
+class LinuxNetwork;
+class FinishedQueue;
+class ThreadPool;
+
+struct LinuxHostOptions {
+  std::string data_directory;         // "" : files live in memory and die with the host
+  uint32_t disk_threads = 8;
+  uint32_t worker_threads = 0;        // 0: a thread a processor, less one for the engine, at least one
+};
+
+// Exit status of a process that met a fatal error.
+constexpr int kFatalExit = 3;
+
+class LinuxHost final : public Host {
+ public:
+  explicit LinuxHost(LinuxHostOptions options);
+  ~LinuxHost() override;
+
+  // Makes the data directory if it is missing, and locks it against other processes.
+  // 55000 when it is in use; 58xxx when it cannot be made or opened.
+  Status open();
+  ServerLog& server_log() { return log_; }
+
+  // From now SIGTERM, SIGINT and SIGHUP call `handler` on the engine thread, between turns. Call before open().
+  void catch_signals(UniqueFunction<void(int)> handler);
+
+  // Runs fibers and completions until `finished` says so (asked between turns) or the scheduler is halted.
+  void run(Scheduler& scheduler, FunctionRef<bool()> finished);
+  // Waits for threads that use fibers' memory, forgets all else, and halts the scheduler.
+  void halt(Scheduler& scheduler);
+
+  Clock& clock() override { return clock_; }
+  Random& random() override { return random_; }
+  Disk& disk() override { return *disk_; }
+  Network& network() override;
+  Workers& workers() override { return workers_; }
+  void work_ready() override {}
+  uint32_t pick(uint32_t) override { return 0; }
+  void log(LogLevel level, std::string_view text) override { log_.write(level, text); }
+  [[noreturn]] Status fatal(std::string_view why) override;
+
+ private:
+  class SystemClock final : public Clock {
+   public:
+    Instant now() override;
+    WallTime wall_now() override;
+    void set(Timer& timer) override { timers.set(timer); }
+    void cancel(Timer& timer) override { timers.cancel(timer); }
+    Timers timers;
+  };
+  // The kernel's generator, drawn in blocks: what is drawn here becomes salts and keys of clients.
+  class SystemRandom final : public Random {
+   public:
+    uint64_t next() override;
+    bool nudge(const char*) override { return false; }
+
+   private:
+    uint64_t block_[32];
+    size_t left_ = 0;
+  };
+  class PoolWorkers final : public Workers {
+   public:
+    uint32_t count() const override;
+    void submit(WorkerTask& task) override;
+    std::unique_ptr<ThreadPool> pool;
+  };
+
+  // Takes what has happened; waits for it if `may_wait`, until the next timer at most.
+  void poll(bool may_wait);
+  void read_signals();
+
+  LinuxHostOptions options_;
+  ServerLog log_;
+  int epoll_fd_ = -1;
+  int signal_fd_ = -1;
+  int directory_fd_ = -1;
+  int lock_fd_ = -1;
+  UniqueFunction<void(int)> signal_handler_;
+  SystemClock clock_;
+  SystemRandom random_;
+  std::unique_ptr<FinishedQueue> finished_;
+  std::unique_ptr<ThreadPool> disk_pool_;
+  PoolWorkers workers_;
+  std::unique_ptr<Disk> disk_;
+  std::unique_ptr<LinuxNetwork> network_;
+};
+
+}  // namespace orrery
