@@ -9,7 +9,8 @@ namespace orrery {
 namespace {
 
 // Row numbers whose name column equals `name`, in a table ordered by name first.
-std::span<const uint16_t> rows_named(const FactTable& table, int16_t column, std::string_view name) {
+std::span<const uint16_t> rows_named(const FactTable& table, int16_t column,
+                                     std::string_view name) {
   auto name_of = [&](uint16_t row) { return table.fixed_name(row, column); };
   const auto found = std::ranges::equal_range(table.order, name, {}, name_of);
   return {found.begin(), found.end()};
@@ -18,13 +19,14 @@ std::span<const uint16_t> rows_named(const FactTable& table, int16_t column, std
 // Row numbers of `order` whose leading fixed-length columns equal `key`.
 template <size_t n>
 std::span<const uint16_t> rows_keyed(const FactTable& table, std::span<const uint16_t> order,
-                                     const std::array<int16_t, n>& columns, const std::array<int64_t, n>& key) {
+                                     const std::array<int16_t, n>& columns,
+                                     const std::array<int64_t, n>& key) {
   auto key_of = [&](uint16_t row) {
     std::array<int64_t, n> out;
     for (size_t i = 0; i < n; ++i) {
       switch (table.columns[static_cast<size_t>(columns[i] - 1)].length) {
-        case 1: out[i] = table.fixed<char>(row, columns[i]); break;
-        case 2: out[i] = table.fixed<int16_t>(row, columns[i]); break;
+        case 1:  out[i] = table.fixed<char>(row, columns[i]); break;
+        case 2:  out[i] = table.fixed<int16_t>(row, columns[i]); break;
         default: out[i] = table.fixed<uint32_t>(row, columns[i]); break;
       }
     }
@@ -54,7 +56,8 @@ struct BuiltinCatalog::Made {
   HashMap<std::string, std::vector<const OperatorInfo*>> operators_by_name;
 
   template <class T, class Make>
-  static const T* get(HashMap<uint32_t, std::unique_ptr<T>>& made, const FactTable& table, Oid oid, Make make) {
+  static const T* get(HashMap<uint32_t, std::unique_ptr<T>>& made, const FactTable& table, Oid oid,
+                      Make make) {
     if (const auto* held = made.find(oid.v)) return held->get();
     const auto row = table.find(oid);
     if (!row) return nullptr;
@@ -79,7 +82,8 @@ const OperatorInfo* BuiltinCatalog::op(Oid oid) {
   return Made::get(made_->operators, fact_table(pg_operator::kRelation), oid, make_operator);
 }
 const AggregateInfo* BuiltinCatalog::aggregate(Oid function) {
-  return Made::get(made_->aggregates, fact_table(pg_aggregate::kRelation), function, make_aggregate);
+  return Made::get(made_->aggregates, fact_table(pg_aggregate::kRelation), function,
+                   make_aggregate);
 }
 const OpclassInfo* BuiltinCatalog::opclass(Oid oid) {
   return Made::get(made_->opclasses, fact_table(pg_opclass::kRelation), oid, make_opclass);
@@ -91,9 +95,11 @@ const CollationInfo* BuiltinCatalog::collation(Oid oid) {
 const CatalogType* BuiltinCatalog::type(std::string_view name) {
   const FactTable& table = fact_table(pg_type::kRelation);
   const auto rows = rows_named(table, pg_type::typname, name);
-  // All built-in names but those of TOAST tables' and catalogs' row types are pg_catalog's, and those are unique too.
+  // All built-in names but those of TOAST tables' and catalogs' row types are pg_catalog's, and
+  // those are unique too.
   for (uint16_t row : rows) {
-    if (table.fixed<Oid>(row, pg_type::typnamespace) == kPgCatalogNamespace) return type(table.fixed<Oid>(row, pg_type::oid));
+    if (table.fixed<Oid>(row, pg_type::typnamespace) == kPgCatalogNamespace)
+      return type(table.fixed<Oid>(row, pg_type::oid));
   }
   return nullptr;
 }
@@ -101,14 +107,16 @@ const CatalogType* BuiltinCatalog::type(std::string_view name) {
 const CollationInfo* BuiltinCatalog::collation(std::string_view name) {
   const FactTable& table = fact_table(pg_collation::kRelation);
   for (size_t row = 0; row < table.size(); ++row) {
-    if (table.fixed_name(row, pg_collation::collname) == name) return collation(table.fixed<Oid>(row, pg_collation::oid));
+    if (table.fixed_name(row, pg_collation::collname) == name)
+      return collation(table.fixed<Oid>(row, pg_collation::oid));
   }
   return nullptr;
 }
 
 const CastInfo* BuiltinCatalog::cast(Oid source, Oid target) {
   const FactTable& table = fact_table(pg_cast::kRelation);
-  const auto rows = rows_keyed<2>(table, table.order, {pg_cast::castsource, pg_cast::casttarget}, {source.v, target.v});
+  const auto rows = rows_keyed<2>(table, table.order, {pg_cast::castsource, pg_cast::casttarget},
+                                  {source.v, target.v});
   if (rows.empty()) return nullptr;
   return Made::get(made_->casts, table, table.fixed<Oid>(rows[0], pg_cast::oid), make_cast);
 }
@@ -117,7 +125,8 @@ std::span<const FunctionInfo* const> BuiltinCatalog::functions(std::string_view 
   if (const auto* held = made_->functions_by_name.find(name)) return *held;
   const FactTable& table = fact_table(pg_proc::kRelation);
   std::vector<const FunctionInfo*> out;
-  for (uint16_t row : rows_named(table, pg_proc::proname, name)) out.push_back(function(table.fixed<Oid>(row, pg_proc::oid)));
+  for (uint16_t row : rows_named(table, pg_proc::proname, name))
+    out.push_back(function(table.fixed<Oid>(row, pg_proc::oid)));
   if (out.empty()) return {};
   made_->functions_by_name.insert(std::string(name), std::move(out));
   return *made_->functions_by_name.find(name);
@@ -127,7 +136,8 @@ std::span<const OperatorInfo* const> BuiltinCatalog::operators(std::string_view 
   if (const auto* held = made_->operators_by_name.find(name)) return *held;
   const FactTable& table = fact_table(pg_operator::kRelation);
   std::vector<const OperatorInfo*> out;
-  for (uint16_t row : rows_named(table, pg_operator::oprname, name)) out.push_back(op(table.fixed<Oid>(row, pg_operator::oid)));
+  for (uint16_t row : rows_named(table, pg_operator::oprname, name))
+    out.push_back(op(table.fixed<Oid>(row, pg_operator::oid)));
   if (out.empty()) return {};
   made_->operators_by_name.insert(std::string(name), std::move(out));
   return *made_->operators_by_name.find(name);
@@ -136,8 +146,11 @@ std::span<const OperatorInfo* const> BuiltinCatalog::operators(std::string_view 
 std::vector<const OpclassInfo*> BuiltinCatalog::opclasses(Oid method, Oid type) {
   const FactTable& table = fact_table(pg_opclass::kRelation);
   std::vector<const OpclassInfo*> out;
-  // opcmethod is the only column of the key before the name; the input type comes after it at a fixed place too.
-  for (uint16_t row : rows_keyed<2>(table, table.order, {pg_opclass::opcmethod, pg_opclass::opcintype}, {method.v, type.v})) {
+  // opcmethod is the only column of the key before the name; the input type comes after it at a
+  // fixed place too.
+  for (uint16_t row :
+       rows_keyed<2>(table, table.order, {pg_opclass::opcmethod, pg_opclass::opcintype},
+                     {method.v, type.v})) {
     out.push_back(opclass(table.fixed<Oid>(row, pg_opclass::oid)));
   }
   return out;
@@ -146,16 +159,18 @@ std::vector<const OpclassInfo*> BuiltinCatalog::opclasses(Oid method, Oid type) 
 Oid BuiltinCatalog::family_operator(Oid family, Oid left, Oid right, int16_t strategy) const {
   using namespace pg_amop;
   const FactTable& table = fact_table(kRelation);
-  const auto rows = rows_keyed<4>(table, table.order, {amopfamily, amoplefttype, amoprighttype, amopstrategy},
-                                  {family.v, left.v, right.v, strategy});
+  const auto rows =
+      rows_keyed<4>(table, table.order, {amopfamily, amoplefttype, amoprighttype, amopstrategy},
+                    {family.v, left.v, right.v, strategy});
   return rows.empty() ? kInvalidOid : table.fixed<Oid>(rows[0], amopopr);
 }
 
 Oid BuiltinCatalog::family_function(Oid family, Oid left, Oid right, int16_t number) const {
   using namespace pg_amproc;
   const FactTable& table = fact_table(kRelation);
-  const auto rows = rows_keyed<4>(table, table.order, {amprocfamily, amproclefttype, amprocrighttype, amprocnum},
-                                  {family.v, left.v, right.v, number});
+  const auto rows =
+      rows_keyed<4>(table, table.order, {amprocfamily, amproclefttype, amprocrighttype, amprocnum},
+                    {family.v, left.v, right.v, number});
   return rows.empty() ? kInvalidOid : table.fixed<Oid>(rows[0], amproc);
 }
 
@@ -175,7 +190,9 @@ std::vector<FamilyMember> BuiltinCatalog::memberships(Oid op) const {
   return out;
 }
 
-std::string_view BuiltinCatalog::access_method_name(Oid oid) const { return name_of(pg_am::kRelation, pg_am::amname, oid); }
+std::string_view BuiltinCatalog::access_method_name(Oid oid) const {
+  return name_of(pg_am::kRelation, pg_am::amname, oid);
+}
 std::string_view BuiltinCatalog::language_name(Oid oid) const {
   return name_of(pg_language::kRelation, pg_language::lanname, oid);
 }

@@ -1,6 +1,7 @@
-// The built-in types, functions, operators, casts and operator classes, served from the fact tables: no page is read and
-// nothing suspends. Entries are made when first asked for and stay as long as this. One per node, shared by its databases.
-// Their OIDs are below kFirstUserOid and their rows cannot be changed (42501 says so), so these answers hold for ever.
+// The built-in types, functions, operators, casts and operator classes, served from the fact
+// tables: no page is read and nothing suspends. Entries are made when first asked for and stay as
+// long as this. One per node, shared by its databases. Their OIDs are below kFirstUserOid and their
+// rows cannot be changed (42501 says so), so these answers hold for ever.
 #pragma once
 
 #include <memory>
@@ -63,7 +64,7 @@ class BuiltinCatalog {
   Oid range_subtype(Oid range) const;
 
  private:
-  struct Made;                   // entries made so far
+  struct Made;  // entries made so far
   std::unique_ptr<Made> made_;
 };
 

@@ -1,6 +1,7 @@
-// What caches hold and statements point at. An entry never changes: a commit that alters what it tells retires it, and a
-// new one is made on demand. Retired entries live until nobody pins them, so a pointer from a CatalogReader stays valid as
-// long as that reader, whatever commits meanwhile; and a cached plan knows by is_retired() that it must be made anew.
+// What caches hold and statements point at. An entry never changes: a commit that alters what it
+// tells retires it, and a new one is made on demand. Retired entries live until nobody pins them,
+// so a pointer from a CatalogReader stays valid as long as that reader, whatever commits meanwhile;
+// and a cached plan knows by is_retired() that it must be made anew.
 #pragma once
 
 #include <cstdint>

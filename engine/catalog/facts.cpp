@@ -10,10 +10,10 @@ size_t aligned(size_t at, size_t alignment) { return (at + alignment - 1) & ~(al
 
 Datum load_by_value(const char* at, int16_t length) {
   switch (length) {
-    case 1: return Datum::of(load<char>(at));
-    case 2: return Datum::of(load<int16_t>(at));
-    case 4: return Datum::of(load<int32_t>(at));
-    case 8: return Datum::of(load<int64_t>(at));
+    case 1:  return Datum::of(load<char>(at));
+    case 2:  return Datum::of(load<int16_t>(at));
+    case 4:  return Datum::of(load<int32_t>(at));
+    case 8:  return Datum::of(load<int64_t>(at));
     default: UNREACHABLE();
   }
 }
@@ -57,7 +57,8 @@ FactRow FactTable::row(size_t index) const {
     if (!is_short) at = aligned(at, column.alignment);
     const char* value = bytes.data() + at;
     if (column.by_value) {
-      out.values[i] = is_unsigned(column.type) ? Datum::of(load<uint32_t>(value)) : load_by_value(value, column.length);
+      out.values[i] = is_unsigned(column.type) ? Datum::of(load<uint32_t>(value))
+                                               : load_by_value(value, column.length);
     } else {
       out.values[i] = Datum::of(static_cast<const void*>(value));
     }
@@ -68,7 +69,9 @@ FactRow FactTable::row(size_t index) const {
 }
 
 std::optional<size_t> FactTable::find(Oid key) const {
-  auto key_of = [&](uint32_t start) { return load<Oid>(data + start + load<uint16_t>(data + start)); };
+  auto key_of = [&](uint32_t start) {
+    return load<Oid>(data + start + load<uint16_t>(data + start));
+  };
   auto at = std::ranges::lower_bound(starts, key, {}, key_of);
   if (at == starts.end() || key_of(*at) != key) return std::nullopt;
   return static_cast<size_t>(at - starts.begin());

@@ -1,8 +1,10 @@
-// The built-in rows of the system catalogs: PostgreSQL 15's, committed as tables in facts/ and compiled into the program.
+// The built-in rows of the system catalogs: PostgreSQL 15's, committed as tables in facts/ and
+// compiled into the program.
 //
-// They serve twice: a new database's catalogs are loaded from them, and lookups of types, functions, operators, casts and
-// operator classes below OID 16384 are answered from them without reading a page. All data is constant and shared by
-// every node of a process; nothing is built at start.
+// They serve twice: a new database's catalogs are loaded from them, and lookups of types,
+// functions, operators, casts and operator classes below OID 16384 are answered from them without
+// reading a page. All data is constant and shared by every node of a process; nothing is built at
+// start.
 //
 // A row is stored as a heap tuple has it after its header, 8-aligned:
 //   u16 start of data, u16 bytes of null bitmap (0: no NULLs), u32 bytes of data, bitmap (1 is not NULL), data
@@ -26,7 +28,7 @@ struct FactColumn {
   bool by_value;
   bool not_null;
   char storage;
-  int16_t fixed_offset;          // of its data in every row; -1 when what comes before may vary
+  int16_t fixed_offset;  // of its data in every row; -1 when what comes before may vary
 };
 
 constexpr size_t kMaxFactColumns = 40;
@@ -44,8 +46,9 @@ struct FactTable {
   Oid relation;
   std::span<const FactColumn> columns;
   const char* data;
-  std::span<const uint32_t> starts;             // of each row in `data`, rows ordered by their first column(s)
-  std::span<const uint16_t> order;              // row numbers ordered for lookups (generate.py says by what), or empty
+  std::span<const uint32_t> starts;  // of each row in `data`, rows ordered by their first column(s)
+  std::span<const uint16_t>
+      order;  // row numbers ordered for lookups (generate.py says by what), or empty
   std::span<const uint16_t> second_order;
 
   size_t size() const { return starts.size(); }
@@ -53,7 +56,8 @@ struct FactTable {
   // The stored form, for loading: null bitmap (empty without NULLs) and data.
   std::string_view null_bitmap(size_t index) const;
   std::string_view row_data(size_t index) const;
-  // A leading fixed-length column without taking the row apart. REQUIRES: columns[column - 1].fixed_offset >= 0.
+  // A leading fixed-length column without taking the row apart. REQUIRES: columns[column -
+  // 1].fixed_offset >= 0.
   template <class T>
   T fixed(size_t index, int16_t column) const {
     return load<T>(row_start(index) + columns[static_cast<size_t>(column - 1)].fixed_offset);

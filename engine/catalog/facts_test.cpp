@@ -1,7 +1,6 @@
 #include "catalog/facts.h"
 
 #include <gtest/gtest.h>
-
 #include <set>
 
 #include "base/text.h"
@@ -23,7 +22,8 @@ void expect_references(Oid from, int16_t column, Oid to) {
   const FactTable& target = fact_table(to);
   for_each_row(from, [&](const CatalogRow& row) {
     const Oid oid = row.get<Oid>(column);
-    EXPECT_TRUE(!oid || target.find(oid)) << fact_table(from).name << " column " << column << " names " << oid.v;
+    EXPECT_TRUE(!oid || target.find(oid))
+        << fact_table(from).name << " column " << column << " names " << oid.v;
   });
 }
 
@@ -32,7 +32,8 @@ TEST(Facts, EveryRowTakesApartToItsLastByte) {
   for (const FactTable& table : all_fact_tables()) {
     for (size_t i = 0; i < table.size(); ++i) {
       const FactRow row = table.row(i);
-      for (size_t c = 0; c < table.columns.size(); ++c) EXPECT_FALSE(table.columns[c].not_null && row.nulls[c]) << table.name;
+      for (size_t c = 0; c < table.columns.size(); ++c)
+        EXPECT_FALSE(table.columns[c].not_null && row.nulls[c]) << table.name;
       ++rows;
     }
   }
@@ -104,7 +105,8 @@ TEST(Facts, ArraysAndTextsReadBack) {
   const FactRow parse_ident = functions.row(*functions.find(Oid(1268)));
   EXPECT_EQ(parse_ident.view().name(pg_proc::proname), "parse_ident");
   EXPECT_EQ(parse_ident.view().oids(pg_proc::proargtypes), (std::vector<Oid>{Oid(25), Oid(16)}));
-  EXPECT_EQ(parse_ident.view().texts(pg_proc::proargnames), (std::vector<std::string_view>{"str", "strict"}));
+  EXPECT_EQ(parse_ident.view().texts(pg_proc::proargnames),
+            (std::vector<std::string_view>{"str", "strict"}));
   EXPECT_EQ(parse_ident.view().text(pg_proc::proargdefaults), "true");
   EXPECT_TRUE(parse_ident.view().is_null(pg_proc::proacl));
   const FactRow random = functions.row(*functions.find(Oid(1598)));
@@ -124,12 +126,14 @@ TEST(Facts, LookupOrdersAreSorted) {
               functions.fixed_name(functions.order[i], pg_proc::proname));
   }
   for (const FactTable& table : all_fact_tables()) {
-    for (size_t i = 1; i < table.size(); ++i) EXPECT_LE(table.fixed<uint32_t>(i - 1, 1), table.fixed<uint32_t>(i, 1)) << table.name;
+    for (size_t i = 1; i < table.size(); ++i)
+      EXPECT_LE(table.fixed<uint32_t>(i - 1, 1), table.fixed<uint32_t>(i, 1)) << table.name;
   }
 }
 
 TEST(Facts, AccessListsNameRoles) {
-  // pg_proc's own access list: the owner with everything, then everyone (role 0) with SELECT, 12 bytes each.
+  // pg_proc's own access list: the owner with everything, then everyone (role 0) with SELECT, 12
+  // bytes each.
   const FactTable& classes = fact_table(pg_class::kRelation);
   const FactRow row = classes.row(*classes.find(pg_proc::kRelation));
   const std::string_view acl = row.view().value(pg_class::relacl).text();

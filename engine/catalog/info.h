@@ -1,5 +1,6 @@
-// Catalog rows as the layers above read them: types, functions, operators, casts, operator classes and the small objects.
-// Fields keep the names of PostgreSQL's columns without their prefix. Tables and indexes are in relation_info.h.
+// Catalog rows as the layers above read them: types, functions, operators, casts, operator classes
+// and the small objects. Fields keep the names of PostgreSQL's columns without their prefix. Tables
+// and indexes are in relation_info.h.
 #pragma once
 
 #include <string>
@@ -17,22 +18,23 @@ namespace orrery {
 struct CatalogType : CatalogEntry {
   Oid oid, nsp, owner;
   std::string name;
-  TypeInfo io;                   // for user types with the functions their kind shares; io.name is `name`
-  char type = 'b';               // typtype: b base, c composite, d domain, e enum, p pseudo, r range, m multirange
+  TypeInfo io;  // for user types with the functions their kind shares; io.name is `name`
+  char type =
+      'b';  // typtype: b base, c composite, d domain, e enum, p pseudo, r range, m multirange
   char category = 'U';
   bool preferred = false;
   bool defined = true;
-  Oid relation;                  // typrelid of a composite
-  Oid element;                   // typelem (of arrays, and of fixed-length subscriptable types such as point and name)
-  Oid array;                     // its array type
-  Oid subscript;                 // typsubscript function; 0: not subscriptable
-  Oid input, output, receive, send, typmod_in, typmod_out;    // pg_proc
+  Oid relation;  // typrelid of a composite
+  Oid element;  // typelem (of arrays, and of fixed-length subscriptable types such as point and name)
+  Oid array;    // its array type
+  Oid subscript;  // typsubscript function; 0: not subscriptable
+  Oid input, output, receive, send, typmod_in, typmod_out;  // pg_proc
   char storage = 'p';
-  bool not_null = false;         // domains
+  bool not_null = false;  // domains
   Oid base_type;
   int32_t typmod = -1;
   int32_t dimensions = 0;
-  Oid collation;                 // 0: not collatable
+  Oid collation;  // 0: not collatable
   std::string default_text;
 
   // "True" arrays as PostgreSQL says: variable length and subscripted by array_subscript_handler.
@@ -48,19 +50,19 @@ struct FunctionInfo : CatalogEntry {
   Oid oid, nsp, owner, language;
   std::string name;
   float cost = 1, rows = 0;
-  Oid variadic;                  // element type of a VARIADIC array parameter ("any" counts), else 0
+  Oid variadic;  // element type of a VARIADIC array parameter ("any" counts), else 0
   Oid support;
-  char kind = 'f';               // f function, p procedure, a aggregate, w window
+  char kind = 'f';  // f function, p procedure, a aggregate, w window
   bool security_definer = false, leakproof = false, strict = false, returns_set = false;
   Volatility volatility = Volatility::volatile_;
   char parallel = 'u';
-  int16_t defaults = 0;          // how many trailing input arguments have one
+  int16_t defaults = 0;  // how many trailing input arguments have one
   Oid result;
-  std::vector<Oid> args;                     // input types
-  std::vector<Oid> all_args;                 // with OUT and TABLE columns; empty when all are IN
-  std::vector<char> modes;                   // i o b v t, beside all_args; empty when all are IN
-  std::vector<std::string> names;            // beside all_args or args; empty when none is named
-  std::string default_exprs;                 // comma-separated SQL, one for each default
+  std::vector<Oid> args;           // input types
+  std::vector<Oid> all_args;       // with OUT and TABLE columns; empty when all are IN
+  std::vector<char> modes;         // i o b v t, beside all_args; empty when all are IN
+  std::vector<std::string> names;  // beside all_args or args; empty when none is named
+  std::string default_exprs;       // comma-separated SQL, one for each default
   std::string source, binary, sql_body;
 };
 
@@ -68,11 +70,11 @@ struct FunctionInfo : CatalogEntry {
 struct OperatorInfo : CatalogEntry {
   Oid oid, nsp, owner;
   std::string name;
-  char kind = 'b';               // b infix, l prefix
+  char kind = 'b';  // b infix, l prefix
   bool can_merge = false, can_hash = false;
-  Oid left, right, result;       // left is 0 for a prefix operator
+  Oid left, right, result;  // left is 0 for a prefix operator
   Oid commutator, negator;
-  Oid function;                  // 0: a shell
+  Oid function;  // 0: a shell
   Oid restrict_estimator, join_estimator;
 };
 
@@ -88,10 +90,10 @@ struct CastInfo : CatalogEntry {
 // pg_aggregate, without the fields of partial aggregation's serialisation
 struct AggregateInfo : CatalogEntry {
   Oid function;
-  char kind = 'n';               // n normal, o ordered-set, h hypothetical-set
+  char kind = 'n';  // n normal, o ordered-set, h hypothetical-set
   int16_t direct_args = 0;
   Oid transition, final, combine, moving_transition, moving_inverse, moving_final;
-  Oid sort_operator;             // min and max: what an index scan would sort by
+  Oid sort_operator;  // min and max: what an index scan would sort by
   Oid transition_type;
   int32_t transition_space = 0;
   bool has_initial_value = false;
@@ -109,13 +111,14 @@ struct OpclassInfo : CatalogEntry {
 struct FamilyMember {
   Oid family, left, right, op, method;
   int16_t strategy = 0;
-  bool ordering = false;         // ORDER BY operator, not search
+  bool ordering = false;  // ORDER BY operator, not search
 };
 
-// What a type's default btree and hash classes say of it; 0 where it has none. PostgreSQL's type cache.
+// What a type's default btree and hash classes say of it; 0 where it has none. PostgreSQL's type
+// cache.
 struct TypeOperators {
-  Oid btree_opclass, btree_family, btree_input;      // btree_input: the class's type (text for varchar)
-  Oid lt, eq, gt, compare;                           // operators, and the three-way support function
+  Oid btree_opclass, btree_family, btree_input;  // btree_input: the class's type (text for varchar)
+  Oid lt, eq, gt, compare;                       // operators, and the three-way support function
   Oid hash_opclass, hash_family, hash_function;
   Oid hash_eq;
 };
@@ -130,20 +133,21 @@ struct CollationInfo : CatalogEntry {
 struct NamespaceInfo : CatalogEntry {
   Oid oid, owner;
   std::string name;
-  std::string acl;               // the stored array of aclitem; empty: default privileges
+  std::string acl;  // the stored array of aclitem; empty: default privileges
 };
 
 struct RoleInfo : CatalogEntry {
   Oid oid;
   std::string name;
-  bool superuser = false, inherit = true, create_role = false, create_db = false, can_login = false, replication = false;
+  bool superuser = false, inherit = true, create_role = false, create_db = false, can_login = false,
+       replication = false;
   bool bypass_rls = false;
   int32_t connection_limit = -1;
   bool has_password = false;
-  std::string password;          // a SCRAM-SHA-256 verifier
+  std::string password;  // a SCRAM-SHA-256 verifier
   bool has_valid_until = false;
-  int64_t valid_until = 0;       // microseconds since 2000-01-01 UTC
-  std::vector<Oid> member_of;    // directly, ascending
+  int64_t valid_until = 0;     // microseconds since 2000-01-01 UTC
+  std::vector<Oid> member_of;  // directly, ascending
 };
 
 struct DatabaseInfo : CatalogEntry {

@@ -10,7 +10,7 @@ uint8_t alignment_bytes(char typalign) {
     case 'c': return 1;
     case 's': return 2;
     case 'i': return 4;
-    default: return 8;
+    default:  return 8;
   }
 }
 
@@ -23,8 +23,10 @@ ColumnDesc CatalogType::column(int32_t column_typmod) const {
   desc.length = io.length;
   desc.alignment = io.alignment;
   desc.by_value = io.by_value;
-  desc.storage = storage == 'x' ? ColumnStorage::extended : storage == 'e' ? ColumnStorage::external
-               : storage == 'm' ? ColumnStorage::main : ColumnStorage::plain;
+  desc.storage = storage == 'x'   ? ColumnStorage::extended
+                 : storage == 'e' ? ColumnStorage::external
+                 : storage == 'm' ? ColumnStorage::main
+                                  : ColumnStorage::plain;
   desc.collation = collation;
   return desc;
 }

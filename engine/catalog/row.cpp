@@ -5,8 +5,9 @@
 namespace orrery {
 namespace {
 
-// The content of a one-dimensional array without NULLs: i32 dimensions, i32 offset (0), u32 element type, i32 length,
-// i32 lower bound, elements. Catalog arrays are never anything else; the catalog's own writers see to that.
+// The content of a one-dimensional array without NULLs: i32 dimensions, i32 offset (0), u32 element
+// type, i32 length, i32 lower bound, elements. Catalog arrays are never anything else; the
+// catalog's own writers see to that.
 constexpr size_t kArrayHeaderBytes = 20;
 
 std::string_view elements_of(std::string_view content, int32_t* count) {
@@ -33,7 +34,8 @@ std::vector<T> CatalogRow::array(int16_t column) const {
   const std::string_view data = elements_of(value(column).text(), &count);
   CHECK(data.size() >= static_cast<size_t>(count) * sizeof(T));
   out.reserve(static_cast<size_t>(count));
-  for (int32_t i = 0; i < count; ++i) out.push_back(load<T>(data.data() + static_cast<size_t>(i) * sizeof(T)));
+  for (int32_t i = 0; i < count; ++i)
+    out.push_back(load<T>(data.data() + static_cast<size_t>(i) * sizeof(T)));
   return out;
 }
 template std::vector<Oid> CatalogRow::array<Oid>(int16_t) const;

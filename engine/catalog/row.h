@@ -1,5 +1,6 @@
-// A row of a catalog, taken apart: what caches are filled from, whether it came from the fact tables or from a page.
-// Columns are named by the generated enums: row.get<Oid>(pg_class::relnamespace).
+// A row of a catalog, taken apart: what caches are filled from, whether it came from the fact
+// tables or from a page. Columns are named by the generated enums:
+// row.get<Oid>(pg_class::relnamespace).
 #pragma once
 
 #include <span>
@@ -25,7 +26,9 @@ struct CatalogRow {
   // A column of type name.
   std::string_view name(int16_t column) const;
   // A text or pg_node_tree; empty when NULL.
-  std::string_view text(int16_t column) const { return is_null(column) ? std::string_view() : value(column).text(); }
+  std::string_view text(int16_t column) const {
+    return is_null(column) ? std::string_view() : value(column).text();
+  }
   // One-dimensional arrays and the vectors oidvector, int2vector; empty when NULL.
   std::vector<Oid> oids(int16_t column) const { return array<Oid>(column); }
   std::vector<int16_t> int2s(int16_t column) const { return array<int16_t>(column); }

@@ -14,7 +14,7 @@
 
 namespace orrery {
 
-struct IndexInfo;  // catalog/catalog.h
+struct CatalogIndex;  // catalog/catalog.h
 
 enum class PlanTag : uint8_t {
   result,
@@ -96,7 +96,7 @@ struct IndexCondition {
   Expr* original;  // as written, for EXPLAIN ("Index Cond")
 };
 struct IndexScanPlan : ScanPlan {
-  const IndexInfo* index = nullptr;
+  const CatalogIndex* index = nullptr;
   std::span<IndexCondition> conditions;
   bool backward = false;
   Expr* recheck =
