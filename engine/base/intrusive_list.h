@@ -42,6 +42,19 @@ class IntrusiveList {
     first_ = &item;
     ++size_;
   }
+  // Behind `previous`, which is in the list; null puts it first.
+  void insert_after(T* previous, T& item) {
+    if (previous == nullptr) return push_front(item);
+    if (previous == last_) return push_back(item);
+    ListHook<T>& h = item.*hook;
+    CHECK(!h.linked);
+    h.previous = previous;
+    h.next = (previous->*hook).next;
+    h.linked = true;
+    (previous->*hook).next = &item;
+    (h.next->*hook).previous = &item;
+    ++size_;
+  }
   void remove(T& item) {
     ListHook<T>& h = item.*hook;
     CHECK(h.linked);

@@ -1,14 +1,16 @@
 // Pages in memory: pin one, look at it while the pin lives, change it through a Change.
 //
-// Under a pin a page stays in its frame and tuple bytes stay where they are: only a cleanup moves them, and it needs the
-// sole pin. Between two suspension points nobody else touches a page; after one, re-check it by its LSN.
+// Under a pin a page stays in its frame and tuple bytes stay where they are: only a cleanup moves
+// them, and it needs the sole pin. Between two suspension points nobody else touches a page; after
+// one, re-check it by its LSN.
 //
-// Replacement is a clock sweep with usage counts [Smith78], as in PostgreSQL; a large scan passes a Ring and reuses a
-// few frames. A dirty frame is written before it is reused, in batches, through the double-write area, and not before
-// its LSN is committed (page_writer.h). So pin() may wait for a frame: for pins of others, for commits, for writes.
+// Replacement is a clock sweep with usage counts, as in PostgreSQL; a large scan passes a Ring and
+// reuses a few frames. A dirty frame is written before it is reused, in batches, through the
+// double-write area, and not before its LSN is committed (page_writer.h). So pin() may wait for a
+// frame: for pins of others, for commits, for writes.
 //
-// A fiber that waits for a page while it holds another must own a PinClaim for all of them, or fibers could wait for
-// each other's frames for ever; a claim is had before the first pin.
+// A fiber that waits for a page while it holds another must own a PinClaim for all of them, or
+// fibers could wait for each other's frames for ever; a claim is had before the first pin.
 #pragma once
 
 #include <memory>
@@ -33,16 +35,16 @@ struct Frame : private Completion {
   BlockNo block = kInvalidBlock;
   uint32_t pins = 0;
   FrameState state = FrameState::free;
-  uint8_t usage = 0;             // clock sweep
+  uint8_t usage = 0;  // clock sweep
   bool dirty = false;
-  bool writing = false;          // a copy is on its way home: not evicted, not copied again
-  uint64_t version = 0;          // grows with every change, hints included
-  Lsn rec_lsn;                   // first record since the page was last clean; 0 if none (hints only)
-  Lsn next_rec_lsn;              // while writing: first record since the copy was taken
-  Status failure;                // of a load that failed
-  WaitQueue changed;             // loaded, failed, or a pin dropped
+  bool writing = false;  // a copy is on its way home: not evicted, not copied again
+  uint64_t version = 0;  // grows with every change, hints included
+  Lsn rec_lsn;           // first record since the page was last clean; 0 if none (hints only)
+  Lsn next_rec_lsn;      // while writing: first record since the copy was taken
+  Status failure;        // of a load that failed
+  WaitQueue changed;     // loaded, failed, or a pin dropped
   BufferPool* pool = nullptr;
-  DiskRequest request;           // of a load
+  DiskRequest request;  // of a load
 
  private:
   friend class BufferPool;
@@ -53,7 +55,7 @@ struct Frame : private Completion {
 class PageRef {
  public:
   PageRef() = default;
-  explicit PageRef(Frame* frame) : frame_(frame) {}       // takes over a pin that is counted
+  explicit PageRef(Frame* frame) : frame_(frame) {}  // takes over a pin that is counted
   PageRef(PageRef&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
   PageRef& operator=(PageRef&& other) noexcept {
     if (this != &other) {
@@ -81,8 +83,9 @@ class PageRef {
   // Suspends until it is so. 57014.
   Status wait_sole_pin(Fiber& fiber);
 
-  // Writes bytes without log: what may be lost and can be found out again. Nothing happens on followers and while
-  // recovering. REQUIRES: what the hint says is committed and visible to all (see access).
+  // Writes bytes without log: what may be lost and can be found out again. Nothing happens on
+  // followers and while recovering. REQUIRES: what the hint says is committed and visible to all
+  // (see access).
   void set_hint(uint16_t offset, Bytes bytes);
 
  private:
@@ -90,7 +93,8 @@ class PageRef {
   Frame* frame_ = nullptr;
 };
 
-// A few frames that a large scan reuses, so that it does not push everything else out. Owned by the scan.
+// A few frames that a large scan reuses, so that it does not push everything else out. Owned by the
+// scan.
 class Ring {
  public:
   explicit Ring(uint32_t frames = 32) : frames_(frames) {}
@@ -112,7 +116,8 @@ class PinClaim {
  public:
   PinClaim() = default;
   PinClaim(BufferPool& pool, uint32_t pages) : pool_(&pool), pages_(pages) {}
-  PinClaim(PinClaim&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)), pages_(other.pages_) {}
+  PinClaim(PinClaim&& other) noexcept
+      : pool_(std::exchange(other.pool_, nullptr)), pages_(other.pages_) {}
   PinClaim& operator=(PinClaim&& other) noexcept;
   ~PinClaim() { release(); }
   void release();
@@ -132,18 +137,21 @@ class BufferPool {
   // 58030 read failed; XX001 it does not check, or lies behind the end; 58P01 no such file; 53000 every frame stayed pinned for
   // the pin timeout; 57014. Then nothing stays pinned.
   Result<PageRef> pin(Fiber& fiber, FileId file, BlockNo block, Ring* ring = nullptr) {
-    if (Frame* frame = cached(file, block)) [[likely]] return PageRef(frame);
+    if (Frame* frame = cached(file, block)) [[likely]]
+      return PageRef(frame);
     return pin_slowly(fiber, file, block, ring);
   }
   // Only if it is here: empty otherwise. Does not suspend.
   PageRef pin_cached(FileId file, BlockNo block) { return PageRef(cached(file, block)); }
-  // A page of zeros behind the last one. It is the caller's to initialise by a Change; if that never happens it stays a
-  // page of zeros, which scans pass over. 53100 when the disk is full: then the file is as before. 58030, 57014.
+  // A page of zeros behind the last one. It is the caller's to initialise by a Change; if that
+  // never happens it stays a page of zeros, which scans pass over. 53100 when the disk is full:
+  // then the file is as before. 58030, 57014.
   Result<PageRef> extend(Fiber& fiber, FileId file, Ring* ring = nullptr);
-  // Starts reading pages that are not here, as far as frames are free at once. Does not suspend, never fails; an
-  // error is met by the pin that follows.
+  // Starts reading pages that are not here, as far as frames are free at once. Does not suspend,
+  // never fails; an error is met by the pin that follows.
   void read_ahead(FileId file, BlockNo first, uint32_t count);
-  // Suspends until so many pins are free to claim. REQUIRES: this fiber holds no claim; pages <= kMaxClaim.
+  // Suspends until so many pins are free to claim. REQUIRES: this fiber holds no claim; pages <=
+  // kMaxClaim.
   Result<PinClaim> claim(Fiber& fiber, uint32_t pages);
   static constexpr uint32_t kMaxClaim = 8;
 
@@ -167,7 +175,9 @@ class BufferPool {
     BlockNo block;
     friend bool operator==(const Key&, const Key&) = default;
     friend auto operator<=>(const Key&, const Key&) = default;
-    friend uint64_t hash_value(const Key& key) { return hash_u64(key.file.v << 32 ^ key.file.v >> 32 ^ key.block.v); }
+    friend uint64_t hash_value(const Key& key) {
+      return hash_u64(key.file.v << 32 ^ key.file.v >> 32 ^ key.block.v);
+    }
   };
 
   Frame* cached(FileId file, BlockNo block) {
@@ -195,7 +205,8 @@ class BufferPool {
   // A logged change at `lsn`, or a hint.
   void mark_dirty(Frame& frame, Lsn lsn);
   void mark_hinted(Frame& frame);
-  // Forgets the pages of a file from `first` on, changes and all. Suspends while one is being written or read.
+  // Forgets the pages of a file from `first` on, changes and all. Suspends while one is being
+  // written or read.
   Status discard(Fiber& fiber, FileId file, BlockNo first);
 
   static constexpr uint8_t kMaxUsage = 5;
@@ -209,11 +220,11 @@ class BufferPool {
   std::unique_ptr<Frame[]> frames_;
   HashMap<Key, uint32_t> map_;
   uint32_t hand_ = 0;
-  uint32_t dirty_ = 0;             // frames
+  uint32_t dirty_ = 0;  // frames
   uint32_t loading_ = 0;
-  uint32_t claimed_ = 0;           // pins
+  uint32_t claimed_ = 0;  // pins
   bool hints_allowed_ = false;
-  WaitQueue frame_freed_;          // a frame may have become takeable
+  WaitQueue frame_freed_;  // a frame may have become takeable
   WaitQueue claim_freed_;
   WaitQueue loads_done_;
   Counters counters_;

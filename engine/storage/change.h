@@ -1,6 +1,7 @@
-// One change, one step: up to eight pages changed by one log record, without suspension, so that no crash and no other
-// fiber ever sees half of it. A record carries page operations, and the code that applies them is the same when doing and
-// when redoing: what a replica or a recovery does is byte-equal by construction, and knows no access method.
+// One change, one step: up to eight pages changed by one log record, without suspension, so that no
+// crash and no other fiber ever sees half of it. A record carries page operations, and the code
+// that applies them is the same when doing and when redoing: what a replica or a recovery does is
+// byte-equal by construction, and knows no access method.
 //
 //   PageRef page = TRY(storage.pool().pin(fiber, file, block));
 //   Change change(RecordKind::heap_insert, xid);
@@ -32,14 +33,18 @@ class Change {
   explicit Change(RecordKind kind, Xid xid = kInvalidXid) : kind_(kind), xid_(xid) {}
   Change(const Change&) = delete;
 
-  // Returns the page's index in this change; adding one twice gives the first index. The pin must live until apply().
+  // Returns the page's index in this change; adding one twice gives the first index. The pin must
+  // live until apply().
   int add(const PageRef& page);
-  // The page becomes an empty one of `kind`. First operation on its page if used: redo then does not read the page.
+  // The page becomes an empty one of `kind`. First operation on its page if used: redo then does
+  // not read the page.
   void init(int page, PageKind kind, uint16_t special_bytes);
-  // REQUIRES, all: ranges lie in [kFirstWritableOffset, kPageBytes). Operations apply in the order given.
+  // REQUIRES, all: ranges lie in [kFirstWritableOffset, kPageBytes). Operations apply in the order
+  // given.
   void write(int page, uint16_t offset, Bytes bytes);
   template <class T>
-  void write_value(int page, uint16_t offset, const T& value);   // the value is copied, at most 8 bytes
+  void write_value(int page, uint16_t offset,
+                   const T& value);  // the value is copied, at most 8 bytes
   void move(int page, uint16_t to, uint16_t from, uint16_t count);
   void fill(int page, uint16_t offset, uint16_t count, std::byte value = std::byte{0});
   // Stores this record's LSN there, 8 bytes: commit timestamps.
@@ -63,7 +68,7 @@ class Change {
     uint16_t a, b, c;
     union {
       const std::byte* bytes;
-      std::byte value[8];       // write_value: b bytes, when `bytes` is not used
+      std::byte value[8];  // write_value: b bytes, when `bytes` is not used
     };
   };
   Operation& next_operation();
@@ -94,11 +99,13 @@ struct ChangeView {
 
   // XX001 when it is malformed.
   static Result<ChangeView> decode(Bytes payload);
-  // Applies the operations to page bytes, in order, and stamps `lsn` on each page. Null: a page that has it already.
+  // Applies the operations to page bytes, in order, and stamps `lsn` on each page. Null: a page
+  // that has it already.
   void apply(const std::array<std::byte*, Change::kMaxPages>& bytes, Lsn lsn) const;
 };
 
-inline constexpr uint8_t kOpInit = 0, kOpWrite = 1, kOpMove = 2, kOpOwnLsn = 3, kOpFill = 4, kOpWriteValue = 5;
+inline constexpr uint8_t kOpInit = 0, kOpWrite = 1, kOpMove = 2, kOpOwnLsn = 3, kOpFill = 4,
+                         kOpWriteValue = 5;
 
 template <class T>
 void Change::write_value(int page, uint16_t offset, const T& value) {

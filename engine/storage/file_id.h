@@ -1,6 +1,6 @@
-// Names of storage files. A FileId is a number and a fork: id = number * 4 + fork. Numbers are never reused, so what names
-// a page in the log names it for ever. Numbers below kFirstFileNumber are fixed: the catalog's own files, whose numbers
-// are the OIDs of their relations.
+// Names of storage files. A FileId is a number and a fork: id = number * 4 + fork. Numbers are
+// never reused, so what names a page in the log names it for ever. Numbers below kFirstFileNumber
+// are fixed: the catalog's own files, whose numbers are the OIDs of their relations.
 #pragma once
 
 #include <string>

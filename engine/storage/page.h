@@ -17,8 +17,9 @@
 //       48    16  zero, reserved
 //       64        the kind's
 //
-// A page of zeros is a page that was allocated and never initialised: valid, and as new. Nothing else may be without a
-// right checksum and address. Pages are copied before they are stamped, so bytes in the pool never hold a checksum.
+// A page of zeros is a page that was allocated and never initialised: valid, and as new. Nothing
+// else may be without a right checksum and address. Pages are copied before they are stamped, so
+// bytes in the pool never hold a checksum.
 #pragma once
 
 #include "base/bytes.h"
@@ -63,13 +64,16 @@ static_assert(offsetof(PageHeader, upper) == 32 && offsetof(PageHeader, special)
 static_assert(offsetof(PageHeader, base_xid) == 40);
 
 constexpr uint16_t kPageFormat = 1;
-// Page operations may write from here on; what lies before is the page's identity and storage's own.
+// Page operations may write from here on; what lies before is the page's identity and storage's
+// own.
 constexpr uint16_t kFirstWritableOffset = offsetof(PageHeader, kind);
 
 using PageBytes = std::span<std::byte, kPageBytes>;
 using ConstPageBytes = std::span<const std::byte, kPageBytes>;
 
-inline const PageHeader& page_header(const std::byte* page) { return *reinterpret_cast<const PageHeader*>(page); }
+inline const PageHeader& page_header(const std::byte* page) {
+  return *reinterpret_cast<const PageHeader*>(page);
+}
 inline PageHeader& page_header(std::byte* page) { return *reinterpret_cast<PageHeader*>(page); }
 
 bool is_zero_page(ConstPageBytes page);
@@ -77,10 +81,11 @@ bool is_zero_page(ConstPageBytes page);
 void init_page(PageBytes page, FileId file, BlockNo block, PageKind kind, uint16_t special_bytes);
 
 uint32_t page_checksum(ConstPageBytes page, FileId file, BlockNo block);
-// Makes page bytes disk bytes, in a private copy. `committed` is the log's: the log is older than the page it explains.
-// A page of zeros stays one.
+// Makes page bytes disk bytes, in a private copy. `committed` is the log's: the log is older than
+// the page it explains. A page of zeros stays one.
 void stamp_for_write(PageBytes copy, FileId file, BlockNo block, Lsn committed);
-// What was read for this address: XX001 "invalid page in block 7 of relation data/16384" with what is wrong as detail.
+// What was read for this address: XX001 "invalid page in block 7 of relation data/16384" with what
+// is wrong as detail.
 Status accept_after_read(ConstPageBytes page, FileId file, BlockNo block);
 
 }  // namespace orrery

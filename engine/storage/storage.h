@@ -1,14 +1,16 @@
-// All that a node keeps on disk, and how it gets back to it: log, data files, buffer pool, double-write area, control
-// file, checkpoints, recovery. What lies under transactions and knows nothing of them.
+// All that a node keeps on disk, and how it gets back to it: log, data files, buffer pool,
+// double-write area, control file, checkpoints, recovery. What lies under transactions and knows
+// nothing of them.
 //
 //   Storage storage(host, options, gate, handler);
 //   TRY(storage.open(fiber));            // makes it if the directory is empty, otherwise recovers
 //   ...
 //   TRY(storage.shutdown(fiber));        // or crash: the next open() recovers
 //
-// The write path: pin pages, build a Change, reserve(), revalidate, apply() (storage/change.h). Nothing else alters a page.
-// Files: a create is logged at once, belongs to a transaction, and is undone when that does not commit. A drop is part
-// of the commit record (of txn); the file is unlinked once that is committed and a checkpoint has passed it.
+// The write path: pin pages, build a Change, reserve(), revalidate, apply() (storage/change.h).
+// Nothing else alters a page. Files: a create is logged at once, belongs to a transaction, and is
+// undone when that does not commit. A drop is part of the commit record (of txn); the file is
+// unlinked once that is committed and a checkpoint has passed it.
 #pragma once
 
 #include <memory>
@@ -32,7 +34,7 @@ struct VerifyReport {
   uint64_t files = 0;
   uint64_t pages = 0;
   uint64_t zero_pages = 0;
-  std::vector<std::string> damaged;         // one line each
+  std::vector<std::string> damaged;  // one line each
 };
 
 class Storage {
@@ -41,8 +43,8 @@ class Storage {
   Storage(const Storage&) = delete;
   ~Storage();
 
-  // Recovers to the end of the log (or creates), starts a term and the background fibers. XX001 when the log or pages are
-  // damaged, 58030, 53100, 22023 for options out of range.
+  // Recovers to the end of the log (or creates), starts a term and the background fibers. XX001
+  // when the log or pages are damaged, 58030, 53100, 22023 for options out of range.
   Status open(Fiber& fiber);
   // Checkpoints and ends the background fibers. REQUIRES: nobody else uses this.
   Status shutdown(Fiber& fiber);
@@ -55,17 +57,21 @@ class Storage {
 
   // Room in the log for this change; may suspend. Errors as Log::reserve.
   Status reserve(Fiber& fiber, const Change& change, ReserveKind kind = ReserveKind::ordinary);
-  // Logs and does it, in one step. REQUIRES: reserve()d since the last suspension; its pages are pinned by the caller.
+  // Logs and does it, in one step. REQUIRES: reserve()d since the last suspension; its pages are
+  // pinned by the caller.
   Lsn apply(const Change& change);
 
   // Makes an empty file that belongs to transaction `xid`. Errors: 58030, 53100, 57014.
   Result<FileId> create_file(Fiber& fiber, Xid xid);
-  // The same with a number of the caller's: a further fork of a file, or a fixed number below kFirstFileNumber.
+  // The same with a number of the caller's: a further fork of a file, or a fixed number below
+  // kFirstFileNumber.
   Status create_file_as(Fiber& fiber, FileId file, Xid xid);
-  // The transaction (top level) ended by the record at `lsn`, which is committed; called when doing and when redoing.
-  // Committed: files it created stay, `dropped` go with all forks. Aborted: files it created go.
+  // The transaction (top level) ended by the record at `lsn`, which is committed; called when doing
+  // and when redoing. Committed: files it created stay, `dropped` go with all forks. Aborted: files
+  // it created go.
   void end_files(Xid xid, bool committed, std::span<const FileId> dropped, Lsn lsn);
-  // Cuts a file; returns once that is committed and done. REQUIRES: nobody pins or adds pages at or behind `blocks` meanwhile.
+  // Cuts a file; returns once that is committed and done. REQUIRES: nobody pins or adds pages at or
+  // behind `blocks` meanwhile.
   Status truncate_file(Fiber& fiber, FileId file, BlockNo blocks);
   // In blocks. 58P01 when there is no such file.
   Result<BlockNo> file_size(Fiber& fiber, FileId file);
@@ -73,9 +79,10 @@ class Storage {
 
   // Makes recovery start at or after the present end of the log.
   Status checkpoint(Fiber& fiber);
-  Lsn redo_lsn() const;                     // where recovery would start now
+  Lsn redo_lsn() const;  // where recovery would start now
 
-  // Reads every page of every file from disk and checks it; works on a storage that is open and at rest.
+  // Reads every page of every file from disk and checks it; works on a storage that is open and at
+  // rest.
   Result<VerifyReport> verify(Fiber& fiber);
   // Structures in memory agree with each other.
   void check() const;

@@ -1,5 +1,5 @@
-// The log is one stream of bytes, cut into entries: what one round of group commit wrote. An entry is the unit of
-// checking, of torn tails, and of replication.
+// The log is one stream of bytes, cut into entries: what one round of group commit wrote. An entry
+// is the unit of checking, of torn tails, and of replication.
 //
 //   offset  size  field
 //        0     4  magic "OLE1" (the digit is the format's version)
@@ -34,14 +34,17 @@ constexpr size_t kEntryHeaderBytes = sizeof(EntryHeader);
 static_assert(kEntryHeaderBytes == 48);
 static_assert(std::has_unique_object_representations_v<EntryHeader>);
 
-constexpr uint32_t kEntryMagic = 0x31454c4f;               // "OLE1"
+constexpr uint32_t kEntryMagic = 0x31454c4f;  // "OLE1"
 // Entries are cut at a few hundred kilobytes; one holds at least one record, however large.
 constexpr size_t kMaxEntryPayload = kMaxRecordBytes + (1 << 20);
-// Where the stream of every group begins, whatever the segment size; so 0 is no position of a record.
+// Where the stream of every group begins, whatever the segment size; so 0 is no position of a
+// record.
 constexpr Lsn kFirstEntryLsn{4096};
 
-// Fills the first 48 bytes of `entry`, whose records are already in place behind them. Returns the entry's CRC.
-uint32_t seal_entry(MutableBytes entry, uint32_t group, Term term, Lsn lsn, Lsn durable, uint32_t previous_crc);
+// Fills the first 48 bytes of `entry`, whose records are already in place behind them. Returns the
+// entry's CRC.
+uint32_t seal_entry(MutableBytes entry, uint32_t group, Term term, Lsn lsn, Lsn durable,
+                    uint32_t previous_crc);
 
 // Why the bytes at `lsn` are not an entry, or null if the header could be one.
 const char* refuse_header(const EntryHeader& header, uint32_t group, Lsn lsn);

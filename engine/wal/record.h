@@ -8,8 +8,9 @@
 //        8     8  xid, 0 when no transaction did it
 //       16        payload
 //
-// Records stand back to back in an entry (entry.h), unaligned. A record's LSN is the position of its first byte; that
-// is the number that page headers, CommitTs and snapshots hold. Kinds and versions not in the table are refused by name.
+// Records stand back to back in an entry (entry.h), unaligned. A record's LSN is the position of
+// its first byte; that is the number that page headers, CommitTs and snapshots hold. Kinds and
+// versions not in the table are refused by name.
 #pragma once
 
 #include "base/bytes.h"
@@ -29,11 +30,12 @@ const char* record_kind_name(RecordKind kind);
 uint8_t record_kind_version(RecordKind kind);
 
 enum RecordFlags : uint8_t {
-  kRecordHasPages = 1,          // the payload starts with page operations (storage/change.h)
+  kRecordHasPages = 1,  // the payload starts with page operations (storage/change.h)
 };
 
 constexpr size_t kRecordHeaderBytes = 16;
-// A commit with very many invalidations is the largest; entries are read whole, so this bounds their memory.
+// A commit with very many invalidations is the largest; entries are read whole, so this bounds
+// their memory.
 constexpr size_t kMaxRecordBytes = 16 << 20;
 
 // A decoded record. The payload points into the buffer it was read from.
@@ -51,8 +53,8 @@ struct Record {
 
 // Writes the 16 bytes of a header.
 void encode_record_header(std::byte* to, uint32_t length, RecordKind kind, uint8_t flags, Xid xid);
-// The record at the front of `bytes`, which lie at `lsn`. XX001 when it does not fit, 0A000 for a kind or version that
-// this build does not know.
+// The record at the front of `bytes`, which lie at `lsn`. XX001 when it does not fit, 0A000 for a
+// kind or version that this build does not know.
 Result<Record> decode_record(Bytes bytes, Lsn lsn);
 
 }  // namespace orrery
