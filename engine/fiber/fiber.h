@@ -44,6 +44,8 @@ class Fiber {
   Host& host();
   Instant now();
   const std::string& name() const { return name_; }
+  // Counts fibers of this scheduler from 1: an identity that lasts, for schedules.
+  uint64_t ordinal() const { return ordinal_; }
 
   // Suspends until someone wakes this fiber, or until `deadline`: then ok, with timed_out(). A wake
   // may be a stale one, so the caller checks what it waits for, and waits again. WaitQueue and io.h
@@ -106,6 +108,7 @@ class Fiber {
 
   Scheduler& scheduler_;
   std::string name_;
+  uint64_t ordinal_ = 0;
   UniqueFunction<void(Fiber&)> body_;
   State state_ = State::ready;
   bool cancellable_ = false;  // while suspended: cancel() wakes it

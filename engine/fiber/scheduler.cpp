@@ -31,6 +31,7 @@ Scheduler::~Scheduler() { CHECK(all_.empty()); }
 
 Fiber& Scheduler::spawn(std::string name, UniqueFunction<void(Fiber&)> body) {
   Fiber* fiber = new Fiber(*this, std::move(name), std::move(body));
+  fiber->ordinal_ = ++spawned_;
   all_.push_back(*fiber);
   fiber->state_ = Fiber::State::suspended;
   if (!halted_) make_ready(*fiber);
@@ -43,6 +44,12 @@ void Scheduler::make_ready(Fiber& fiber) {
   const bool first = ready_.empty();
   ready_.push_back(fiber);
   if (first) host_.work_ready();
+}
+
+void Scheduler::append_ready(std::vector<uint64_t>& ordinals) const {
+  for (const Fiber* fiber = ready_.front(); fiber != nullptr; fiber = ready_.next_of(*fiber)) {
+    ordinals.push_back(fiber->ordinal_);
+  }
 }
 
 std::optional<WorkUnits> Scheduler::run_one() {

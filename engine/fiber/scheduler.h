@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "fiber/fiber.h"
 
@@ -32,6 +33,8 @@ class Scheduler {
   // nothing when no fiber is ready. host.pick() chooses when several are.
   std::optional<WorkUnits> run_one();
   bool has_ready() const { return !ready_.empty(); }
+  // Appends the ready fibers' ordinals, in the order that host.pick() chooses from.
+  void append_ready(std::vector<uint64_t>& ordinals) const;
 
   // The machine is dead: from now each suspension point returns halted and run_one() runs nothing.
   // For a fatal error met inside a fiber; the host calls halt() once that fiber's turn is over.
@@ -58,6 +61,7 @@ class Scheduler {
   SchedulerOptions options_;
   bool halted_ = false;
   Fiber* current_ = nullptr;
+  uint64_t spawned_ = 0;
   IntrusiveList<Fiber, &Fiber::queue_hook_> ready_;
   IntrusiveList<Fiber, &Fiber::all_hook_> all_;
   std::unique_ptr<FiberContext> main_context_;
