@@ -60,7 +60,7 @@ inline constexpr Oid record{2249};
 inline constexpr Oid cstring{2275};
 inline constexpr Oid any{2276};
 inline constexpr Oid anyarray{2277};
-inline constexpr Oid void{2278};
+inline constexpr Oid void_{2278};
 inline constexpr Oid trigger{2279};
 inline constexpr Oid language_handler{2280};
 inline constexpr Oid internal{2281};

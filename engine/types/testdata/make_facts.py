@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""Writes the *.facts tables of this folder from a running PostgreSQL 15, reached through psql's usual PG* variables.
+
+The tables are committed; the tests need neither this script nor PostgreSQL. A line is tab-separated; text is escaped as
+in COPY. An error is written as "!SQLSTATE message" and, if there is one, " | detail".
+
+  io.facts       type, typmod, text in, text out
+  binary.facts   type, text in, binary form in hex
+  numeric.facts  operation, operands..., result
+"""
+import itertools
+import pathlib
+import random
+import subprocess
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+SETUP = r"""
+set extra_float_digits = 1; set client_min_messages = error; set timezone = 'PST8PDT';
+create or replace function pg_temp.attempt(expression text) returns text language plpgsql as $$
+declare result text; message text; detail text; code text;
+begin
+  execute 'select ' || expression into result;
+  return coalesce(result, '\N');
+exception when others then
+  get stacked diagnostics message = message_text, detail = pg_exception_detail, code = returned_sqlstate;
+  return '!' || code || ' ' || message || case when detail <> '' then ' | ' || detail else '' end;
+end $$;
+"""
+
+
+def quote(text):
+    return "'" + text.replace("'", "''") + "'"
+
+
+def escape(text):
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+
+
+def attempt(expressions, setup=""):
+    """The value or error of each SQL expression (a text expression), in order."""
+    script = SETUP + setup + "".join(f"select pg_temp.attempt({quote(e)});\n" for e in expressions)
+    run = subprocess.run(["psql", "-XqAt0", "-v", "ON_ERROR_STOP=0"], input=script, capture_output=True, text=True)
+    results = run.stdout.split("\0")[:-1]
+    if len(results) != len(expressions):
+        raise SystemExit(f"{len(expressions)} expressions, {len(results)} results\n{run.stderr[:2000]}")
+    return results
+
+
+def write(name, rows):
+    lines = ["\t".join(escape(field) for field in row) for row in rows]
+    lines = [line for line in lines if len(line) < 3000]
+    (HERE / name).write_text("\n".join(lines) + "\n")
+
+
+IO = {
+    "int2": ["0", " 42 ", "-32768", "32767", "32768", "-32769", "", " ", "abc", "1 2", "+7", "--1", "1.5", "99999x", "- 1"],
+    "int4": ["0", "2147483647", "2147483648", "-2147483648", "-2147483649", "12a", "\t5\n", "0x1F", "1e3"],
+    "int8": ["9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809", "asdf", "-"],
+    "oid": ["0", "4294967295", "4294967296", "-1", "-2147483648", "-2147483649", "x", "", "5 d", " 7 "],
+    "bool": ["t", "true", "TRUE", " yes ", "y", "on", "1", "f", "false", "n", "no", "of", "off", "o", "0", "", "tru", "truex",
+             "10", "nay", "ON"],
+    "float8": ["0", "-0", "1", "1.5", "1e15", "1e14", "123456789012345678", "0.0001", "0.00001", "1e-5", "NaN", "nan",
+               "Infinity", "-inf", "inf", "+Infinity", "1e308", "1e309", "4.9e-324", "1e-400", " 3.14 ", "", "xyz", "5.0.0",
+               "5 . 0", "1.7976931348623157e308", "0.1", "0.30000000000000004", "100000000000000000000", "-1e-7", "123456.789",
+               "1.2345678901234567e+17", ".5", "5.", "1e", "nanx", "infinit", "2.2250738585072014e-308"],
+    "float4": ["0", "1.5", "1e5", "1e6", "123456", "1234567", "0.0001", "0.00001", "3.4028235e38", "1e39", "1e-46", "1e-45",
+               "NaN", "-Infinity", "16777216", "0.1", "abc", "-0"],
+    "\"char\"": ["", "a", "ab", "\\101", "\\377", "\\4"],
+    "text": ["", "abc", "héllo", "a b\tc"],
+    "name": ["abc", "x" * 70, "é" * 40],
+    "bytea": ["", "\\x", "\\xDEADbeef", "\\x de ad", "\\x1", "\\x1g", "abc", "a\\\\b", "a\\001b", "a\\b", "a\\400"],
+    "uuid": ["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11",
+             "{a0eebc99-9c0b4ef8-bb6d6bb9-bd380a11}", "a0eebc999c0b4ef8bb6d6bb9bd380a11",
+             "a0ee-bc99-9c0b-4ef8-bb6d-6bb9-bd38-0a11", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1", "{a0eebc99", "x", "",
+             "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11 "],
+    "tid": ["(0,1)", "(4294967295,65535)", "(4294967296,1)", "(1,65536)", "1,2", "(1,2", " (3,4)"],
+    "pg_lsn": ["0/0", "FFFFFFFF/FFFFFFFF", "G/0", "1", "/1", "1/", "123456789/0", "16/b374d848"],
+    "numeric": ["0", "-0", "0.00", "1", "-1.50", "1e10", "1.5e-5", "12345678901234567890.123456789", "NaN", "nan", "Infinity",
+                "-inf", "+inf", " 5 ", "", ".", "1.", ".5", "5e", "1 2", "1.2.3", "abc", "1e131071", "1e131072", "1e-16383",
+                "1e-16384", "0.0000000000000000000000000000001", "9999.9999", "10000", "0.00010000", "1e2147483647", "infinit",
+                "00012.3400", "-.0", "1e+3", "--1"],
+}
+TYPMODS = {
+    "numeric(5,2)": ["123.456", "999.994", "999.995", "-1000", "NaN", "Infinity", "0.001", "0"],
+    "numeric(3,5)": ["0.00999", "0.01", "0.0099949", "0.009995"],
+    "numeric(3,-3)": ["999400", "999500", "1234", "499", "500"],
+    "numeric(4)": ["9999.4", "9999.5", "1.5", "2.5"],
+    "varchar(3)": ["abc", "abcd", "abc  ", "éàü", "éàüx", ""],
+    "char(3)": ["a", "abc", "abc ", "abcd", "é", ""],
+}
+NUMBERS = ["0", "1", "-1", "2", "-3.7", "0.5", "1.25", "10", "100.00", "9999", "10000", "10001", "12345.6789", "-0.0001",
+           "0.00000000012345", "99999999999999999999", "1e30", "-1e-30", "3.14159265358979323846", "4.2", "7", "NaN",
+           "Infinity", "-Infinity", "123456789012345678901234567890.12345678901234567890"]
+BINARY = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo"}
+NAMED2 = ["div", "gcd", "lcm", "power", "log"]
+UNARY = ["sqrt", "ln", "exp", "ceil", "floor", "abs", "sign", "scale", "min_scale", "trim_scale"]
+
+
+def numeric_facts(rng):
+    rows, expressions = [], []
+
+    def fact(operation, expression, *operands):
+        rows.append([operation, *operands])
+        expressions.append(f"({expression})::text")
+
+    extra = [f"{rng.choice(['', '-'])}{rng.randrange(10 ** rng.randrange(1, 40))}.{rng.randrange(10 ** rng.randrange(1, 20))}"
+             for _ in range(30)]
+    pairs = list(itertools.product(NUMBERS, repeat=2)) + [(rng.choice(extra), rng.choice(extra)) for _ in range(60)]
+    for a, b in pairs:
+        for symbol, operation in BINARY.items():
+            fact(operation, f"'{a}'::numeric {symbol} '{b}'::numeric", a, b)
+        for operation in NAMED2:
+            fact(operation, f"{operation}('{a}'::numeric, '{b}'::numeric)", a, b)
+        fact("compare", f"numeric_cmp('{a}', '{b}')", a, b)
+    for a in NUMBERS + extra:
+        for operation in UNARY:
+            fact(operation, f"{operation}('{a}'::numeric)", a)
+        for places in (-5, -2, -1, 0, 1, 2, 5, 10):
+            fact("round", f"round('{a}'::numeric, {places})", a, str(places))
+            fact("trunc", f"trunc('{a}'::numeric, {places})", a, str(places))
+        for target in ("int2", "int4", "int8", "float4", "float8"):
+            fact(target, f"'{a}'::numeric::{target}", a)
+    for a, b in [("1.0000001", "1000"), ("2", "0.5"), ("2", "-20"), ("1.5", "300.25"), ("0.0001", "2.5"), ("10", "-1000"),
+                 ("99999", "999.5"), ("0.1", "999.9"), ("3", "10000"), ("1.000000000123", "-2147483648"), ("-2", "3"),
+                 ("-2", "-3"), ("-2", "4.0"), ("12", "70000"), ("0.9999", "12345.6"), ("5", "6.02e3"), ("2", "131000")]:
+        fact("power", f"power('{a}'::numeric, '{b}'::numeric)", a, b)
+    for a in ["0.0001", "1e-100", "1e100", "0.99999999", "1.00000001", "2e-10", "5999", "-5999", "6000", "-6000", "1234.5"]:
+        for operation in ("ln", "exp", "sqrt"):
+            fact(operation, f"{operation}('{a}'::numeric)", a)
+    for row, result in zip(rows, attempt(expressions)):
+        row.append(result)
+    return rows
+
+
+def main():
+    io = [(t, "-1", v) for t, values in IO.items() for v in values]
+    results = attempt([f"boolout({quote(v)}::bool)" if t == "bool" else f"{quote(v)}::{t}" for t, _, v in io])
+    for spelled, values in TYPMODS.items():
+        name = {"char": "bpchar"}.get(spelled.split("(")[0], spelled.split("(")[0])
+        typmod = typmod_of(spelled)
+        # An input function is called with the typmod itself: a cast would truncate.
+        io += [(name, str(typmod), v) for v in values]
+        outs = attempt([f"textin({fn(name)}out({fn(name)}in({quote(v)}::cstring, 0, {typmod})))::text" for v in values])
+        results += outs
+    write("io.facts", [(t.strip('"'), m, v, r) for (t, m, v), r in zip(io, results)])
+
+    binary = [(t, v) for t, values in IO.items() for v in values if t not in ("name", "text")]
+    send = {"float8": "float8send", "float4": "float4send", "\"char\"": "charsend", "tid": "tidsend", "pg_lsn": "pg_lsn_send",
+            "bytea": "byteasend"}
+    sent = attempt([f"encode({send.get(t, t + ('_send' if t in ('numeric', 'uuid') else 'send'))}({quote(v)}::{t}), 'hex')"
+                    for t, v in binary])
+    write("binary.facts", [(t.strip('"'), v, r) for (t, v), r in zip(binary, sent) if not r.startswith("!")])
+    write("numeric.facts", numeric_facts(random.Random(1)))
+
+
+def fn(type_name):
+    return {"numeric": "numeric_"}.get(type_name, type_name)
+
+
+def typmod_of(spelled):
+    out = subprocess.run(["psql", "-XqAt"], input=f"create temp table t (c {spelled}); select atttypmod from pg_attribute"
+                         " where attrelid = 't'::regclass and attnum = 1;", capture_output=True, text=True).stdout
+    return int(out)
+
+
+if __name__ == "__main__":
+    main()
