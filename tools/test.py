@@ -24,6 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 JOBS = os.cpu_count() or 2
 SAMPLE_SEEDS, SWEEP_SEEDS = "1..20", "1..300"
 SHOWN_LINES = 60
+TOOL_TESTS = ["-m", "unittest", "discover", "-p", "*_test.py", "-s"]
 
 
 class Tally:
@@ -204,7 +205,8 @@ def text_checks(tally: Tally) -> None:
         ("format", ["tools/format.py"]),
         ("layers", ["engine/check_layers.py"]),
         ("tidy", ["tools/tidy.py"]),
-        ("tools' own tests", ["-m", "unittest", "discover", "-s", "tools", "-p", "*_test.py"]),
+        ("tests of the tools", TOOL_TESTS + ["tools"]),
+        ("tests of regress", TOOL_TESTS + ["regress"]),
     ):
         check(tally, name, [sys.executable, *command])
 
