@@ -1,8 +1,9 @@
 // The catalog of an open database, as statements read it.
 //
 //   BuiltinCatalog   facts, one per node             (builtin.h)
-//   CatalogCache     entries made from rows          (cache.h): one shared by the sessions of a database, of the newest
-//                    committed state; and one of its own for each transaction that has itself changed the catalog
+//   CatalogCache     entries made from rows (cache.h): one shared by the sessions of a database, of
+//                    the newest committed state; one of its own for each transaction that has
+//                    itself changed the catalog
 //   CatalogReader    one per statement or cached plan: looks things up, and pins what it handed out
 //
 // Lookups take a Fiber because a miss reads catalog tables; a hit does not suspend. Pointers are

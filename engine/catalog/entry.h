@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "base/check.h"
 
@@ -22,13 +23,13 @@ class CatalogEntry {
   // May delete it.
   void unpin() const {
     CHECK(pins_ > 0);
-    if (--pins_ == 0 && retired_) delete this;
+    if (--pins_ == 0 && retired_) std::unique_ptr<const CatalogEntry> gone(this);
   }
   // Its cache forgets it. May delete it.
   void retire() {
     CHECK(!retired_);
     retired_ = true;
-    if (pins_ == 0) delete this;
+    if (pins_ == 0) std::unique_ptr<const CatalogEntry> gone(this);
   }
 
  private:

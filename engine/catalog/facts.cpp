@@ -23,6 +23,20 @@ bool is_unsigned(Oid type) { return type == Oid(26) || type == Oid(24) || type =
 
 }  // namespace
 
+ColumnDesc FactColumn::desc() const {
+  ColumnDesc out;
+  out.type = type;
+  out.length = length;
+  out.alignment = alignment;
+  out.by_value = by_value;
+  out.not_null = not_null;
+  out.storage = storage == 'x'   ? ColumnStorage::extended
+                : storage == 'e' ? ColumnStorage::external
+                : storage == 'm' ? ColumnStorage::main
+                                 : ColumnStorage::plain;
+  return out;
+}
+
 const char* FactTable::row_start(size_t index) const {
   const char* row = data + starts[index];
   return row + load<uint16_t>(row);

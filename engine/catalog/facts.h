@@ -7,7 +7,8 @@
 // start.
 //
 // A row is stored as a heap tuple has it after its header, 8-aligned:
-//   u16 start of data, u16 bytes of null bitmap (0: no NULLs), u32 bytes of data, bitmap (1 is not NULL), data
+//   u16 start of data, u16 bytes of null bitmap (0: no NULLs), u32 bytes of data,
+//   bitmap (1 is not NULL), data
 #pragma once
 
 #include <optional>
@@ -17,6 +18,7 @@
 #include "base/ids.h"
 #include "catalog/columns.h"
 #include "catalog/row.h"
+#include "types/tuple_desc.h"
 
 namespace orrery {
 
@@ -29,6 +31,8 @@ struct FactColumn {
   bool not_null;
   char storage;
   int16_t fixed_offset;  // of its data in every row; -1 when what comes before may vary
+
+  ColumnDesc desc() const;
 };
 
 constexpr size_t kMaxFactColumns = 40;

@@ -24,9 +24,9 @@ struct CatalogType : CatalogEntry {
   char category = 'U';
   bool preferred = false;
   bool defined = true;
-  Oid relation;  // typrelid of a composite
-  Oid element;  // typelem (of arrays, and of fixed-length subscriptable types such as point and name)
-  Oid array;    // its array type
+  Oid relation;   // typrelid of a composite
+  Oid element;    // typelem: of arrays, and of fixed-length types such as point
+  Oid array;      // its array type
   Oid subscript;  // typsubscript function; 0: not subscriptable
   Oid input, output, receive, send, typmod_in, typmod_out;  // pg_proc
   char storage = 'p';

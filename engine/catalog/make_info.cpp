@@ -67,6 +67,14 @@ std::unique_ptr<CatalogType> make_type(const CatalogRow& row) {
   type->io.delimiter = row.get<char>(typdelim);
   type->io.element = type->is_true_array() ? type->element : kInvalidOid;
   type->io.array = type->array;
+  if (const TypeInfo* known = find_builtin_type(type->oid)) {
+    type->io.input = known->input;
+    type->io.output = known->output;
+    type->io.receive = known->receive;
+    type->io.send = known->send;
+    type->io.compare = known->compare;
+    type->io.hash = known->hash;
+  }
   return type;
 }
 
