@@ -13,6 +13,10 @@ namespace orrery {
 struct RelationInfo;  // catalog/catalog.h
 struct Query;
 
+// Privileges, with the bits of PostgreSQL's AclMode.
+constexpr uint32_t kAclInsert = 1, kAclSelect = 2, kAclUpdate = 4, kAclDelete = 8,
+                   kAclTruncate = 16;
+
 enum class CommandType : uint8_t { select, insert, update, delete_ };
 enum class JoinKind : uint8_t { inner, left, full, right, semi, anti };
 
@@ -35,6 +39,7 @@ struct RangeEntry {
   uint32_t required_privileges = 0;  // AclMode bits
   // subquery
   Query* subquery = nullptr;
+  const RelationInfo* view = nullptr;  // the subquery is this view's
   // join: what each column is in terms of the two sides (COALESCE for merged columns of USING under
   // FULL)
   JoinKind join_type = JoinKind::inner;
@@ -81,7 +86,12 @@ struct CommonTable {
   bool recursive = false;
   enum class Materialize : uint8_t { by_use, always, never } materialize = Materialize::by_use;
   int references = 0;
-  std::span<std::string_view> columns;
+  bool self_referenced = false;
+  std::span<std::string_view> columns;  // names given to it; the query's own for the rest
+  // Of a recursive one, from its non-recursive term on, while `query` is null.
+  std::span<Oid> types;
+  std::span<int32_t> typmods;
+  std::span<Oid> collations;
 };
 
 struct WindowClause {

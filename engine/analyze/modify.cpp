@@ -1,0 +1,458 @@
+// INSERT, UPDATE and DELETE, and the entry points of analysis.
+// The parser has many more node kinds than stand here: what is not listed is refused by name.
+#pragma GCC diagnostic ignored "-Wswitch-enum"
+
+#include "analyze/transform.h"
+#include "analyze/walk.h"
+#include "base/text.h"
+#include "sql/parser.h"
+#include "types/type_oids.h"
+
+namespace orrery {
+namespace {
+
+struct ModifyForms {
+  Transform& t;
+  Scope& scope;
+  Query& query;
+  const RelationInfo* relation = nullptr;
+
+  Status target(const RangeVar& name, uint32_t privilege) {
+    relation = TRY(resolve_relation(t.context_, name, kRowExclusiveLock));
+    if (relation->kind == 'v')
+      return unsupported(cat("changing rows through a view (\"", relation->name, "\")"));
+    if (relation->kind != 'r' && relation->kind != 'p') {
+      const std::string_view kind = relation->kind == 'S'   ? "sequence"
+                                    : relation->kind == 't' ? "TOAST relation"
+                                    : relation->kind == 'm' ? "materialized view"
+                                                            : "relation";
+      return raise(sqlstate::wrong_object_type,
+                   cat("cannot change ", kind, " \"", relation->name, "\""));
+    }
+    query.result_range =
+        TRY(t.add_relation(scope, *relation, name.alias, name.inh, kRowExclusiveLock));
+    scope.range_table[static_cast<size_t>(query.result_range - 1)]->required_privileges = privilege;
+    return {};
+  }
+
+  void show_target() {
+    const RangeEntry& entry = *scope.range_table[static_cast<size_t>(query.result_range - 1)];
+    scope.items.push_back(t.item_of(scope, query.result_range, entry.alias));
+  }
+
+  Result<int> column_number(const ResTarget& item) {
+    const int16_t number = relation->column_number(item.name);
+    if (number < 0) {
+      return t.error(sqlstate::feature_not_supported,
+                     cat("cannot assign to system column \"", item.name, "\""), item.location);
+    }
+    if (number == 0) {
+      return t.error(
+          sqlstate::undefined_column,
+          cat("column \"", item.name, "\" of relation \"", relation->name, "\" does not exist"),
+          item.location);
+    }
+    if (!item.indirection.empty())
+      return unsupported("assignment to an array element or a field")
+          .at(error_position(t.context_.text, item.location));
+    return number;
+  }
+
+  Result<Expr*> assigned(Expr* value, int number) {
+    const ColumnDesc& desc = relation->desc()[static_cast<size_t>(number - 1)];
+    const ColumnInfo& column = relation->column(static_cast<int16_t>(number));
+    if (value->tag == ExprTag::set_to_default) {
+      value->type = desc.type;
+      return value;
+    }
+    return t.assign(&scope, value, desc.type, desc.typmod, column.name, value->location);
+  }
+
+  Status returning(ListOf<ResTarget> list) {
+    std::vector<TargetEntry> targets;
+    TRY(t.target_list(scope, list, Clause::returning, targets));
+    TRY(t.resolve_unknowns(targets));
+    query.returning = t.arena_.copy_array(targets);
+    if (!list.empty())
+      scope.range_table[static_cast<size_t>(query.result_range - 1)]->required_privileges |=
+          kAclSelect;
+    return {};
+  }
+
+  void finish() {
+    query.range_table = t.arena_.copy_array(scope.range_table);
+    query.ctes = t.arena_.copy_array(scope.ctes);
+    query.has_sublinks = scope.has_sublinks;
+    query.has_set_functions = scope.has_set_functions;
+    query.has_modifying_cte = scope.has_modifying_cte;
+  }
+
+  // SET items, also of ON CONFLICT DO UPDATE.
+  Result<std::vector<TargetEntry>> assignments(ListOf<ResTarget> list) {
+    std::vector<TargetEntry> out;
+    for (const ResTarget* item : list) {
+      const int number = TRY(column_number(*item));
+      Expr* value = nullptr;
+      if (const auto* multi = as_if<MultiAssignRef>(item->val)) {
+        value = TRY(multi_assigned(*multi));
+      } else if (item->val->tag == NodeTag::SetToDefault) {
+        value = t.node<SetToDefaultExpr>(ExprTag::set_to_default, kInvalidOid, item->val->location);
+      } else {
+        value = TRY(t.expression(scope, item->val, Clause::update_source));
+      }
+      TargetEntry entry{};
+      entry.expr = TRY(assigned(value, number));
+      entry.resno = number;
+      entry.name = relation->column(static_cast<int16_t>(number)).name;
+      for (const TargetEntry& other : out) {
+        if (other.resno == number) {
+          return t.error(sqlstate::syntax_error,
+                         cat("multiple assignments to same column \"", entry.name, "\""),
+                         item->location);
+        }
+      }
+      out.push_back(entry);
+    }
+    return out;
+  }
+  Result<Expr*> multi_assigned(const MultiAssignRef& multi) {
+    const auto* row = as_if<RowExpr>(multi.source);
+    if (row == nullptr)
+      return unsupported("SET (columns) = (subquery)")
+          .at(error_position(t.context_.text, multi.location));
+    if (static_cast<size_t>(multi.ncolumns) != row->args.size()) {
+      return t.error(sqlstate::syntax_error, "number of columns does not match number of values",
+                     multi.location);
+    }
+    const Node* field = row->args[static_cast<size_t>(multi.colno - 1)];
+    if (field->tag == NodeTag::SetToDefault)
+      return t.node<SetToDefaultExpr>(ExprTag::set_to_default, kInvalidOid, field->location);
+    return t.expression(scope, field, Clause::update_source);
+  }
+
+  Result<std::vector<int>> insert_columns(ListOf<ResTarget> cols) {
+    std::vector<int> numbers;
+    for (const ResTarget* item : cols) {
+      const int number = TRY(column_number(*item));
+      if (std::find(numbers.begin(), numbers.end(), number) != numbers.end()) {
+        return t.error(sqlstate::duplicate_column,
+                       cat("column \"", item->name, "\" specified more than once"), item->location);
+      }
+      numbers.push_back(number);
+    }
+    if (!cols.empty()) return numbers;
+    for (size_t i = 0; i < relation->columns.size(); ++i) {
+      if (!relation->desc()[i].dropped) numbers.push_back(static_cast<int>(i) + 1);
+    }
+    return numbers;
+  }
+
+  Status check_width(size_t given, size_t columns, bool named, int location) {
+    if (given > columns)
+      return t.error(sqlstate::syntax_error, "INSERT has more expressions than target columns",
+                     location);
+    if (given < columns && named)
+      return t.error(sqlstate::syntax_error, "INSERT has more target columns than expressions",
+                     location);
+    return {};
+  }
+
+  // VALUES lists: one row goes straight into the target list, several through a values entry, already assigned.
+  Status insert_values(const SelectStmt& source, const std::vector<int>& numbers, bool named) {
+    std::vector<std::vector<Expr*>> rows;
+    size_t width = source.values_lists[0]->items.size();
+    for (const List* list : source.values_lists) {
+      if (list->items.size() != width) {
+        return t.error(sqlstate::syntax_error, "VALUES lists must all be the same length",
+                       list->items.empty() ? list->location : list->items[0]->location);
+      }
+      TRY(check_width(width, numbers.size(), named,
+                      width > numbers.size() ? list->items[numbers.size()]->location
+                      : list->items.empty()  ? -1
+                                             : list->items.back()->location));
+      std::vector<Expr*> row;
+      for (size_t i = 0; i < width; ++i) {
+        const Node* item = list->items[i];
+        Expr* value =
+            item->tag == NodeTag::SetToDefault
+                ? t.node<SetToDefaultExpr>(ExprTag::set_to_default, kInvalidOid, item->location)
+                : TRY(t.expression(scope, item, Clause::values));
+        row.push_back(TRY(assigned(value, numbers[i])));
+      }
+      rows.push_back(std::move(row));
+    }
+    if (rows.size() == 1) {
+      add_targets(rows[0], numbers);
+      return {};
+    }
+    auto* entry = t.arena_.make<RangeEntry>();
+    entry->kind = RangeKind::values;
+    entry->alias = "*VALUES*";
+    std::vector<std::string_view> names;
+    std::vector<Oid> types;
+    std::vector<int32_t> typmods;
+    std::vector<Oid> collations;
+    for (size_t i = 0; i < width; ++i) {
+      const ColumnDesc& desc = relation->desc()[static_cast<size_t>(numbers[i] - 1)];
+      names.push_back(t.arena_.copy(cat("column", i + 1)));
+      types.push_back(desc.type);
+      typmods.push_back(desc.typmod);
+      collations.push_back(desc.collation);
+    }
+    entry->columns = t.arena_.copy_array(names);
+    entry->column_types = t.arena_.copy_array(types);
+    entry->column_typmods = t.arena_.copy_array(typmods);
+    entry->column_collations = t.arena_.copy_array(collations);
+    std::vector<std::span<Expr*>> lists;
+    for (auto& row : rows) lists.push_back(t.arena_.copy_array(row));
+    entry->values = t.arena_.copy_array(lists);
+    scope.range_table.push_back(entry);
+    from_entry(static_cast<int>(scope.range_table.size()), numbers, width);
+    return {};
+  }
+
+  void add_targets(const std::vector<Expr*>& row, const std::vector<int>& numbers) {
+    std::vector<TargetEntry> targets;
+    for (size_t i = 0; i < row.size(); ++i) {
+      TargetEntry entry{};
+      entry.expr = row[i];
+      entry.resno = numbers[i];
+      entry.name = relation->column(static_cast<int16_t>(numbers[i])).name;
+      targets.push_back(entry);
+    }
+    query.targets = t.arena_.copy_array(targets);
+  }
+  void from_entry(int range, const std::vector<int>& numbers, size_t width) {
+    auto* from = t.arena_.make<FromNode>();
+    from->range = range;
+    query.from = t.arena_.copy_array(std::vector<FromNode*>{from});
+    std::vector<Expr*> row;
+    for (size_t i = 0; i < width; ++i) {
+      row.push_back(t.make_var(*scope.range_table[static_cast<size_t>(range - 1)], range,
+                               static_cast<int>(i) + 1, 0, -1));
+    }
+    add_targets(row, numbers);
+  }
+
+  Status insert_select(const SelectStmt& source, const std::vector<int>& numbers, bool named) {
+    Scope shade;
+    shade.parent = scope.parent;
+    shade.ctes = scope.ctes;
+    Query* select = TRY(t.select(source, &shade));
+    std::vector<Expr*> row;
+    const int range = TRY(t.add_subquery(scope, select, "*SELECT*", {}, false));
+    const RangeEntry& entry = *scope.range_table[static_cast<size_t>(range - 1)];
+    TRY(check_width(entry.columns.size(), numbers.size(), named, -1));
+    for (size_t i = 0; i < entry.columns.size(); ++i) {
+      Expr* var =
+          t.make_var(entry, range, static_cast<int>(i) + 1, 0, select->targets[i].expr->location);
+      row.push_back(TRY(assigned(var, numbers[i])));
+    }
+    auto* from = t.arena_.make<FromNode>();
+    from->range = range;
+    query.from = t.arena_.copy_array(std::vector<FromNode*>{from});
+    add_targets(row, numbers);
+    return {};
+  }
+
+  Status on_conflict(const OnConflictClause& clause) {
+    auto* made = t.arena_.make<OnConflict>();
+    made->do_update = clause.action == OnConflictAction::update;
+    if (made->do_update && clause.infer == nullptr) {
+      return t
+          .error(sqlstate::syntax_error,
+                 "ON CONFLICT DO UPDATE requires inference specification or constraint name",
+                 clause.location)
+          .hint("For example, ON CONFLICT (column_name).");
+    }
+    scope.items.clear();
+    show_target();
+    if (clause.infer != nullptr) TRY(infer(*clause.infer, *made));
+    if (made->do_update) {
+      Alias alias;
+      alias.aliasname = "excluded";
+      made->excluded_range = TRY(t.add_relation(scope, *relation, &alias, false, 0));
+      scope.items.push_back(t.item_of(scope, made->excluded_range, "excluded"));
+      const std::vector<TargetEntry> set = TRY(assignments(clause.target_list));
+      made->set = t.arena_.copy_array(set);
+      if (clause.where_clause != nullptr)
+        made->where = TRY(t.condition(scope, clause.where_clause, Clause::where));
+      scope.range_table[static_cast<size_t>(query.result_range - 1)]->required_privileges |=
+          kAclUpdate | kAclSelect;
+    }
+    query.on_conflict = made;
+    scope.items.clear();
+    return {};
+  }
+
+  // Which unique indexes decide a conflict: those of exactly the columns named, or of the constraint.
+  Status infer(const InferClause& clause, OnConflict& made) {
+    std::vector<Oid> indexes;
+    if (!clause.conname.empty()) {
+      const ConstraintInfo* constraint = relation->constraint(clause.conname);
+      if (constraint == nullptr) {
+        return t.error(sqlstate::undefined_object,
+                       cat("constraint \"", clause.conname, "\" for table \"", relation->name,
+                           "\" does not exist"),
+                       clause.location);
+      }
+      if (!constraint->index)
+        return t.error(sqlstate::wrong_object_type,
+                       "constraint in ON CONFLICT clause has no associated index", clause.location);
+      made.constraint = constraint->oid;
+      indexes.push_back(constraint->index);
+    } else {
+      std::vector<int16_t> wanted;
+      for (const IndexElem* elem : clause.index_elems) {
+        if (elem->name.empty())
+          return unsupported("inference of an expression index in ON CONFLICT")
+              .at(error_position(t.context_.text, clause.location));
+        ResTarget item;
+        item.name = elem->name;
+        item.location = elem->location;
+        wanted.push_back(static_cast<int16_t>(TRY(column_number(item))));
+      }
+      if (clause.where_clause != nullptr)
+        made.arbiter_where = TRY(t.condition(scope, clause.where_clause, Clause::index_predicate));
+      std::sort(wanted.begin(), wanted.end());
+      wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+      for (const CatalogIndex& index : relation->indexes) {
+        if (!index.unique || !index.immediate || !index.valid || !index.predicate.empty()) continue;
+        std::vector<int16_t> keys(index.columns.begin(), index.columns.begin() + index.keys);
+        std::sort(keys.begin(), keys.end());
+        if (keys == wanted) indexes.push_back(index.oid);
+      }
+      if (indexes.empty()) {
+        return t.error(
+            sqlstate::invalid_column_reference,
+            "there is no unique or exclusion constraint matching the ON CONFLICT specification",
+            -1);
+      }
+    }
+    made.arbiter_indexes = t.arena_.copy_array(indexes);
+    return {};
+  }
+};
+
+}  // namespace
+
+Result<Query*> Transform::insert(const InsertStmt& stmt, Scope* parent) {
+  Scope scope;
+  scope.parent = parent;
+  auto* query = arena_.make<Query>();
+  query->command = CommandType::insert;
+  if (stmt.with_clause != nullptr) TRY(with_clause(scope, *stmt.with_clause));
+  ModifyForms forms{*this, scope, *query};
+  TRY(forms.target(*stmt.relation, kAclInsert));
+  query->overriding_system = stmt.override == OverridingKind::system_value;
+  query->overriding_user = stmt.override == OverridingKind::user_value;
+  const std::vector<int> numbers = TRY(forms.insert_columns(stmt.cols));
+  if (stmt.select_stmt != nullptr) {
+    const SelectStmt& source = *stmt.select_stmt;
+    const bool plain_values = !source.values_lists.empty() && source.sort_clause.empty() &&
+                              source.limit_count == nullptr && source.limit_offset == nullptr &&
+                              source.with_clause == nullptr && source.locking_clause.empty();
+    TRY(plain_values ? forms.insert_values(source, numbers, !stmt.cols.empty())
+                     : forms.insert_select(source, numbers, !stmt.cols.empty()));
+  }
+  if (stmt.on_conflict_clause != nullptr) TRY(forms.on_conflict(*stmt.on_conflict_clause));
+  scope.items.clear();
+  forms.show_target();
+  TRY(forms.returning(stmt.returning_list));
+  forms.finish();
+  return query;
+}
+
+Result<Query*> Transform::update(const UpdateStmt& stmt, Scope* parent) {
+  Scope scope;
+  scope.parent = parent;
+  auto* query = arena_.make<Query>();
+  query->command = CommandType::update;
+  if (stmt.with_clause != nullptr) TRY(with_clause(scope, *stmt.with_clause));
+  ModifyForms forms{*this, scope, *query};
+  TRY(forms.target(*stmt.relation, kAclUpdate));
+  forms.show_target();
+  std::vector<FromNode*> from;
+  TRY(from_clause(scope, stmt.from_clause, from));
+  query->from = arena_.copy_array(from);
+  const std::vector<TargetEntry> set = TRY(forms.assignments(stmt.target_list));
+  query->targets = arena_.copy_array(set);
+  if (stmt.where_clause != nullptr)
+    query->where = TRY(condition(scope, stmt.where_clause, Clause::where));
+  scope.range_table[static_cast<size_t>(query->result_range - 1)]->required_privileges |=
+      stmt.where_clause != nullptr ? kAclSelect : 0U;
+  TRY(forms.returning(stmt.returning_list));
+  forms.finish();
+  return query;
+}
+
+Result<Query*> Transform::remove(const DeleteStmt& stmt, Scope* parent) {
+  Scope scope;
+  scope.parent = parent;
+  auto* query = arena_.make<Query>();
+  query->command = CommandType::delete_;
+  if (stmt.with_clause != nullptr) TRY(with_clause(scope, *stmt.with_clause));
+  ModifyForms forms{*this, scope, *query};
+  TRY(forms.target(*stmt.relation, kAclDelete));
+  forms.show_target();
+  std::vector<FromNode*> from;
+  TRY(from_clause(scope, stmt.using_clause, from));
+  query->from = arena_.copy_array(from);
+  if (stmt.where_clause != nullptr)
+    query->where = TRY(condition(scope, stmt.where_clause, Clause::where));
+  scope.range_table[static_cast<size_t>(query->result_range - 1)]->required_privileges |=
+      stmt.where_clause != nullptr ? kAclSelect : 0U;
+  TRY(forms.returning(stmt.returning_list));
+  forms.finish();
+  return query;
+}
+
+Result<Query*> Transform::statement(const Node& node, Scope* parent) {
+  switch (node.tag) {
+    case NodeTag::SelectStmt: return select(as<SelectStmt>(node), parent);
+    case NodeTag::InsertStmt: return insert(as<InsertStmt>(node), parent);
+    case NodeTag::UpdateStmt: return update(as<UpdateStmt>(node), parent);
+    case NodeTag::DeleteStmt: return remove(as<DeleteStmt>(node), parent);
+    default:                  return unsupported(node_tag_name(node.tag));
+  }
+}
+
+Result<Query*> analyze_statement(AnalyzeContext& context, const Node& statement) {
+  Transform transform(context);
+  return transform.statement(statement, nullptr);
+}
+
+Result<Expr*> analyze_expression(AnalyzeContext& context, const Node& node,
+                                 const RelationInfo* relation, Oid type, int32_t typmod,
+                                 std::string_view column) {
+  Transform t(context);
+  Scope scope;
+  if (relation != nullptr) {
+    TRY(t.add_relation(scope, *relation, nullptr, false, 0));
+    scope.items.push_back(t.item_of(scope, 1, relation->name));
+  }
+  Expr* made =
+      TRY(t.expression(scope, &node, relation != nullptr ? Clause::check : Clause::default_));
+  if (scope.has_sublinks) {
+    return t.error(sqlstate::feature_not_supported,
+                   cat("cannot use subquery in ",
+                       relation != nullptr ? "check constraint" : "DEFAULT expression"),
+                   made->location);
+  }
+  if (type) return t.assign(&scope, made, type, typmod, column, made->location);
+  if (made->type == type_oid::unknown)
+    return t.coerce(&scope, made, type_oid::text, -1, CoercionContext::implicit,
+                    CallForm::implicit_cast, -1);
+  return made;
+}
+
+Result<Expr*> analyze_expression_text(AnalyzeContext& context, std::string_view sql,
+                                      const RelationInfo* relation, Oid type, int32_t typmod,
+                                      std::string_view column) {
+  const std::string_view statement = context.arena.copy(cat("SELECT ", sql));
+  const auto parsed = TRY(parse(context.arena, statement));
+  const auto& select = as<SelectStmt>(*parsed[0]->stmt);
+  return analyze_expression(context, *select.target_list[0]->val, relation, type, typmod, column);
+}
+
+}  // namespace orrery
