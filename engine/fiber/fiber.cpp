@@ -1,6 +1,7 @@
 #include "fiber/fiber.h"
 
 #include "fiber/scheduler.h"
+#include "fiber/stack_pool.h"
 #include "fiber/switch.h"
 
 namespace orrery {
@@ -85,14 +86,26 @@ void Fiber::cancel(Status reason) {
   if (state_ == State::suspended && cancellable_ && cancel_held_ == 0) wake();
 }
 
+void Fiber::drop_statement_cancel() {
+  if (cancel_reason_ != nullptr && cancel_reason_->code == sqlstate::query_canceled)
+    cancel_reason_.reset();
+}
+
+void Fiber::trim_stack() {
+  CHECK(scheduler_.current() == this);
+  give_back_unused_pages({const_cast<void*>(context_->stack_bottom), context_->stack_size});
+}
+
 void Fiber::release_cancel() {
   CHECK(cancel_held_ > 0);
   --cancel_held_;
 }
 
 Status Fiber::check_interrupts() {
-  if (scheduler_.halted()) [[unlikely]] return raise_halted();
-  if (cancel_reason_ != nullptr && cancel_held_ == 0) [[unlikely]] return Status(std::move(cancel_reason_));
+  if (scheduler_.halted()) [[unlikely]]
+    return raise_halted();
+  if (cancel_reason_ != nullptr && cancel_held_ == 0) [[unlikely]]
+    return Status(std::move(cancel_reason_));
   return {};
 }
 

@@ -79,12 +79,17 @@ class Fiber {
   // once. A 57014 never takes the place of a pending reason that ends the session.
   void cancel(Status reason);
   bool cancel_pending() const { return cancel_reason_ != nullptr; }
+  // The statement is over: a 57014 that came too late to be delivered is dropped.
+  void drop_statement_cancel();
   // While above zero a cancel stays pending: for regions that must finish (a commit being
   // answered).
   void hold_cancel() { ++cancel_held_; }
   void release_cancel();
   // halted, or the pending cancellation (which is thereby delivered), without suspending.
   Status check_interrupts();
+
+  // Gives the pages of the stack that are not in use back to the system: before a long wait.
+  void trim_stack();
 
   // False once recursion has used up this fiber's depth: raise 54001 "stack depth limit exceeded".
   bool enter_recursion() { return ++depth_ <= depth_limit_; }

@@ -1,5 +1,4 @@
 #include <gtest/gtest.h>
-
 #include <stdexcept>
 
 #include "fiber/scheduler.h"
@@ -9,7 +8,9 @@
 namespace orrery {
 namespace {
 
-Status cancelled() { return raise(sqlstate::query_canceled, "canceling statement due to user request"); }
+Status cancelled() {
+  return raise(sqlstate::query_canceled, "canceling statement due to user request");
+}
 
 TEST(Scheduler, RunsTenThousandFibersInTurn) {
   TestHost host;
@@ -60,7 +61,8 @@ TEST(Scheduler, TakesTheHostsPick) {
   EXPECT_NE(order_with(1), order_with(2));
 }
 
-// Fiber A is suspended inside catch while B throws and catches; each must rethrow its own exception.
+// Fiber A is suspended inside catch while B throws and catches; each must rethrow its own
+// exception.
 TEST(Switch, KeepsEachFibersCaughtException) {
   TestHost host;
   Scheduler scheduler(host);
@@ -126,6 +128,17 @@ TEST(Fiber, HasStackForItsRecursionLimit) {
   });
 }
 
+TEST(Fiber, GoesOnAfterItsStackWasTrimmed) {
+  run_in_fiber([](Fiber& fiber) {
+    const std::string kept(100, 'k');
+    const int before = burn_stack(1000);
+    fiber.trim_stack();
+    ASSERT_TRUE(fiber.sleep(seconds(1)).ok());
+    EXPECT_EQ(burn_stack(1000), before);
+    EXPECT_EQ(kept, std::string(100, 'k'));
+  });
+}
+
 TEST(Fiber, SleepsUntilItsTimer) {
   run_in_fiber([](Fiber& fiber) {
     const Instant start = fiber.now();
@@ -186,17 +199,31 @@ TEST(Cancel, WaitsWhileHeld) {
   });
 }
 
+TEST(Cancel, ThatCameTooLateForItsStatementIsDropped) {
+  run_in_fiber([](Fiber& fiber) {
+    fiber.cancel(cancelled());
+    fiber.drop_statement_cancel();
+    EXPECT_TRUE(fiber.yield().ok());
+    fiber.cancel(
+        raise(sqlstate::admin_shutdown, "terminating connection due to administrator command"));
+    fiber.drop_statement_cancel();
+    EXPECT_TRUE(fiber.yield().is(sqlstate::admin_shutdown));
+  });
+}
+
 TEST(Cancel, OfTheStatementDoesNotReplaceTheEndOfTheSession) {
   run_in_fiber([](Fiber& fiber) {
     fiber.cancel(cancelled());
-    fiber.cancel(raise(sqlstate::admin_shutdown, "terminating connection due to administrator command"));
+    fiber.cancel(
+        raise(sqlstate::admin_shutdown, "terminating connection due to administrator command"));
     fiber.cancel(cancelled());
     EXPECT_TRUE(fiber.check_interrupts().is(sqlstate::admin_shutdown));
     EXPECT_FALSE(fiber.cancel_pending());
   });
 }
 
-// Waits of every kind, nested calls deep: all return halted, in order of birth, and what they own is freed.
+// Waits of every kind, nested calls deep: all return halted, in order of birth, and what they own
+// is freed.
 TEST(Halt, MakesEveryFiberReturn) {
   TestHost host;
   host.disk_test.delay = true;

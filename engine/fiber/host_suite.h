@@ -1,11 +1,14 @@
-// What every host must do, as gtest checks over any host: engine/os runs them on Linux, sim/ on a simulated machine,
-// fiber/ on TestHost. Each function gets a fresh, empty host behind a HostUnderTest and leaves no fiber behind.
+// What every host must do, as gtest checks over any host: engine/os runs them on Linux, sim/ on a
+// simulated machine, fiber/ on TestHost. Each function gets a fresh, empty host behind a
+// HostUnderTest and leaves no fiber behind.
 //
-//   TEST_P-like use:  for (const HostClaim& claim : host_claims()) { MyHostUnderTest under_test; claim.check(under_test); }
+//   for (const HostClaim& claim : host_claims()) {
+//     MyHostUnderTest under_test;
+//     claim.check(under_test);
+//   }
 #pragma once
 
 #include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
 
@@ -104,7 +107,7 @@ inline void names_obey_rename_remove_and_list(HostUnderTest& under_test) {
     ASSERT_TRUE(replaced.ok());
     ASSERT_TRUE(remove_file(fiber, "d/a").ok());
     EXPECT_TRUE(remove_file(fiber, "d/a").is(sqlstate::undefined_file));
-    std::string buffer(3, 'x');                      // a removed file lives while it is open
+    std::string buffer(3, 'x');  // a removed file lives while it is open
     auto count = read_file(fiber, *replaced, 0, std::as_writable_bytes(std::span(buffer)));
     ASSERT_TRUE(count.ok());
     EXPECT_EQ(buffer, "d/z");
@@ -141,7 +144,7 @@ inline void timers_fire_in_order(HostUnderTest& under_test) {
 }
 
 inline void streams_carry_bytes_both_ways(HostUnderTest& under_test) {
-  constexpr size_t kBytes = 1'000'000;               // more than any buffer in between
+  constexpr size_t kBytes = 1'000'000;  // more than any buffer in between
   const std::string address = under_test.own_address();
   uint64_t echoed = 0;
   run_fiber(under_test, [&](Fiber& fiber) {
@@ -200,7 +203,8 @@ inline void a_cancelled_receive_loses_no_bytes(HostUnderTest& under_test) {
     auto count = receive(fiber, server->socket, std::as_writable_bytes(std::span(buffer)));
     EXPECT_TRUE(count.status().is(sqlstate::query_canceled));
     EXPECT_FALSE(fiber.timed_out());
-    count = receive(fiber, server->socket, std::as_writable_bytes(std::span(buffer)), fiber.now() + milliseconds(5));
+    count = receive(fiber, server->socket, std::as_writable_bytes(std::span(buffer)),
+                    fiber.now() + milliseconds(5));
     EXPECT_TRUE(count.status().is(sqlstate::query_canceled));
     EXPECT_TRUE(fiber.timed_out());
     ASSERT_TRUE(send_all(fiber, *client, as_bytes("late")).ok());
@@ -253,17 +257,17 @@ inline void workers_compute_and_come_back(HostUnderTest& under_test) {
 }  // namespace host_suite
 
 inline std::vector<HostClaim> host_claims() {
-  using namespace host_suite;
+  namespace suite = host_suite;
   return {
-      {"files_keep_what_was_written", files_keep_what_was_written},
-      {"large_writes_come_back_whole", large_writes_come_back_whole},
-      {"names_obey_rename_remove_and_list", names_obey_rename_remove_and_list},
-      {"time_passes_in_sleep", time_passes_in_sleep},
-      {"timers_fire_in_order", timers_fire_in_order},
-      {"streams_carry_bytes_both_ways", streams_carry_bytes_both_ways},
-      {"a_cancelled_receive_loses_no_bytes", a_cancelled_receive_loses_no_bytes},
-      {"closing_a_socket_ends_waits_on_it", closing_a_socket_ends_waits_on_it},
-      {"workers_compute_and_come_back", workers_compute_and_come_back},
+      {"files_keep_what_was_written", suite::files_keep_what_was_written},
+      {"large_writes_come_back_whole", suite::large_writes_come_back_whole},
+      {"names_obey_rename_remove_and_list", suite::names_obey_rename_remove_and_list},
+      {"time_passes_in_sleep", suite::time_passes_in_sleep},
+      {"timers_fire_in_order", suite::timers_fire_in_order},
+      {"streams_carry_bytes_both_ways", suite::streams_carry_bytes_both_ways},
+      {"a_cancelled_receive_loses_no_bytes", suite::a_cancelled_receive_loses_no_bytes},
+      {"closing_a_socket_ends_waits_on_it", suite::closing_a_socket_ends_waits_on_it},
+      {"workers_compute_and_come_back", suite::workers_compute_and_come_back},
   };
 }
 

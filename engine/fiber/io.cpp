@@ -40,7 +40,7 @@ Status run(Fiber& fiber, NetworkRequest& request, Instant deadline = kNever) {
   while (!completion.done) {
     Status interrupted = fiber.suspend(deadline);
     if (interrupted.is_halted()) return interrupted;
-    if (completion.done) {                   // its result is kept; a cancel that came as well stays pending
+    if (completion.done) {  // its result is kept; a cancel that came as well stays pending
       if (!interrupted.ok()) fiber.cancel(std::move(interrupted));
       break;
     }
@@ -55,7 +55,8 @@ Status run(Fiber& fiber, NetworkRequest& request, Instant deadline = kNever) {
 }  // namespace
 
 Result<FileHandle> open_file(Fiber& fiber, std::string name, bool create, bool exclusive) {
-  DiskRequest request{.op = DiskOp::open, .name = std::move(name), .create = create, .exclusive = exclusive};
+  DiskRequest request{
+      .op = DiskOp::open, .name = std::move(name), .create = create, .exclusive = exclusive};
   TRY(run(fiber, request));
   return request.handle;
 }
@@ -68,7 +69,10 @@ Status close_file(Fiber& fiber, FileHandle file) {
 Result<uint64_t> read_file(Fiber& fiber, FileHandle file, uint64_t offset, MutableBytes buffer) {
   uint64_t total = 0;
   while (total < buffer.size()) {
-    DiskRequest request{.op = DiskOp::read, .handle = file, .offset = offset + total, .buffer = buffer.subspan(total)};
+    DiskRequest request{.op = DiskOp::read,
+                        .handle = file,
+                        .offset = offset + total,
+                        .buffer = buffer.subspan(total)};
     TRY(run(fiber, request));
     CHECK(request.count <= buffer.size() - total);
     if (request.count == 0) break;
@@ -153,12 +157,17 @@ Result<uint64_t> receive(Fiber& fiber, SocketId socket, MutableBytes buffer, Ins
   return request.count;
 }
 
+Result<uint64_t> send_some(Fiber& fiber, SocketId socket, Bytes data) {
+  NetworkRequest request{.op = NetworkOp::send, .socket = socket, .data = data};
+  TRY(run(fiber, request));
+  CHECK(request.count >= 1 && request.count <= data.size());
+  return request.count;
+}
+
 Status send_all(Fiber& fiber, SocketId socket, Bytes data) {
   while (!data.empty()) {
-    NetworkRequest request{.op = NetworkOp::send, .socket = socket, .data = data};
-    TRY(run(fiber, request));
-    CHECK(request.count >= 1 && request.count <= data.size());
-    data = data.subspan(request.count);
+    const uint64_t count = TRY(send_some(fiber, socket, data));
+    data = data.subspan(count);
   }
   return {};
 }

@@ -42,7 +42,9 @@ Result<SocketId> connect(Fiber& fiber, std::string address, uint16_t port);
 // 0 at the end of the stream. At `deadline` 57014, and fiber.timed_out() is true.
 Result<uint64_t> receive(Fiber& fiber, SocketId socket, MutableBytes buffer,
                          Instant deadline = kNever);
-// All of it.
+// Some of it; returns the count, at least 1. REQUIRES: data is not empty.
+Result<uint64_t> send_some(Fiber& fiber, SocketId socket, Bytes data);
+// All of it; after a failure it is not known how much was sent.
 Status send_all(Fiber& fiber, SocketId socket, Bytes data);
 void close_socket(Host& host, SocketId socket);
 

@@ -50,7 +50,7 @@ TEST(Io, ACancelledFiberGetsItsDiskResultFirst) {
   });
   scheduler.run_one();
   reader.cancel(raise(sqlstate::query_canceled, "canceling statement due to user request"));
-  EXPECT_FALSE(scheduler.has_ready());        // it waits on for its disk
+  EXPECT_FALSE(scheduler.has_ready());  // it waits on for its disk
   host.run(scheduler);
   EXPECT_EQ(scheduler.live_fibers(), 0u);
 }

@@ -1,13 +1,14 @@
 #include "fiber/stack_pool.h"
 
-#include <sys/mman.h>
+#include <cstddef>
+#include <sys/mman.h>  // tidy: allow(header) stacks are mapped here and nowhere else
 
 #include "base/check.h"
 
 namespace orrery {
 namespace {
 
-constexpr size_t kPage = 4096;
+constexpr ptrdiff_t kPage = 4096;
 constexpr size_t kWarmStacks = 64;
 
 void unmap(void* bottom, size_t size) {
@@ -16,7 +17,18 @@ void unmap(void* bottom, size_t size) {
 
 }  // namespace
 
-StackPool::StackPool(size_t stack_bytes) : stack_bytes_((stack_bytes + kPage - 1) / kPage * kPage) {}
+void give_back_unused_pages(Stack stack) {
+  constexpr ptrdiff_t kSlack = 2 * kPage;  // this call's own frames
+  const char* frame = static_cast<const char*>(__builtin_frame_address(0));
+  const ptrdiff_t unused =
+      (frame - static_cast<const char*>(stack.bottom) - kSlack) / kPage * kPage;
+  if (unused <= 0 || unused > static_cast<ptrdiff_t>(stack.size))
+    return;  // ASan may have us elsewhere
+  CHECK(madvise(stack.bottom, static_cast<size_t>(unused), MADV_DONTNEED) == 0);
+}
+
+StackPool::StackPool(size_t stack_bytes)
+    : stack_bytes_((stack_bytes + kPage - 1) / kPage * kPage) {}
 
 StackPool::~StackPool() {
   CHECK(in_use_ == 0);

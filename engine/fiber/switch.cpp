@@ -1,8 +1,7 @@
 #include "fiber/switch.h"
 
-#include <cxxabi.h>
-
 #include <boost/context/detail/fcontext.hpp>
+#include <cxxabi.h>
 
 #include "base/check.h"
 
@@ -63,7 +62,8 @@ void prepare_thread_context([[maybe_unused]] FiberContext& context) {
 #endif
 }
 
-void prepare_context(FiberContext& context, void* bottom, size_t size, void (*entry)(void*), void* argument) {
+void prepare_context(FiberContext& context, void* bottom, size_t size, void (*entry)(void*),
+                     void* argument) {
   context.stack_bottom = bottom;
   context.stack_size = size;
   context.entry = entry;
@@ -88,7 +88,8 @@ void switch_context(FiberContext& from, FiberContext& to) {
   globals->uncaught = to.uncaught_exceptions;
   to.resumed_by = &from;
 #if defined(ORRERY_ASAN)
-  __sanitizer_start_switch_fiber(from.finished ? nullptr : &from.fake_stack, to.stack_bottom, to.stack_size);
+  __sanitizer_start_switch_fiber(from.finished ? nullptr : &from.fake_stack, to.stack_bottom,
+                                 to.stack_size);
 #endif
 #if defined(ORRERY_TSAN)
   __tsan_switch_to_fiber(to.tsan_fiber, 0);

@@ -13,7 +13,7 @@ Result<bool> WaitQueue::wait(Fiber& fiber, Instant deadline) {
     const bool halted = fiber.scheduler().halted();
     if (waiter.notified && !halted) return true;
     Status interrupted = fiber.check_interrupts();
-    if (interrupted.ok() && !fiber.timed_out()) continue;       // a stale wake
+    if (interrupted.ok() && !fiber.timed_out()) continue;  // a stale wake
     if (!waiter.notified) waiters_.remove(waiter);
     TRY(std::move(interrupted));
     return false;

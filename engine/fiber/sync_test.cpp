@@ -7,7 +7,9 @@
 namespace orrery {
 namespace {
 
-Status cancelled() { return raise(sqlstate::query_canceled, "canceling statement due to user request"); }
+Status cancelled() {
+  return raise(sqlstate::query_canceled, "canceling statement due to user request");
+}
 
 TEST(WaitQueue, WakesInOrderOfArrival) {
   TestHost host;
@@ -74,7 +76,7 @@ TEST(WaitQueue, ANotificationIsNotLostToACancel) {
     ASSERT_TRUE(mutex.lock(fiber).ok());
     ASSERT_TRUE(fiber.sleep(seconds(1)).ok());
     mutex.unlock();
-    to_cancel->cancel(cancelled());           // it has been given the mutex but has not run yet
+    to_cancel->cancel(cancelled());  // it has been given the mutex but has not run yet
   });
   to_cancel = &scheduler.spawn("second", [&](Fiber& fiber) {
     ASSERT_TRUE(mutex.lock(fiber).ok());
@@ -121,9 +123,8 @@ TEST(Mutex, ACancelledWaiterDoesNotTakeIt) {
     ASSERT_TRUE(fiber.sleep(seconds(2)).ok());
     mutex.unlock();
   });
-  Fiber& waiter = scheduler.spawn("waiter", [&](Fiber& fiber) {
-    EXPECT_TRUE(mutex.lock(fiber).is(sqlstate::query_canceled));
-  });
+  Fiber& waiter = scheduler.spawn(
+      "waiter", [&](Fiber& fiber) { EXPECT_TRUE(mutex.lock(fiber).is(sqlstate::query_canceled)); });
   scheduler.spawn("canceller", [&](Fiber& fiber) {
     ASSERT_TRUE(fiber.sleep(seconds(1)).ok());
     waiter.cancel(cancelled());

@@ -1,12 +1,14 @@
-// A host for unit tests: a clock that jumps to the next timer when nothing else is left to do, a disk in memory, a network
-// inside the process, workers that run between turns. For tests only; the simulator's host is in sim/.
+// A host for unit tests: a clock that jumps to the next timer when nothing else is left to do, a
+// disk in memory, a network inside the process, workers that run between turns. For tests only; the
+// simulator's host is in sim/.
 //
 //   TestHost host;
 //   Scheduler scheduler(host);
 //   scheduler.spawn("test", [&](Fiber& fiber) { ... });
 //   host.run(scheduler);                 // until nothing is left to happen
 //
-// `host.disk_test.delay` makes disk requests complete later instead of at once; `fail_at` fails the k-th request from now.
+// `host.disk_test.delay` makes disk requests complete later instead of at once; `fail_at` fails the
+// k-th request from now.
 #pragma once
 
 #include <algorithm>
@@ -167,7 +169,8 @@ class TestNetwork final : public Network {
     }
     if (request.op == NetworkOp::receive) {
       if (socket.incoming.empty() && !socket.peer_closed) return false;
-      request.count = socket.incoming.copy(reinterpret_cast<char*>(request.buffer.data()), request.buffer.size());
+      request.count = socket.incoming.copy(reinterpret_cast<char*>(request.buffer.data()),
+                                           request.buffer.size());
       socket.incoming.erase(0, request.count);
       return true;
     }
@@ -229,17 +232,22 @@ class TestHost final : public Host {
     return raise_halted();
   }
 
-  // Lets everything happen that can, in a fixed order, until nothing is left or the scheduler is halted. A fatal() inside
-  // ends with all fibers gone.
+  // Lets everything happen that can, in a fixed order, until nothing is left or the scheduler is
+  // halted. A fatal() inside ends with all fibers gone.
   void run(Scheduler& scheduler) {
     running_ = &scheduler;
     while (!scheduler.halted()) {
       if (scheduler.run_one()) continue;
-      if (!disk_test.pending.empty()) disk_test.complete_one();
-      else if (network_test.complete_one()) continue;
-      else if (!workers_test.pending.empty()) workers_test.complete_one();
-      else if (clock_test.has_timers()) clock_test.fire_next();
-      else break;
+      if (!disk_test.pending.empty())
+        disk_test.complete_one();
+      else if (network_test.complete_one())
+        continue;
+      else if (!workers_test.pending.empty())
+        workers_test.complete_one();
+      else if (clock_test.has_timers())
+        clock_test.fire_next();
+      else
+        break;
     }
     running_ = nullptr;
     if (scheduler.halted()) crash(scheduler);
@@ -266,7 +274,8 @@ class TestHost final : public Host {
   Scheduler* running_ = nullptr;
 };
 
-// Runs `body` as a fiber on a fresh TestHost until nothing is left to happen. For tests that need just one fiber.
+// Runs `body` as a fiber on a fresh TestHost until nothing is left to happen. For tests that need
+// just one fiber.
 template <class Body>
 void run_in_fiber(Body body) {
   TestHost host;

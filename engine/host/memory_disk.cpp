@@ -10,7 +10,8 @@ namespace {
 constexpr uint64_t kLargestFile = uint64_t{1} << 44;
 
 Status no_such_file(std::string_view name) {
-  return raise(sqlstate::undefined_file, cat("could not open file \"", name, "\": No such file or directory"));
+  return raise(sqlstate::undefined_file,
+               cat("could not open file \"", name, "\": No such file or directory"));
 }
 
 }  // namespace
@@ -24,7 +25,7 @@ bool MemoryDisk::submit(DiskRequest& request) {
 
 Status MemoryDisk::run(DiskRequest& request) {
   switch (request.op) {
-    case DiskOp::open: return open(request);
+    case DiskOp::open:  return open(request);
     case DiskOp::close: {
       TRY(file_of(request.handle));
       release(std::exchange(handles_[request.handle.v - 1], 0));
@@ -37,7 +38,8 @@ Status MemoryDisk::run(DiskRequest& request) {
     }
     case DiskOp::write: {
       File* file = TRY(file_of(request.handle));
-      if (request.offset + request.data.size() > kLargestFile) return raise(sqlstate::disk_full, "file is too large");
+      if (request.offset + request.data.size() > kLargestFile)
+        return raise(sqlstate::disk_full, "file is too large");
       write(*file, request.offset, request.data);
       return {};
     }
@@ -52,7 +54,8 @@ Status MemoryDisk::run(DiskRequest& request) {
     }
     case DiskOp::allocate: {
       File* file = TRY(file_of(request.handle));
-      if (request.offset + request.count > file->size) resize(*file, request.offset + request.count);
+      if (request.offset + request.count > file->size)
+        resize(*file, request.offset + request.count);
       return {};
     }
     case DiskOp::size: {
@@ -60,17 +63,19 @@ Status MemoryDisk::run(DiskRequest& request) {
       request.count = file->size;
       return {};
     }
-    case DiskOp::rename: return rename(request);
-    case DiskOp::remove: return remove(request.name);
+    case DiskOp::rename:         return rename(request);
+    case DiskOp::remove:         return remove(request.name);
     case DiskOp::make_directory: return make_directory(request.name);
-    case DiskOp::sync_directory: return names_.contains(request.name) ? Status() : no_such_file(request.name);
+    case DiskOp::sync_directory:
+      return names_.contains(request.name) ? Status() : no_such_file(request.name);
     case DiskOp::list: return list(request);
   }
   UNREACHABLE();
 }
 
 size_t MemoryDisk::open_handles() const {
-  return static_cast<size_t>(std::count_if(handles_.begin(), handles_.end(), [](FileNumber n) { return n != 0; }));
+  return static_cast<size_t>(
+      std::count_if(handles_.begin(), handles_.end(), [](FileNumber n) { return n != 0; }));
 }
 
 bool MemoryDisk::has_parent(const std::string& name) const {
@@ -87,9 +92,11 @@ Status MemoryDisk::open(DiskRequest& request) {
     files_[number].references = 1;
     found = names_.emplace(request.name, number).first;
   } else if (request.exclusive) {
-    return raise(sqlstate::duplicate_file, cat("could not create file \"", request.name, "\": File exists"));
+    return raise(sqlstate::duplicate_file,
+                 cat("could not create file \"", request.name, "\": File exists"));
   } else if (found->second == 0) {
-    return raise(sqlstate::io_error, cat("could not open file \"", request.name, "\": Is a directory"));
+    return raise(sqlstate::io_error,
+                 cat("could not open file \"", request.name, "\": Is a directory"));
   }
   ++files_[found->second].references;
   auto slot = std::find(handles_.begin(), handles_.end(), 0u);
@@ -110,7 +117,8 @@ void MemoryDisk::read(const File& file, DiskRequest& request) {
   request.count = 0;
   while (request.count < request.buffer.size() && request.offset + request.count < file.size) {
     const uint64_t at = request.offset + request.count;
-    const uint64_t piece = std::min({kChunk - at % kChunk, request.buffer.size() - request.count, file.size - at});
+    const uint64_t piece =
+        std::min({kChunk - at % kChunk, request.buffer.size() - request.count, file.size - at});
     std::byte* to = request.buffer.data() + request.count;
     const Chunk* chunk = file.chunks[at / kChunk].get();
     if (chunk == nullptr) {
@@ -128,7 +136,7 @@ void MemoryDisk::write(File& file, uint64_t offset, Bytes data) {
     const uint64_t piece = std::min<uint64_t>(kChunk - offset % kChunk, data.size());
     std::unique_ptr<Chunk>& chunk = file.chunks[offset / kChunk];
     if (chunk == nullptr) {
-      chunk = std::make_unique<Chunk>();          // value-initialised: zeros
+      chunk = std::make_unique<Chunk>();  // value-initialised: zeros
       ++chunk_count_;
     }
     std::memcpy(chunk->data() + offset % kChunk, data.data(), piece);
@@ -139,7 +147,8 @@ void MemoryDisk::write(File& file, uint64_t offset, Bytes data) {
 
 void MemoryDisk::resize(File& file, uint64_t size) {
   const uint64_t chunks = (size + kChunk - 1) / kChunk;
-  for (size_t i = chunks; i < file.chunks.size(); ++i) chunk_count_ -= file.chunks[i] != nullptr ? 1 : 0;
+  for (size_t i = chunks; i < file.chunks.size(); ++i)
+    chunk_count_ -= file.chunks[i] != nullptr ? 1 : 0;
   file.chunks.resize(chunks);
   if (size < file.size && size % kChunk != 0 && file.chunks.back() != nullptr) {
     std::memset(file.chunks.back()->data() + size % kChunk, 0, kChunk - size % kChunk);
@@ -161,7 +170,9 @@ Status MemoryDisk::rename(const DiskRequest& request) {
   if (request.name == request.new_name) return {};
   auto to = names_.find(request.new_name);
   if (to != names_.end()) {
-    if (to->second == 0) return raise(sqlstate::io_error, cat("could not rename file \"", request.name, "\": Is a directory"));
+    if (to->second == 0)
+      return raise(sqlstate::io_error,
+                   cat("could not rename file \"", request.name, "\": Is a directory"));
     release(to->second);
   }
   names_[request.new_name] = from->second;
@@ -176,7 +187,8 @@ Status MemoryDisk::remove(const std::string& name) {
     release(found->second);
   } else if (auto child = names_.lower_bound(name + '/');
              child != names_.end() && child->first.starts_with(name + '/')) {
-    return raise(sqlstate::io_error, cat("could not remove directory \"", name, "\": Directory not empty"));
+    return raise(sqlstate::io_error,
+                 cat("could not remove directory \"", name, "\": Directory not empty"));
   }
   names_.erase(found);
   return {};
@@ -185,7 +197,8 @@ Status MemoryDisk::remove(const std::string& name) {
 Status MemoryDisk::make_directory(const std::string& name) {
   if (!has_parent(name)) return no_such_file(name);
   if (!names_.emplace(name, 0).second) {
-    return raise(sqlstate::duplicate_file, cat("could not create directory \"", name, "\": File exists"));
+    return raise(sqlstate::duplicate_file,
+                 cat("could not create directory \"", name, "\": File exists"));
   }
   return {};
 }
@@ -195,7 +208,8 @@ Status MemoryDisk::list(DiskRequest& request) {
   if (directory == names_.end() || directory->second != 0) return no_such_file(request.name);
   const std::string prefix = request.name.empty() ? "" : request.name + '/';
   request.names.clear();
-  for (auto it = names_.lower_bound(prefix); it != names_.end() && it->first.starts_with(prefix); ++it) {
+  for (auto it = names_.lower_bound(prefix); it != names_.end() && it->first.starts_with(prefix);
+       ++it) {
     const std::string rest = it->first.substr(prefix.size());
     if (!rest.empty() && rest.find('/') == std::string::npos) request.names.push_back(rest);
   }

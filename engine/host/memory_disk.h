@@ -1,6 +1,7 @@
-// A disk that is memory: what `:memory:` databases and tests run on. Every request is done at once; sync does nothing,
-// for nothing here outlives the process. Files are chunks made when first written, so preallocated space costs nothing.
-// As on Linux, a file that is removed or replaced lives on for those who have it open.
+// A disk that is memory: what `:memory:` databases and tests run on. Every request is done at once;
+// sync does nothing, for nothing here outlives the process. Files are chunks made when first
+// written, so preallocated space costs nothing. As on Linux, a file that is removed or replaced
+// lives on for those who have it open.
 #pragma once
 
 #include <array>
@@ -26,8 +27,8 @@ class MemoryDisk final : public Disk {
   using Chunk = std::array<std::byte, kChunk>;
   struct File {
     uint64_t size = 0;
-    std::vector<std::unique_ptr<Chunk>> chunks;   // null: zeros
-    uint32_t references = 0;                      // names and handles
+    std::vector<std::unique_ptr<Chunk>> chunks;  // null: zeros
+    uint32_t references = 0;                     // names and handles
   };
   using FileNumber = uint32_t;
 
@@ -46,8 +47,8 @@ class MemoryDisk final : public Disk {
 
   std::map<FileNumber, File> files_;
   FileNumber next_file_ = 1;
-  std::map<std::string, FileNumber, std::less<>> names_;   // 0: a directory
-  std::vector<FileNumber> handles_;                        // handle - 1 -> file, 0 when closed
+  std::map<std::string, FileNumber, std::less<>> names_;  // 0: a directory
+  std::vector<FileNumber> handles_;                       // handle - 1 -> file, 0 when closed
   uint64_t chunk_count_ = 0;
 };
 

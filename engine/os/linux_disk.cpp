@@ -1,14 +1,13 @@
 #include "os/linux_disk.h"
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 #include "base/text.h"
 #include "os/os_error.h"
@@ -20,8 +19,9 @@ const char* path_of(const std::string& name) { return name.empty() ? "." : name.
 
 Status read_all(DiskRequest& request, int fd) {
   while (request.count < request.buffer.size()) {
-    const ssize_t got = pread(fd, request.buffer.data() + request.count, request.buffer.size() - request.count,
-                              static_cast<off_t>(request.offset + request.count));
+    const ssize_t got =
+        pread(fd, request.buffer.data() + request.count, request.buffer.size() - request.count,
+              static_cast<off_t>(request.offset + request.count));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return os_error(errno, "could not read file");
     if (got == 0) break;
@@ -51,8 +51,10 @@ Status allocate(int fd, uint64_t offset, uint64_t count) {
     struct stat info;
     if (fstat(fd, &info) != 0) return os_error(errno, "could not stat file");
     const std::vector<std::byte> zeros(1 << 20);
-    for (uint64_t at = static_cast<uint64_t>(info.st_size); at < offset + count; at += zeros.size()) {
-      TRY(write_all(fd, at, Bytes(zeros).first(std::min<uint64_t>(zeros.size(), offset + count - at))));
+    for (uint64_t at = static_cast<uint64_t>(info.st_size); at < offset + count;
+         at += zeros.size()) {
+      TRY(write_all(fd, at,
+                    Bytes(zeros).first(std::min<uint64_t>(zeros.size(), offset + count - at))));
     }
     return {};
   }
@@ -84,18 +86,22 @@ Status list_directory(int directory_fd, DiskRequest& request) {
 }
 
 Status open_file(int directory_fd, const DiskRequest& request, int* fd) {
-  const int flags = O_RDWR | O_CLOEXEC | (request.create ? O_CREAT : 0) | (request.exclusive ? O_EXCL : 0);
+  const int flags =
+      O_RDWR | O_CLOEXEC | (request.create ? O_CREAT : 0) | (request.exclusive ? O_EXCL : 0);
   do {
     *fd = openat(directory_fd, request.name.c_str(), flags, 0600);
   } while (*fd < 0 && errno == EINTR);
   if (*fd >= 0) return {};
   const int error = errno;
-  return os_error(error, cat(error == EEXIST ? "could not create file \"" : "could not open file \"", request.name, "\""));
+  return os_error(error,
+                  cat(error == EEXIST ? "could not create file \"" : "could not open file \"",
+                      request.name, "\""));
 }
 
 }  // namespace
 
-// A request on its way through the pool. run() is the pool thread's, complete() the engine thread's.
+// A request on its way through the pool. run() is the pool thread's, complete() the engine
+// thread's.
 struct LinuxDisk::Blocking final : Completion {
   LinuxDisk* disk = nullptr;
   DiskRequest* request = nullptr;
@@ -106,18 +112,23 @@ struct LinuxDisk::Blocking final : Completion {
     const int directory = disk->directory_fd_;
     switch (r.op) {
       case DiskOp::open: return open_file(directory, r, &fd);
-      case DiskOp::close: return ::close(fd) == 0 ? Status() : os_error(errno, "could not close file");
-      case DiskOp::read: return read_all(r, fd);
+      case DiskOp::close:
+        return ::close(fd) == 0 ? Status() : os_error(errno, "could not close file");
+      case DiskOp::read:  return read_all(r, fd);
       case DiskOp::write: return write_all(fd, r.offset, r.data);
-      case DiskOp::sync: return fdatasync(fd) == 0 ? Status() : os_error(errno, "could not fsync file");
+      case DiskOp::sync:
+        return fdatasync(fd) == 0 ? Status() : os_error(errno, "could not fsync file");
       case DiskOp::truncate:
-        return ftruncate(fd, static_cast<off_t>(r.offset)) == 0 ? Status() : os_error(errno, "could not truncate file");
+        return ftruncate(fd, static_cast<off_t>(r.offset)) == 0
+                   ? Status()
+                   : os_error(errno, "could not truncate file");
       case DiskOp::allocate: return allocate(fd, r.offset, r.count);
-      case DiskOp::size: UNREACHABLE();
+      case DiskOp::size:     UNREACHABLE();
       case DiskOp::rename:
         return renameat(directory, r.name.c_str(), directory, r.new_name.c_str()) == 0
                    ? Status()
-                   : os_error(errno, cat("could not rename file \"", r.name, "\" to \"", r.new_name, "\""));
+                   : os_error(errno, cat("could not rename file \"", r.name, "\" to \"", r.new_name,
+                                         "\""));
       case DiskOp::remove:
         return unlinkat(directory, r.name.c_str(), 0) == 0 ||
                        (errno == EISDIR && unlinkat(directory, r.name.c_str(), AT_REMOVEDIR) == 0)
@@ -128,7 +139,7 @@ struct LinuxDisk::Blocking final : Completion {
                    ? Status()
                    : os_error(errno, cat("could not create directory \"", r.name, "\""));
       case DiskOp::sync_directory: return orrery::sync_directory(directory, r.name);
-      case DiskOp::list: return orrery::list_directory(directory, r);
+      case DiskOp::list:           return orrery::list_directory(directory, r);
     }
     UNREACHABLE();
   }
@@ -150,7 +161,8 @@ struct LinuxDisk::Blocking final : Completion {
   }
 };
 
-LinuxDisk::LinuxDisk(int directory_fd, ThreadPool& pool) : directory_fd_(directory_fd), pool_(pool) {}
+LinuxDisk::LinuxDisk(int directory_fd, ThreadPool& pool)
+    : directory_fd_(directory_fd), pool_(pool) {}
 
 LinuxDisk::~LinuxDisk() {
   for (const int fd : fds_) {
@@ -169,9 +181,11 @@ int LinuxDisk::fd_of(FileHandle handle) const {
 bool LinuxDisk::read_cached(DiskRequest& request, int fd) {
   while (request.count < request.buffer.size()) {
     iovec piece{request.buffer.data() + request.count, request.buffer.size() - request.count};
-    const ssize_t got = preadv2(fd, &piece, 1, static_cast<off_t>(request.offset + request.count), RWF_NOWAIT);
-    if (got < 0) return false;           // not cached, or not supported: a thread reads the rest, and meets any error
-    if (got == 0) return true;           // the end of the file
+    const ssize_t got =
+        preadv2(fd, &piece, 1, static_cast<off_t>(request.offset + request.count), RWF_NOWAIT);
+    if (got < 0)
+      return false;  // not cached, or not supported: a thread reads the rest, and meets any error
+    if (got == 0) return true;  // the end of the file
     request.count += static_cast<uint64_t>(got);
   }
   return true;

@@ -1,5 +1,5 @@
-// Files in the data directory. Reads whose pages are cached are done at once (preadv2 with RWF_NOWAIT), as are questions
-// of size; all else may block and goes to a pool of threads.
+// Files in the data directory. Reads whose pages are cached are done at once (preadv2 with
+// RWF_NOWAIT), as are questions of size; all else may block and goes to a pool of threads.
 #pragma once
 
 #include <string>
@@ -27,7 +27,7 @@ class LinuxDisk final : public Disk {
   struct Blocking;
   const int directory_fd_;
   ThreadPool& pool_;
-  std::vector<int> fds_;                 // handle - 1 -> descriptor, -1 when free
+  std::vector<int> fds_;  // handle - 1 -> descriptor, -1 when free
   std::vector<std::unique_ptr<Blocking>> spare_;
 };
 

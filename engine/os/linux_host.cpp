@@ -1,5 +1,6 @@
 #include "os/linux_host.h"
 
+#include <cerrno>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -7,11 +8,9 @@
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <thread>
 #include <time.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <thread>
 
 #include "base/text.h"
 #include "host/memory_disk.h"
@@ -28,7 +27,7 @@ constexpr uint64_t kSignalTag = LinuxNetwork::kTagEnd + 1;
 constexpr char kLockFile[] = "orrery.lock";
 constexpr int kTurnsBetweenPolls = 64;
 constexpr int64_t kTimeBetweenPolls = microseconds(500).ns;
-constexpr int64_t kEpochSeconds = 946'684'800;        // 2000-01-01 in Unix time
+constexpr int64_t kEpochSeconds = 946'684'800;  // 2000-01-01 in Unix time
 
 void watch(int epoll_fd, int fd, uint64_t tag) {
   epoll_event event{.events = EPOLLIN, .data = {.u64 = tag}};
@@ -100,7 +99,8 @@ Status LinuxHost::open() {
   lock_fd_ = openat(directory_fd_, kLockFile, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock_fd_ < 0) return os_error(errno, cat("could not create lock file \"", kLockFile, "\""));
   if (flock(lock_fd_, LOCK_EX | LOCK_NB) != 0) {
-    return raise(sqlstate::object_not_in_prerequisite_state, cat("data directory \"", path, "\" is in use"))
+    return raise(sqlstate::object_not_in_prerequisite_state,
+                 cat("data directory \"", path, "\" is in use"))
         .hint("Is another server running in it?");
   }
   const std::string owner = cat(getpid(), '\n');
@@ -116,7 +116,7 @@ void LinuxHost::catch_signals(UniqueFunction<void(int)> handler) {
   sigset_t signals;
   sigemptyset(&signals);
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, number);
-  CHECK(pthread_sigmask(SIG_BLOCK, &signals, nullptr) == 0);   // threads started later inherit it
+  CHECK(pthread_sigmask(SIG_BLOCK, &signals, nullptr) == 0);  // threads started later inherit it
   signal_fd_ = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
   CHECK(signal_fd_ >= 0);
   watch(epoll_fd_, signal_fd_, kSignalTag);
@@ -126,7 +126,8 @@ Network& LinuxHost::network() { return *network_; }
 
 void LinuxHost::read_signals() {
   signalfd_siginfo info;
-  while (read(signal_fd_, &info, sizeof info) == sizeof info) signal_handler_(static_cast<int>(info.ssi_signo));
+  while (read(signal_fd_, &info, sizeof info) == sizeof info)
+    signal_handler_(static_cast<int>(info.ssi_signo));
 }
 
 void LinuxHost::poll(bool may_wait) {
@@ -135,7 +136,10 @@ void LinuxHost::poll(bool may_wait) {
     timeout_ms = -1;
     if (const Instant next = clock_.timers.earliest(); next != kNever) {
       const int64_t wait_ns = next - clock_.now();
-      timeout_ms = wait_ns <= 0 ? 0 : static_cast<int>(std::min<int64_t>((wait_ns + 999'999) / 1'000'000, 60'000));
+      timeout_ms =
+          wait_ns <= 0
+              ? 0
+              : static_cast<int>(std::min<int64_t>((wait_ns + 999'999) / 1'000'000, 60'000));
     }
   }
   epoll_event events[128];
@@ -159,7 +163,8 @@ void LinuxHost::run(Scheduler& scheduler, FunctionRef<bool()> finished) {
   int turns = 0;
   while (!finished() && !scheduler.halted()) {
     const bool ran = scheduler.run_one().has_value();
-    if (ran && ++turns < kTurnsBetweenPolls && clock_.now() - last_poll < kTimeBetweenPolls) continue;
+    if (ran && ++turns < kTurnsBetweenPolls && clock_.now() - last_poll < kTimeBetweenPolls)
+      continue;
     if (finished()) return;
     poll(!scheduler.has_ready());
     turns = 0;

@@ -1,5 +1,6 @@
-// The host on Linux. One engine thread runs the loop below; disk requests that would block and worker tasks run on other
-// threads and come back through an eventfd; sockets, timers and signals are the loop's own.
+// The host on Linux. One engine thread runs the loop below; disk requests that would block and
+// worker tasks run on other threads and come back through an eventfd; sockets, timers and signals
+// are the loop's own.
 //
 //   LinuxHost host({.data_directory = "data"});
 //   TRY(host.open());
@@ -27,9 +28,9 @@ class FinishedQueue;
 class ThreadPool;
 
 struct LinuxHostOptions {
-  std::string data_directory;         // "" : files live in memory and die with the host
+  std::string data_directory;  // "" : files live in memory and die with the host
   uint32_t disk_threads = 8;
-  uint32_t worker_threads = 0;        // 0: a thread a processor, less one for the engine, at least one
+  uint32_t worker_threads = 0;  // 0: a thread a processor, less one for the engine, at least one
 };
 
 // Exit status of a process that met a fatal error.
@@ -45,10 +46,12 @@ class LinuxHost final : public Host {
   Status open();
   ServerLog& server_log() { return log_; }
 
-  // From now SIGTERM, SIGINT and SIGHUP call `handler` on the engine thread, between turns. Call before open().
+  // From now SIGTERM, SIGINT and SIGHUP call `handler` on the engine thread, between turns. Call
+  // before open().
   void catch_signals(UniqueFunction<void(int)> handler);
 
-  // Runs fibers and completions until `finished` says so (asked between turns) or the scheduler is halted.
+  // Runs fibers and completions until `finished` says so (asked between turns) or the scheduler is
+  // halted.
   void run(Scheduler& scheduler, FunctionRef<bool()> finished);
   // Waits for threads that use fibers' memory, forgets all else, and halts the scheduler.
   void halt(Scheduler& scheduler);

@@ -1,15 +1,14 @@
 #include "os/linux_network.h"
 
 #include <arpa/inet.h>
+#include <cerrno>
+#include <cstring>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 #include "base/text.h"
 #include "os/os_error.h"
@@ -34,7 +33,8 @@ Result<Address> parse_address(const std::string& text, uint16_t port) {
   if (text.starts_with('/')) {
     auto* unix_address = reinterpret_cast<sockaddr_un*>(&address.storage);
     if (text.size() >= sizeof unix_address->sun_path) {
-      return raise(sqlstate::connection_failure, cat("Unix-domain socket path \"", text, "\" is too long"));
+      return raise(sqlstate::connection_failure,
+                   cat("Unix-domain socket path \"", text, "\" is too long"));
     }
     unix_address->sun_family = AF_UNIX;
     std::memcpy(unix_address->sun_path, text.data(), text.size());
@@ -64,7 +64,8 @@ std::string peer_text(const sockaddr_storage& storage) {
   if (storage.ss_family == AF_INET) {
     inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(storage).sin_addr, text, sizeof text);
   } else if (storage.ss_family == AF_INET6) {
-    inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(storage).sin6_addr, text, sizeof text);
+    inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(storage).sin6_addr, text,
+              sizeof text);
   } else {
     return "[local]";
   }
@@ -72,8 +73,10 @@ std::string peer_text(const sockaddr_storage& storage) {
 }
 
 uint16_t port_of(const sockaddr_storage& storage) {
-  if (storage.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(storage).sin_port);
-  if (storage.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(storage).sin6_port);
+  if (storage.ss_family == AF_INET)
+    return ntohs(reinterpret_cast<const sockaddr_in&>(storage).sin_port);
+  if (storage.ss_family == AF_INET6)
+    return ntohs(reinterpret_cast<const sockaddr_in6&>(storage).sin6_port);
   return 0;
 }
 
@@ -95,7 +98,8 @@ Status closed_error() { return raise(sqlstate::connection_failure, "socket is cl
 
 void answer_quickly(int fd) {
   const int one = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);   // fails on Unix sockets, which never wait
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one,
+             sizeof one);  // fails on Unix sockets, which never wait
 }
 
 }  // namespace
@@ -178,7 +182,8 @@ bool LinuxNetwork::listen(NetworkRequest& request) {
       getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &length) != 0) {
     const int error = errno;
     ::close(fd);
-    return fail(request, error, cat("could not bind address \"", request.address, "\" port ", request.port));
+    return fail(request, error,
+                cat("could not bind address \"", request.address, "\" port ", request.port));
   }
   request.socket = add(fd, request.status);
   if (Socket* listener = find(request.socket)) {
@@ -199,7 +204,8 @@ bool LinuxNetwork::connect(NetworkRequest& request) {
   if (!connected && errno != EINPROGRESS) {
     const int error = errno;
     ::close(fd);
-    return fail(request, error, cat("could not connect to \"", request.address, "\" port ", request.port));
+    return fail(request, error,
+                cat("could not connect to \"", request.address, "\" port ", request.port));
   }
   request.socket = add(fd, request.status);
   Socket* stream = find(request.socket);
@@ -217,7 +223,8 @@ bool LinuxNetwork::finish_connect(Socket& socket, NetworkRequest& request) {
   if (error == 0) return true;
   close(request.socket);
   request.socket = {};
-  return fail(request, error, cat("could not connect to \"", request.address, "\" port ", request.port));
+  return fail(request, error,
+              cat("could not connect to \"", request.address, "\" port ", request.port));
 }
 
 bool LinuxNetwork::accept(Socket& socket, NetworkRequest& request) {
@@ -225,7 +232,8 @@ bool LinuxNetwork::accept(Socket& socket, NetworkRequest& request) {
   while (true) {
     sockaddr_storage peer;
     socklen_t length = sizeof peer;
-    const int fd = accept4(socket.fd, reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd = accept4(socket.fd, reinterpret_cast<sockaddr*>(&peer), &length,
+                           SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       answer_quickly(fd);
       request.address = peer_text(peer);
@@ -237,7 +245,8 @@ bool LinuxNetwork::accept(Socket& socket, NetworkRequest& request) {
       socket.readable = false;
       return false;
     }
-    if (errno != EINTR && errno != ECONNABORTED) return fail(request, errno, "could not accept new connection");
+    if (errno != EINTR && errno != ECONNABORTED)
+      return fail(request, errno, "could not accept new connection");
   }
 }
 
@@ -247,7 +256,8 @@ bool LinuxNetwork::receive(Socket& socket, NetworkRequest& request) {
     const ssize_t got = recv(socket.fd, request.buffer.data(), request.buffer.size(), 0);
     if (got >= 0) {
       request.count = static_cast<uint64_t>(got);
-      if (request.count < request.buffer.size() && got > 0 && !socket.hung_up) socket.readable = false;
+      if (request.count < request.buffer.size() && got > 0 && !socket.hung_up)
+        socket.readable = false;
       return true;
     }
     if (would_block(errno)) {
@@ -278,20 +288,22 @@ bool LinuxNetwork::send(Socket& socket, NetworkRequest& request) {
 void LinuxNetwork::on_event(uint64_t tag, uint32_t events) {
   const SocketId id(static_cast<uint32_t>(tag));
   Socket* socket = find(id);
-  if (socket == nullptr) return;                   // closed since
+  if (socket == nullptr) return;  // closed since
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) socket->hung_up = true;
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) socket->readable = true;
   if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) socket->writable = true;
   if (NetworkRequest* reader = socket->reader; reader != nullptr && socket->readable) {
-    const bool done = reader->op == NetworkOp::accept ? accept(*socket, *reader) : receive(*socket, *reader);
-    socket = find(id);                             // accept() may have moved the table
+    const bool done =
+        reader->op == NetworkOp::accept ? accept(*socket, *reader) : receive(*socket, *reader);
+    socket = find(id);  // accept() may have moved the table
     if (done) {
       socket->reader = nullptr;
       reader->completion->complete();
     }
   }
   if (NetworkRequest* writer = socket->writer; writer != nullptr && socket->writable) {
-    // Before finish_connect, which may close the socket: then it must not end the request a second time.
+    // Before finish_connect, which may close the socket: then it must not end the request a second
+    // time.
     if (writer->op == NetworkOp::connect) {
       socket->writer = nullptr;
       finish_connect(*socket, *writer);

@@ -1,8 +1,10 @@
-// Sockets on the engine thread: each call tries at once and waits only when the kernel says it would block. A descriptor
-// is registered with epoll once, edge-triggered, so that a request and its answer cost one receive, one send and one wait.
+// Sockets on the engine thread: each call tries at once and waits only when the kernel says it
+// would block. A descriptor is registered with epoll once, edge-triggered, so that a request and
+// its answer cost one receive, one send and one wait.
 //
-// An edge tells that something changed; `readable` and `writable` remember it until the kernel says EAGAIN, or until a
-// receive comes back short, which for a stream means the same unless the peer has hung up.
+// An edge tells that something changed; `readable` and `writable` remember it until the kernel says
+// EAGAIN, or until a receive comes back short, which for a stream means the same unless the peer
+// has hung up.
 //
 // Addresses: numeric IPv4 or IPv6, or the path of a Unix socket ("/run/x/.s.PGSQL.5432").
 #pragma once
@@ -37,14 +39,14 @@ class LinuxNetwork final : public Network {
  private:
   struct Socket {
     int fd = -1;
-    uint16_t generation = 0;      // bits of the id above the index: a stale id names nothing
+    uint16_t generation = 0;  // bits of the id above the index: a stale id names nothing
     bool listening = false;
     bool connecting = false;
     bool readable = false;
     bool writable = false;
-    bool hung_up = false;         // a short receive does not mean drained
-    NetworkRequest* reader = nullptr;   // receive or accept
-    NetworkRequest* writer = nullptr;   // send or connect
+    bool hung_up = false;              // a short receive does not mean drained
+    NetworkRequest* reader = nullptr;  // receive or accept
+    NetworkRequest* writer = nullptr;  // send or connect
     std::string unlink_path;
   };
 

@@ -10,15 +10,15 @@ namespace {
 
 const SqlState& code_of(int error_number) {
   switch (error_number) {
-    case ENOENT: return sqlstate::undefined_file;
+    case ENOENT:       return sqlstate::undefined_file;
     case EEXIST:
-    case ENOTEMPTY: return sqlstate::duplicate_file;
+    case ENOTEMPTY:    return sqlstate::duplicate_file;
     case ENOSPC:
-    case EDQUOT: return sqlstate::disk_full;
+    case EDQUOT:       return sqlstate::disk_full;
     case EMFILE:
     case ENFILE:
     case ENOBUFS:
-    case ENOMEM: return sqlstate::insufficient_resources;
+    case ENOMEM:       return sqlstate::insufficient_resources;
     case ECONNRESET:
     case ECONNREFUSED:
     case ECONNABORTED:
@@ -26,8 +26,8 @@ const SqlState& code_of(int error_number) {
     case ETIMEDOUT:
     case EHOSTUNREACH:
     case ENETUNREACH:
-    case ENOTCONN: return sqlstate::connection_failure;
-    default: return sqlstate::io_error;
+    case ENOTCONN:     return sqlstate::connection_failure;
+    default:           return sqlstate::io_error;
   }
 }
 

@@ -1,4 +1,5 @@
-// errno as a Status, with PostgreSQL's codes for it and the system's text: "could not open file "x": No such file...".
+// errno as a Status, with PostgreSQL's codes for it and the system's text: "could not open file
+// "x": No such file...".
 #pragma once
 
 #include <string>

@@ -1,10 +1,9 @@
 #include <gtest/gtest.h>
+#include <map>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <map>
 
 #include "base/prng.h"
 #include "fiber/host_suite.h"
@@ -27,7 +26,8 @@ class TemporaryDirectory {
 };
 
 struct LinuxHostUnderTest final : HostUnderTest {
-  explicit LinuxHostUnderTest(std::string directory) : host({.data_directory = std::move(directory)}) {
+  explicit LinuxHostUnderTest(std::string directory)
+      : host({.data_directory = std::move(directory)}) {
     EXPECT_TRUE(host.open().ok());
   }
   Scheduler& scheduler() override { return scheduler_; }

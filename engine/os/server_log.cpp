@@ -1,11 +1,10 @@
 #include "os/server_log.h"
 
+#include <cerrno>
 #include <fcntl.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <cerrno>
 
 #include "base/text.h"
 #include "os/os_error.h"
@@ -15,12 +14,12 @@ namespace {
 
 std::string_view name_of(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return "DEBUG:  ";
-    case LogLevel::info: return "LOG:  ";
-    case LogLevel::notice: return "NOTICE:  ";
+    case LogLevel::debug:   return "DEBUG:  ";
+    case LogLevel::info:    return "LOG:  ";
+    case LogLevel::notice:  return "NOTICE:  ";
     case LogLevel::warning: return "WARNING:  ";
-    case LogLevel::error: return "ERROR:  ";
-    case LogLevel::fatal: return "FATAL:  ";
+    case LogLevel::error:   return "ERROR:  ";
+    case LogLevel::fatal:   return "FATAL:  ";
   }
   UNREACHABLE();
 }
@@ -50,7 +49,8 @@ void ServerLog::write(LogLevel level, std::string_view text) {
   std::string line(stamp, length);
   const std::string thousandths = cat(now.tv_usec / 1000 + 1000);
   line += cat('.', thousandths.substr(1), " UTC [", getpid(), "] ", name_of(level), text, '\n');
-  // One call a line, so that lines of several processes do not mix. A log that cannot be written stops nothing.
+  // One call a line, so that lines of several processes do not mix. A log that cannot be written
+  // stops nothing.
   [[maybe_unused]] const ssize_t ignored = ::write(fd_, line.data(), line.size());
 }
 

@@ -1,4 +1,5 @@
-// The server's log: a line a message, with time and process as PostgreSQL's default prefix, to standard error or a file.
+// The server's log: a line a message, with time and process as PostgreSQL's default prefix, to
+// standard error or a file.
 #pragma once
 
 #include <string>

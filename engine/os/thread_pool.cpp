@@ -2,12 +2,13 @@
 
 #include <sys/eventfd.h>
 #include <unistd.h>
-
 #include <utility>
 
 namespace orrery {
 
-FinishedQueue::FinishedQueue() : event_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) { CHECK(event_fd_ >= 0); }
+FinishedQueue::FinishedQueue() : event_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  CHECK(event_fd_ >= 0);
+}
 
 FinishedQueue::~FinishedQueue() { close(event_fd_); }
 
@@ -18,7 +19,7 @@ void FinishedQueue::push(Completion* completion) {
     first = finished_.empty();
     finished_.push_back(completion);
   }
-  if (!first) return;                     // the engine thread has been told already
+  if (!first) return;  // the engine thread has been told already
   const uint64_t one = 1;
   CHECK(write(event_fd_, &one, sizeof one) == sizeof one);
 }
@@ -52,7 +53,8 @@ void ThreadPool::submit(Job job) {
   {
     std::lock_guard lock(mutex_);
     queue_.push_back(job);
-    if (idle_ < queue_.size() && threads_.size() < most_threads_) threads_.emplace_back([this] { work(); });
+    if (idle_ < queue_.size() && threads_.size() < most_threads_)
+      threads_.emplace_back([this] { work(); });
   }
   work_ready_.notify_one();
 }

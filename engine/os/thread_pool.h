@@ -1,5 +1,6 @@
-// Threads that do what may block (disk) or compute (worker tasks), and the way back: what they finish is queued and an
-// eventfd wakes the engine thread, which completes it there. Threads start when there is work for them.
+// Threads that do what may block (disk) or compute (worker tasks), and the way back: what they
+// finish is queued and an eventfd wakes the engine thread, which completes it there. Threads start
+// when there is work for them.
 #pragma once
 
 #include <condition_variable>
@@ -20,7 +21,7 @@ class FinishedQueue {
   FinishedQueue(const FinishedQueue&) = delete;
   ~FinishedQueue();
 
-  void push(Completion* completion);      // from any thread
+  void push(Completion* completion);  // from any thread
   // Engine thread: completes all that is queued, in order.
   void drain();
   void forget_all();
@@ -30,7 +31,7 @@ class FinishedQueue {
   int event_fd_;
   std::mutex mutex_;
   std::vector<Completion*> finished_;
-  std::vector<Completion*> taken_;        // the engine thread's, kept for its capacity
+  std::vector<Completion*> taken_;  // the engine thread's, kept for its capacity
 };
 
 class ThreadPool {
@@ -41,9 +42,10 @@ class ThreadPool {
     Completion* completion;
   };
 
-  ThreadPool(uint32_t threads, FinishedQueue& finished) : most_threads_(threads), finished_(finished) {}
+  ThreadPool(uint32_t threads, FinishedQueue& finished)
+      : most_threads_(threads), finished_(finished) {}
   ThreadPool(const ThreadPool&) = delete;
-  ~ThreadPool();                          // finishes what is queued
+  ~ThreadPool();  // finishes what is queued
 
   void submit(Job job);
   // Blocks until nothing is queued or running.

@@ -1,5 +1,6 @@
-// The timers that are set, as a binary heap ordered by time and then by age, so that equal times fire in the order they
-// were set. A timer's host_key is its place in the heap plus one: cancelling needs no search.
+// The timers that are set, as a binary heap ordered by time and then by age, so that equal times
+// fire in the order they were set. A timer's host_key is its place in the heap plus one: cancelling
+// needs no search.
 #pragma once
 
 #include <vector>
