@@ -56,8 +56,8 @@ Result<CatalogEntry*> load_one(Fiber& fiber, CatalogSource& source, Oid catalog,
 
 }  // namespace
 
-CatalogReader::CatalogReader(BuiltinCatalog& builtin, CatalogCache& cache, CatalogSource& source)
-    : builtin_(builtin), cache_(cache), source_(source) {}
+CatalogReader::CatalogReader(BuiltinCatalog& builtin, CatalogSource& source)
+    : builtin_(builtin), source_(source) {}
 
 CatalogReader::~CatalogReader() {
   for (const CatalogEntry* entry : pinned_) entry->unpin();
@@ -73,12 +73,13 @@ Result<const CatalogEntry*> CatalogReader::cached(CacheKind kind, uint64_t key, 
   // decide whether it was good enough.
   constexpr int kTries = 5;
   for (int tries = 1;; ++tries) {
-    const CatalogEntry* entry = cache_.find(kind, key);
+    CatalogCache& cache = source_.cache();
+    const CatalogEntry* entry = cache.find(kind, key);
     if (entry == nullptr) {
-      const uint64_t generation = cache_.generation();
+      const uint64_t generation = cache.generation();
       CatalogEntry* made = TRY(load());
       if (made == nullptr) return static_cast<const CatalogEntry*>(nullptr);
-      const bool is_stale = cache_.generation() != generation;
+      const bool is_stale = cache.generation() != generation;
       if (is_stale && tries < kTries) {
         made->retire();
         continue;
@@ -89,7 +90,7 @@ Result<const CatalogEntry*> CatalogReader::cached(CacheKind kind, uint64_t key, 
       if (is_stale) {
         made->retire();
       } else {
-        cache_.insert(kind, key, made);
+        cache.insert(kind, key, made);
       }
       return entry;
     }
@@ -141,7 +142,7 @@ Result<const RelationInfo*> CatalogReader::relation(Fiber& fiber, Oid oid) {
   const CatalogEntry* entry =
       TRY(cached(CacheKind::relation, oid.v, [&]() -> Result<CatalogEntry*> {
         std::unique_ptr<RelationInfo> made =
-            TRY(load_relation(fiber, source_, builtin_, cache_.database(), oid));
+            TRY(load_relation(fiber, source_, builtin_, source_.cache().database(), oid));
         return static_cast<CatalogEntry*>(made.release());
       }));
   return static_cast<const RelationInfo*>(entry);

@@ -44,8 +44,8 @@ struct OperatorCandidates {
 
 class CatalogReader {
  public:
-  // `cache`: the database's shared one, or the transaction's own. Both outlive this.
-  CatalogReader(BuiltinCatalog& builtin, CatalogCache& cache, CatalogSource& source);
+  // `source` outlives this.
+  CatalogReader(BuiltinCatalog& builtin, CatalogSource& source);
   CatalogReader(const CatalogReader&) = delete;
   ~CatalogReader();
 
@@ -116,7 +116,6 @@ class CatalogReader {
   Result<Oid> read_name(Fiber& fiber, CacheKind kind, Oid nsp, std::string_view name);
 
   BuiltinCatalog& builtin_;
-  CatalogCache& cache_;
   CatalogSource& source_;
   std::vector<const CatalogEntry*> pinned_;
 };

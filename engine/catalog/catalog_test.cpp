@@ -58,7 +58,7 @@ class CatalogReading : public testing::Test {
 
 TEST_F(CatalogReading, CatalogsDescribeThemselves) {
   run([&](Fiber& fiber) -> Status {
-    CatalogReader reader(builtin, cache, store);
+    CatalogReader reader(builtin, store);
     const SearchPath path{{kPgCatalogNamespace}, {}};
     const Oid oid = TRY(reader.find_relation(fiber, path, "pg_class"));
     EXPECT_EQ(oid, pg_class::kRelation);
@@ -80,7 +80,7 @@ TEST_F(CatalogReading, CatalogsDescribeThemselves) {
 
 TEST_F(CatalogReading, ResolvesOverloadsAlongThePath) {
   run([&](Fiber& fiber) -> Status {
-    CatalogReader reader(builtin, cache, store);
+    CatalogReader reader(builtin, store);
     const std::string names[] = {"$user", "public"};
     const SearchPath path =
         TRY(reader.resolve_path(fiber, names, kBootstrapSuperuser, kInvalidOid));
@@ -100,7 +100,7 @@ TEST_F(CatalogReading, ResolvesOverloadsAlongThePath) {
 
 TEST_F(CatalogReading, FindsTheOperatorsOfAType) {
   run([&](Fiber& fiber) -> Status {
-    CatalogReader reader(builtin, cache, store);
+    CatalogReader reader(builtin, store);
     const TypeOperators int4 = TRY(reader.type_operators(fiber, Oid(23)));
     EXPECT_EQ(int4.lt, Oid(97));
     EXPECT_EQ(int4.eq, Oid(96));
@@ -123,7 +123,7 @@ TEST_F(CatalogReading, FindsTheOperatorsOfAType) {
 TEST_F(CatalogReading, PointersOutliveTheChangeAndTheReaderKnows) {
   run([&](Fiber& fiber) -> Status {
     TRY(add_table(fiber, Oid(20000), kPublicNamespace, "t", {"a", "b"}));
-    auto reader = std::make_unique<CatalogReader>(builtin, cache, store);
+    auto reader = std::make_unique<CatalogReader>(builtin, store);
     const RelationInfo* before = TRY(reader->relation(fiber, Oid(20000)));
     EXPECT_EQ(before->columns.size(), 2u);
     EXPECT_EQ(before->storage.file, FileId(20000 * 4));
@@ -137,7 +137,7 @@ TEST_F(CatalogReading, PointersOutliveTheChangeAndTheReaderKnows) {
     EXPECT_FALSE(reader->is_current());
     EXPECT_EQ(before->columns.size(), 2u);
 
-    CatalogReader later(builtin, cache, store);
+    CatalogReader later(builtin, store);
     const RelationInfo* after = TRY(later.relation(fiber, Oid(20000)));
     EXPECT_EQ(after->columns.size(), 3u);
     EXPECT_NE(before, after);
@@ -150,7 +150,7 @@ TEST_F(CatalogReading, PointersOutliveTheChangeAndTheReaderKnows) {
 
 TEST_F(CatalogReading, ANameThatMeantNothingIsRememberedUntilItDoes) {
   run([&](Fiber& fiber) -> Status {
-    CatalogReader reader(builtin, cache, store);
+    CatalogReader reader(builtin, store);
     const Oid none = TRY(reader.relation_oid(fiber, kPublicNamespace, "later"));
     EXPECT_FALSE(none);
     EXPECT_TRUE(reader.is_current());
@@ -166,7 +166,7 @@ TEST_F(CatalogReading, ANameThatMeantNothingIsRememberedUntilItDoes) {
 
 TEST_F(CatalogReading, MembershipReachesThroughRoles) {
   run([&](Fiber& fiber) -> Status {
-    CatalogReader reader(builtin, cache, store);
+    CatalogReader reader(builtin, store);
     const Oid monitor = TRY(reader.role_oid(fiber, "pg_monitor"));
     const Oid stats = TRY(reader.role_oid(fiber, "pg_read_all_stats"));
     const bool down = TRY(reader.is_member(fiber, monitor, stats));

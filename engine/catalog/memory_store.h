@@ -19,6 +19,7 @@ class MemoryStore final : public CatalogStore {
   ~MemoryStore() override;
 
   Status scan(Fiber& fiber, Oid catalog, Oid index, std::span<const Datum> keys, Use use) override;
+  CatalogCache& cache() override { return cache_; }
   Result<Tid> insert(Fiber& fiber, Oid catalog, std::span<const NullableDatum> values) override;
   Status update(Fiber& fiber, Oid catalog, Tid tid, std::span<const NullableDatum> values) override;
   Status remove(Fiber& fiber, Oid catalog, Tid tid) override;

@@ -10,6 +10,7 @@
 
 namespace orrery {
 
+class CatalogCache;
 class Fiber;
 
 class CatalogSource {
@@ -24,6 +25,9 @@ class CatalogSource {
   // suspend.
   virtual Status scan(Fiber& fiber, Oid catalog, Oid index, std::span<const Datum> keys,
                       Use use) = 0;
+  // The cache that rows read now may be remembered in; another one once the transaction has changed
+  // the catalog itself.
+  virtual CatalogCache& cache() = 0;
 };
 
 class CatalogStore : public CatalogSource {
