@@ -170,10 +170,15 @@ Status Connection::converse(Fiber& fiber) {
 Status Connection::finish(Fiber& fiber, Status outcome) {
   fiber.drop_statement_cancel();
   if (outcome.ok()) return outcome;
-  if (ends_session(outcome)) return outcome;
+  if (malformed_ || ends_session(outcome)) return outcome;
   writer_.error("ERROR", outcome.error());
   skipping_ = !simple_;
   return {};
+}
+
+Status Connection::refuse(Status reason) {
+  malformed_ = true;
+  return reason;
 }
 
 Status Connection::handle(Fiber& fiber, const wire::Message& message) {
@@ -196,20 +201,14 @@ Status Connection::handle(Fiber& fiber, const wire::Message& message) {
 
 Status Connection::handle_query(Fiber& fiber, Bytes body) {
   auto text = wire::parse_query(body);
-  if (!text.ok()) {
-    session_->fail_transaction(fiber);
-    return std::move(text).status();
-  }
+  if (!text.ok()) return refuse(std::move(text).status());
   const std::string query(*text);  // COPY reads on, over the message
   return session_->simple_query(fiber, query, *this);
 }
 
 Status Connection::handle_parse(Fiber& fiber, Bytes body) {
   auto parse = wire::parse_parse(body);
-  if (!parse.ok()) {
-    session_->fail_transaction(fiber);
-    return std::move(parse).status();
-  }
+  if (!parse.ok()) return refuse(std::move(parse).status());
   TRY(session_->parse(fiber, parse->name, parse->text, parse->parameter_types));
   writer_.empty('1');
   return {};
@@ -217,10 +216,7 @@ Status Connection::handle_parse(Fiber& fiber, Bytes body) {
 
 Status Connection::handle_bind(Fiber& fiber, Bytes body) {
   auto bind = wire::parse_bind(body);
-  if (!bind.ok()) {
-    session_->fail_transaction(fiber);
-    return std::move(bind).status();
-  }
+  if (!bind.ok()) return refuse(std::move(bind).status());
   const BindRequest request{.portal = bind->portal,
                             .statement = bind->statement,
                             .parameters = bind->parameters,
@@ -232,10 +228,7 @@ Status Connection::handle_bind(Fiber& fiber, Bytes body) {
 
 Status Connection::handle_describe(Fiber& fiber, Bytes body) {
   auto target = wire::parse_target(body, 'D');
-  if (!target.ok()) {
-    session_->fail_transaction(fiber);
-    return std::move(target).status();
-  }
+  if (!target.ok()) return refuse(std::move(target).status());
   const bool statement = target->kind == 'S';
   const StatementDescription description =
       TRY(statement ? session_->describe_statement(fiber, target->name)
@@ -251,20 +244,14 @@ Status Connection::handle_describe(Fiber& fiber, Bytes body) {
 
 Status Connection::handle_execute(Fiber& fiber, Bytes body) {
   auto execute = wire::parse_execute(body);
-  if (!execute.ok()) {
-    session_->fail_transaction(fiber);
-    return std::move(execute).status();
-  }
+  if (!execute.ok()) return refuse(std::move(execute).status());
   const std::string portal(execute->portal);
   return session_->execute(fiber, portal, execute->row_limit, *this);
 }
 
 Status Connection::handle_close(Fiber& fiber, Bytes body) {
   auto target = wire::parse_target(body, 'C');
-  if (!target.ok()) {
-    session_->fail_transaction(fiber);
-    return std::move(target).status();
-  }
+  if (!target.ok()) return refuse(std::move(target).status());
   TRY(target->kind == 'S' ? session_->close_statement(fiber, target->name)
                           : session_->close_portal(fiber, target->name));
   writer_.empty('3');

@@ -65,6 +65,8 @@ class Connection final : public ResultSink {
   Status handle_execute(Fiber& fiber, Bytes body);
   Status handle_close(Fiber& fiber, Bytes body);
   Status handle_sync(Fiber& fiber);
+  // The message is malformed: the conversation ends with this.
+  Status refuse(Status reason);
   // What a message led to: an error is sent, unless it ends the session: then it is returned.
   Status finish(Fiber& fiber, Status outcome);
   void get_ready();
@@ -97,6 +99,7 @@ class Connection final : public ResultSink {
   bool simple_ = false;      // the message is Query: results describe themselves
   bool skipping_ = false;    // until Sync
   bool must_leave_ = false;  // drained: at the next idle moment
+  bool malformed_ = false;   // what was sent cannot be trusted to be a conversation
   bool client_gone_ = false;
 };
 

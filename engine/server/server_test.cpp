@@ -213,9 +213,9 @@ TEST(Server, SkipsToSyncAfterAnError) {
     client.add('P', std::string("|bad|") + std::string(2, '\0'));
     client.add('B', std::string(2 + 6, '\0')).add('E', std::string(5, '\0'));
     EXPECT_EQ(client.ask('S'), "E:ERROR:42601:syntax error at or near \"bad\" Z:I");
-    client.add('B', "no end").add('Q', "rows 1|");
-    EXPECT_EQ(client.ask('S'), "E:ERROR:08P01:invalid message format Z:I");
     EXPECT_EQ(client.ask('Q', "rows 1|"), "T D,1,word 1 C:SELECT 1 Z:I");
+    client.add('B', "no end").add('Q', "rows 1|");
+    EXPECT_EQ(client.ask('S'), "E:FATAL:08P01:invalid message format EOF");
   });
 }
 
