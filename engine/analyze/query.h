@@ -74,6 +74,9 @@ struct SetOpNode {
   bool all = false;
   SetOpNode* left = nullptr;
   SetOpNode* right = nullptr;
+  // Each side's columns as this node's types: over Vars of the side's leftmost leaf.
+  std::span<Expr*> left_columns;
+  std::span<Expr*> right_columns;
   std::span<Oid> types;
   std::span<int32_t> typmods;
   std::span<Oid> collations;

@@ -180,6 +180,7 @@ struct SelectForms {
   }
 
   Result<Query*> plain(const SelectStmt& stmt) {
+    const bool keep_unknowns = std::exchange(t.keep_unknowns_, false);
     auto* query = t.arena_.make<Query>();
     std::vector<FromNode*> from;
     TRY(t.from_clause(scope, stmt.from_clause, from));
@@ -207,7 +208,7 @@ struct SelectForms {
     query->order_by = t.arena_.copy_array(order);
     TRY(limit_clause(stmt, *query));
     TRY(windows(stmt, *query, targets));
-    TRY(t.resolve_unknowns(targets));
+    if (!keep_unknowns) TRY(t.resolve_unknowns(targets));
     query->targets = t.arena_.copy_array(targets);
     collect(t.arena_, scope, *query);
     TRY(locking(stmt, *query));
@@ -220,6 +221,7 @@ struct SelectForms {
 
   // VALUES is a SELECT * from a range entry of the lists.
   Result<Query*> values(const SelectStmt& stmt) {
+    t.keep_unknowns_ = false;
     auto* query = t.arena_.make<Query>();
     const size_t width = stmt.values_lists[0]->items.size();
     std::vector<std::vector<Expr*>> rows;
@@ -286,6 +288,7 @@ struct SelectForms {
     Scope shade;
     shade.parent = scope.parent;
     shade.ctes = scope.ctes;
+    t.keep_unknowns_ = true;
     Query* query = TRY(t.select(stmt, &shade));
     const int range = TRY(t.add_subquery(
         scope, query, t.arena_.copy(cat("*SELECT* ", scope.range_table.size() + 1)), {}, false));
@@ -309,6 +312,30 @@ struct SelectForms {
     node->typmods = t.arena_.copy_array(typmods);
     node->collations = t.arena_.copy_array(collations);
     return node;
+  }
+
+  static int leftmost(const SetOpNode& node) {
+    return node.is_leaf ? node.range : leftmost(*node.left);
+  }
+
+  // Column `c` of a side as `type`. A literal in a leaf becomes a constant of that type in place.
+  Result<Expr*> side_column(SetOpNode& side, size_t c, Oid type, std::string_view what) {
+    RangeEntry& entry = *scope.range_table[static_cast<size_t>(leftmost(side) - 1)];
+    if (side.is_leaf && side.types[c] == type_oid::unknown) {
+      size_t at = 0;
+      for (TargetEntry& target : entry.subquery->targets) {
+        if (target.junk || at++ != c) continue;
+        target.expr = TRY(t.coerce_to_common(&scope, target.expr, type, what));
+        side.types[c] = entry.column_types[c] = target.expr->type;
+        side.collations[c] = entry.column_collations[c] = target.expr->collation;
+      }
+    }
+    auto* var = t.node<VarExpr>(ExprTag::var, side.types[c], -1);
+    var->range = leftmost(side);
+    var->attno = static_cast<int>(c) + 1;
+    var->typmod = side.typmods[c];
+    var->collation = side.collations[c];
+    return t.coerce_to_common(&scope, var, type, what);
   }
 
   static std::string_view operation_name(SetOperation op) {
@@ -335,6 +362,11 @@ struct SelectForms {
       std::vector<std::string_view> columns;
       for (size_t i = 0; i < names.size(); ++i)
         columns.push_back(i < self->columns.size() ? self->columns[i] : names[i]);
+      for (size_t c = 0; c < node->left->types.size(); ++c) {
+        if (node->left->types[c] == type_oid::unknown) {
+          TRY(side_column(*node->left, c, type_oid::text, "UNION"));
+        }
+      }
       self->types = node->left->types;
       self->typmods = node->left->typmods;
       self->collations = node->left->collations;
@@ -351,6 +383,8 @@ struct SelectForms {
     std::vector<int32_t> typmods;
     std::vector<Oid> collations;
     std::vector<SortClause> groups;
+    std::vector<Expr*> left_columns;
+    std::vector<Expr*> right_columns;
     for (size_t c = 0; c < node->left->types.size(); ++c) {
       Expr* l = t.node<CaseTestExpr>(ExprTag::case_test, node->left->types[c], -1);
       Expr* r = t.node<CaseTestExpr>(ExprTag::case_test, node->right->types[c],
@@ -359,6 +393,8 @@ struct SelectForms {
       r->typmod = node->right->typmods[c];
       Expr* both[] = {l, r};
       const Oid type = TRY(t.common_type(both, what));
+      left_columns.push_back(TRY(side_column(*node->left, c, type, what)));
+      right_columns.push_back(TRY(side_column(*node->right, c, type, what)));
       types.push_back(type);
       typmods.push_back(t.common_typmod(both, type));
       collations.push_back(TRY(t.type(type))->collation);
@@ -371,10 +407,13 @@ struct SelectForms {
     node->typmods = t.arena_.copy_array(typmods);
     node->collations = t.arena_.copy_array(collations);
     node->groups = t.arena_.copy_array(groups);
+    node->left_columns = t.arena_.copy_array(left_columns);
+    node->right_columns = t.arena_.copy_array(right_columns);
     return node;
   }
 
   Result<Query*> set_operation(const SelectStmt& stmt, CommonTable* self) {
+    t.keep_unknowns_ = false;
     auto* query = t.arena_.make<Query>();
     std::vector<std::vector<Expr*>> leaf_targets;
     std::span<std::string_view> names;
@@ -431,7 +470,11 @@ Result<Query*> Transform::select(const SelectStmt& stmt, Scope* parent,
   scope.parent = parent;
   if (stmt.into_clause != nullptr)
     return unsupported("SELECT INTO").at(error_position(context_.text, stmt.into_clause->location));
-  if (stmt.with_clause != nullptr) TRY(with_clause(scope, *stmt.with_clause));
+  if (stmt.with_clause != nullptr) {
+    const bool keep_unknowns = std::exchange(keep_unknowns_, false);
+    TRY(with_clause(scope, *stmt.with_clause));
+    keep_unknowns_ = keep_unknowns;
+  }
   SelectForms forms{*this, scope};
   if (!stmt.values_lists.empty()) return forms.values(stmt);
   if (stmt.op != SetOperation::none) return forms.set_operation(stmt, recursive_self);

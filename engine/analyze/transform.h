@@ -132,6 +132,7 @@ class Transform {
 
   AnalyzeContext& context_;
   Arena& arena_;
+  bool keep_unknowns_ = false;  // the next SELECT is a leaf of a set operation, which types its literals
 };
 
 }  // namespace orrery

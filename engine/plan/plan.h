@@ -228,6 +228,12 @@ struct ModifyTablePlan
   int tid_column = 0;
   std::span<TargetEntry>
       set;  // INSERT/UPDATE: child's column `expr` (kOuterVar) -> attribute resno
+  int level_range = 0;                 // the table's entry as the expressions below name it
+  // UPDATE and DELETE of one table alone: WHERE and the new values over the table's columns, to be computed anew for a row
+  // that changed meanwhile.
+  bool single_table = false;
+  Expr* recheck = nullptr;
+  std::span<TargetEntry> recompute;
   std::span<TargetEntry> returning;   // over the target's range entry
   OnConflict* on_conflict = nullptr;  // its expressions: the target's entry, and excluded_range
 };
@@ -242,6 +248,8 @@ struct Plan {
   bool returns_rows = false;              // SELECT, or RETURNING
   std::span<TargetEntry> result_columns;  // without junk
   bool has_modifying_cte = false;
+  std::span<int> modifying_ctes;       // subplans that must run to their end, whoever reads them ...
+  std::span<int> modifying_cte_params; // ... and the numbers their readers share state under
 };
 
 }  // namespace orrery

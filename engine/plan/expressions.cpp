@@ -1,0 +1,241 @@
+// Expressions on their way into a plan: outer references become parameters, sublinks become subplans, constants fold.
+#include "analyze/walk.h"
+#include "plan/planner_internal.h"
+#include "types/type_oids.h"
+
+namespace orrery {
+
+Expr* LevelPlanner::outer_param(const VarExpr& var, int levels_up) {
+  std::vector<LevelPlanner*> between;      // the levels that see it from inside
+  LevelPlanner* owner = this;
+  for (int i = 0; i < levels_up; ++i) {
+    between.push_back(owner);
+    owner = owner->parent_;
+    CHECK(owner != nullptr);
+  }
+  auto note_use = [&](int slot) {
+    for (LevelPlanner* level : between) {
+      if (std::find(level->uses_.begin(), level->uses_.end(), slot) == level->uses_.end()) level->uses_.push_back(slot);
+    }
+  };
+  auto* param = arena_.make<ParamExpr>();
+  param->tag = ExprTag::param;
+  param->type = var.type;
+  param->typmod = var.typmod;
+  param->collation = var.collation;
+  param->location = var.location;
+  param->kind = ParamKind::exec;
+  for (const OuterParam& known : owner->params_) {
+    if (known.var->range == var.range && known.var->attno == var.attno) {
+      param->id = known.slot;
+      note_use(known.slot);
+      return param;
+    }
+  }
+  auto* own = arena_.make<VarExpr>(var);
+  own->levels_up = 0;
+  param->id = new_param();
+  owner->params_.push_back({own, param->id});
+  note_use(param->id);
+  return param;
+}
+
+Result<Expr*> LevelPlanner::prepare(Expr* expr) {
+  if (expr == nullptr) return nullptr;
+  if (expr->tag == ExprTag::var && as<VarExpr>(*expr).levels_up > 0) {
+    return outer_param(as<VarExpr>(*expr), as<VarExpr>(*expr).levels_up);
+  }
+  if (expr->tag == ExprTag::aggregate && as<AggregateExpr>(*expr).levels_up > 0) {
+    return unsupported("an aggregate of an outer query inside a subquery");
+  }
+  if (expr->tag == ExprTag::sublink) return make_subplan(as<SublinkExpr>(*expr));
+  Status failed;
+  Expr* mapped = map_children(arena_, expr, [&](Expr* child) -> Expr* {
+    if (!failed.ok()) return child;
+    Result<Expr*> made = prepare(child);
+    if (!made.ok()) {
+      failed = std::move(made).status();
+      return child;
+    }
+    return *made;
+  });
+  TRY(std::move(failed));
+  return fold(mapped);
+}
+
+namespace {
+
+// Replaces the exec parameters 0..n-1 of a sublink's test by slots of the plan's.
+Expr* renumber_test(Arena& arena, Expr* expr, std::span<const int> slots) {
+  if (expr->tag == ExprTag::param && as<ParamExpr>(*expr).kind == ParamKind::exec) {
+    const int id = as<ParamExpr>(*expr).id;
+    if (id >= static_cast<int>(slots.size())) return expr;
+    auto* param = arena.make<ParamExpr>(as<ParamExpr>(*expr));
+    param->id = slots[static_cast<size_t>(id)];
+    return param;
+  }
+  return map_children(arena, expr, [&](Expr* child) { return renumber_test(arena, child, slots); });
+}
+
+}  // namespace
+
+Result<Expr*> LevelPlanner::make_subplan(SublinkExpr& link) {
+  auto* made = arena_.make<SubPlanExpr>();
+  made->tag = ExprTag::sub_plan;
+  made->type = link.type;
+  made->typmod = link.typmod;
+  made->collation = link.collation;
+  made->location = link.location;
+  made->kind = link.kind;
+  made->test = nullptr;
+
+  LevelPlanner below(context_, plan_, this);
+  Rel* rel = TRY(below.plan_query(*link.subquery));
+  below.finish(*rel);
+  made->plan = static_cast<int>(plan_.subplan_list.size());
+  plan_.subplan_list.push_back(rel->node);
+  std::vector<int> slots;
+  std::vector<Expr*> values;
+  for (const OuterParam& param : params_) {
+    if (std::find(below.uses_.begin(), below.uses_.end(), param.slot) == below.uses_.end()) continue;
+    slots.push_back(param.slot);
+    values.push_back(param.var);
+  }
+  made->param_slots = arena_.copy_array(slots);
+  made->param_values = arena_.copy_array(values);
+  if (link.test != nullptr) {
+    std::vector<int> test_slots;
+    size_t width = 0;
+    for (const TargetEntry& target : link.subquery->targets) width += !target.junk;
+    for (size_t i = 0; i < width; ++i) test_slots.push_back(new_param());
+    made->test_params = arena_.copy_array(test_slots);
+    made->test = TRY(prepare(renumber_test(arena_, link.test, test_slots)));
+  }
+  // Nothing from outside: one run answers for all rows.
+  made->is_init_plan = below.uses_.empty() && link.test == nullptr;
+  if (made->is_init_plan) made->result_param = new_param();
+  return made;
+}
+
+Result<Expr*> LevelPlanner::fold(Expr* expr) {
+  if (expr->tag == ExprTag::boolean) return fold_boolean(as<BooleanExpr>(*expr));
+  bool foldable = expr->tag == ExprTag::call || expr->tag == ExprTag::coerce_via_io || expr->tag == ExprTag::relabel ||
+                  expr->tag == ExprTag::array || expr->tag == ExprTag::array_coerce || expr->tag == ExprTag::scalar_array;
+  if (!foldable) return expr;
+  bool constant = true;
+  for_each_child(*expr, [&](const Expr& child) { constant = constant && child.tag == ExprTag::constant; });
+  if (!constant || TRY(volatility(*expr)) != Volatility::immutable) return expr;
+  if (expr->tag == ExprTag::call && as<CallExpr>(*expr).returns_set) return expr;
+  Result<NullableDatum> value = context_.world.evaluate(context_.fiber, arena_, *expr);
+  if (!value.ok()) {
+    if (value.status().is_halted()) return std::move(value).status();
+    return expr;                         // it fails when, and if, it is run
+  }
+  const CatalogType* type = TRY(context_.catalog.type(context_.fiber, expr->type));
+  auto* made = arena_.make<ConstantExpr>();
+  made->tag = ExprTag::constant;
+  made->type = expr->type;
+  made->typmod = expr->typmod;
+  made->collation = expr->collation;
+  made->location = expr->location;
+  made->length = type->io.length;
+  made->by_reference = !type->io.by_value;
+  made->value = *value;
+  return made;
+}
+
+Result<Expr*> LevelPlanner::fold_boolean(BooleanExpr& expr) {
+  if (expr.kind == BooleanKind::not_) {
+    if (expr.args[0]->tag != ExprTag::constant) return &expr;
+    auto* made = arena_.make<ConstantExpr>(as<ConstantExpr>(*expr.args[0]));
+    if (!made->value.is_null) made->value.value = Datum::of(!made->value.value.as<bool>());
+    return made;
+  }
+  const bool deciding = expr.kind == BooleanKind::or_;
+  std::vector<Expr*> kept;
+  for (Expr* arg : expr.args) {
+    if (arg->tag == ExprTag::constant && !as<ConstantExpr>(*arg).value.is_null) {
+      if (as<ConstantExpr>(*arg).value.value.as<bool>() == deciding) return arg;
+      continue;
+    }
+    kept.push_back(arg);
+  }
+  if (kept.empty()) return expr.args[0];
+  if (kept.size() == 1) return kept[0];
+  if (kept.size() == expr.args.size()) return &expr;
+  auto* made = arena_.make<BooleanExpr>(expr);
+  made->args = arena_.copy_array(kept);
+  return made;
+}
+
+Result<Volatility> LevelPlanner::volatility(const Expr& expr) {
+  Volatility worst = Volatility::immutable;
+  auto note = [&](Volatility v) {
+    if (v == Volatility::volatile_ || (v == Volatility::stable && worst == Volatility::immutable)) worst = v;
+  };
+  auto note_function = [&](Oid oid) -> Status {
+    const FunctionInfo* f = TRY(context_.catalog.function(context_.fiber, oid));
+    note(f == nullptr ? Volatility::volatile_ : f->volatility);
+    return {};
+  };
+  switch (expr.tag) {
+    case ExprTag::call: TRY(note_function(as<CallExpr>(expr).function)); break;
+    case ExprTag::scalar_array: TRY(note_function(as<ScalarArrayExpr>(expr).function)); break;
+    case ExprTag::coerce_via_io: {
+      const Oid from = as<CoerceViaIoExpr>(expr).arg->type;
+      const CatalogType* source = TRY(context_.catalog.type(context_.fiber, from));
+      const CatalogType* target = TRY(context_.catalog.type(context_.fiber, expr.type));
+      if (source != nullptr && source->output) TRY(note_function(source->output));
+      if (target != nullptr && target->input) TRY(note_function(target->input));
+      break;
+    }
+    case ExprTag::sql_value: note(Volatility::stable); break;
+    case ExprTag::sub_plan:
+    case ExprTag::sublink:
+    case ExprTag::aggregate:
+    case ExprTag::window: note(Volatility::stable); break;
+    case ExprTag::constant: case ExprTag::var: case ExprTag::param: case ExprTag::boolean: case ExprTag::case_: case ExprTag::case_test:
+    case ExprTag::coalesce: case ExprTag::min_max: case ExprTag::null_test: case ExprTag::boolean_test: case ExprTag::grouping:
+    case ExprTag::array: case ExprTag::row: case ExprTag::subscript: case ExprTag::field_select: case ExprTag::row_compare:
+    case ExprTag::relabel: case ExprTag::array_coerce: case ExprTag::coerce_to_domain: case ExprTag::set_to_default: break;
+  }
+  Status failed;
+  for_each_child(expr, [&](const Expr& child) {
+    if (!failed.ok()) return;
+    Result<Volatility> below = volatility(child);
+    if (below.ok()) note(*below);
+    else failed = std::move(below).status();
+  });
+  TRY(std::move(failed));
+  return worst;
+}
+
+RangeSet LevelPlanner::ranges_of(const Expr& expr) const {
+  RangeSet set = 0;
+  if (expr.tag == ExprTag::var && as<VarExpr>(expr).levels_up == 0 && as<VarExpr>(expr).range > 0) set |= range_bit(as<VarExpr>(expr).range);
+  for_each_child(expr, [&](const Expr& child) { set |= ranges_of(child); });
+  return set;
+}
+
+void LevelPlanner::split_and(Expr* expr, std::vector<Expr*>& out) {
+  if (expr == nullptr) return;
+  if (expr->tag == ExprTag::boolean && as<BooleanExpr>(*expr).kind == BooleanKind::and_) {
+    for (Expr* arg : as<BooleanExpr>(*expr).args) split_and(arg, out);
+    return;
+  }
+  if (expr->tag == ExprTag::constant && !as<ConstantExpr>(*expr).value.is_null && as<ConstantExpr>(*expr).value.value.as<bool>()) return;
+  out.push_back(expr);
+}
+
+Expr* LevelPlanner::join_and(const std::vector<Expr*>& conditions) {
+  if (conditions.empty()) return nullptr;
+  if (conditions.size() == 1) return conditions[0];
+  auto* made = arena_.make<BooleanExpr>();
+  made->tag = ExprTag::boolean;
+  made->type = type_oid::bool_;
+  made->kind = BooleanKind::and_;
+  made->args = arena_.copy_array(conditions);
+  return made;
+}
+
+}  // namespace orrery

@@ -1,0 +1,161 @@
+// The planner's own pieces, one query level at a time. See planner.h.
+//
+// A Rel is a plan under construction: its node, and for each of the node's targets the expression it stands for in terms of
+// the query's own range entries. What is built on top asks for expressions; a Rel that has no such target adds one (to its
+// node, or further down where the node only passes rows on). References to children are written as kOuterVar/kInnerVar on
+// the way: any expression equal to a child's target becomes a Var of it.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "plan/planner.h"
+
+namespace orrery {
+
+using RangeSet = uint64_t;               // bit n: range entry n + 1 of the level
+constexpr RangeSet range_bit(int range) { return RangeSet{1} << (range - 1); }
+constexpr int kMaxRanges = 64;
+
+struct Rel {
+  PlanNode* node = nullptr;
+  RangeSet ranges = 0;
+  std::vector<Expr*> base;               // what each target of `node` stands for
+  Rel* left = nullptr;                   // whose targets kOuterVar names
+  Rel* right = nullptr;                  // kInnerVar
+  bool is_modify = false;
+  bool passes_rows = false;              // the node does not project: its targets are its left child's
+  std::vector<SortKey> order;            // of the rows, by positions in `base`; empty: unknown
+  std::vector<TargetEntry> targets;      // of `node`; moved there by finish()
+  // A LATERAL item: the entries it refers to, and the parameters that carry the references.
+  RangeSet lateral = 0;
+  std::vector<int> lateral_slots;
+  std::vector<Expr*> lateral_values;
+};
+
+struct IndexClause {
+  Expr* condition;                       // as written
+  IndexCondition match;
+};
+
+// What all levels of one statement fill together.
+struct PlanBuilder {
+  std::vector<std::unique_ptr<Rel>> rels;
+  std::vector<PlanNode*> subplan_list;
+  std::vector<RangeEntry*> range_table;
+  std::vector<RowMark> row_marks;
+  int exec_params = 0;
+};
+
+// One query level.
+class LevelPlanner {
+ public:
+  LevelPlanner(PlanContext& context, PlanBuilder& plan, LevelPlanner* parent) : context_(context), plan_(plan), parent_(parent), arena_(context.arena) {}
+
+  // The whole query, with its CTEs, as a plan whose targets are the query's.
+  Result<Rel*> plan_query(Query& query);
+
+  // query.cpp
+  Result<Rel*> plan_select(Query& query);
+  Result<Rel*> plan_set_operation(Query& query, SetOpNode& set);
+  Result<Rel*> plan_recursive_union(SetOpNode& set);
+  Result<Rel*> set_input(const SetOpNode& parent, SetOpNode& child, std::span<Expr* const> columns, int flag);
+  Expr* set_column(const SetOpNode& set, size_t c);
+  Result<Rel*> plan_modify(Query& query);
+  Expr* fix_returning(Expr* expr, int target, Rel* input);
+  Result<Expr*> default_if_asked(const RelationInfo& relation, const TargetEntry& target);
+  Result<Expr*> column_default(const RelationInfo& relation, int number);
+  Result<std::vector<TargetEntry>> insert_targets(Query& query, const RelationInfo& relation);
+  Expr* make_ctid(int range);
+  Result<Rel*> add_grouping(Query& query, Rel* input);
+  Result<Rel*> add_windows(Query& query, Rel* input);
+  Result<Rel*> add_distinct(Query& query, Rel* input);
+  Result<Rel*> add_sort(Rel* input, std::span<const SortClause> order, std::span<const TargetEntry> targets);
+  Rel* add_limit(Query& query, Rel* input);
+  Result<Rel*> add_row_marks(Query& query, Rel* input);
+  Result<Rel*> project(Rel* input, std::span<const TargetEntry> targets, bool has_set_functions);
+  Status plan_ctes(Query& query);
+
+  // joins.cpp
+  Result<Rel*> plan_from(std::span<FromNode* const> from, std::vector<Expr*> conditions);
+
+  // scans.cpp
+  Result<Rel*> scan(int range, const std::vector<Expr*>& conditions);
+  Result<Rel*> scan_table(int range, const std::vector<Expr*>& conditions);
+  Result<Rel*> scan_subquery(int range, const std::vector<Expr*>& conditions);
+  Result<Rel*> scan_cte(int range, const std::vector<Expr*>& conditions);
+  void note_lateral(Rel& rel, const std::vector<int>& uses);
+  double index_fraction(const CatalogIndex& index, const std::vector<IndexClause>& used, double rows);
+  Result<IndexScanPlan*> make_index_scan(const CatalogIndex& index, int range, const std::vector<IndexClause>& used,
+                                         const std::vector<Expr*>& conditions);
+  // An index scan whose keys come from `outer`; null when no index suits.
+  Result<Rel*> parameterized_scan(int range, const std::vector<Expr*>& own, const std::vector<Expr*>& joining, RangeSet outer,
+                                  std::vector<int>& slots, std::vector<Expr*>& values);
+  Result<std::vector<IndexClause>> match_index(const CatalogIndex& index, int range, const std::vector<Expr*>& conditions, RangeSet outer);
+
+  // expressions.cpp
+  // Replaces outer references by parameters and sublinks by subplans.
+  Result<Expr*> prepare(Expr* expr);
+  Expr* outer_param(const VarExpr& var, int levels_up);
+  Result<Expr*> make_subplan(SublinkExpr& link);
+  Result<Expr*> fold(Expr* expr);
+  Result<Expr*> fold_boolean(BooleanExpr& expr);
+  Result<Volatility> volatility(const Expr& expr);
+  RangeSet ranges_of(const Expr& expr) const;
+  void split_and(Expr* expr, std::vector<Expr*>& out);
+  Expr* join_and(const std::vector<Expr*>& conditions);
+
+  // rels.cpp
+  Rel* make_rel(PlanNode* node, RangeSet ranges, Rel* left = nullptr, Rel* right = nullptr);
+  // Position (0-based) of `expr` among the Rel's targets, added if need be.
+  int require(Rel& rel, Expr* expr);
+  // `expr` over the children of a node.
+  Expr* fix(Expr* expr, Rel* left, Rel* right);
+  Rel* pass_rel(PlanNode* node, Rel* input);             // sort, material, limit ...: rows as they are
+  void finish(Rel& rel);
+
+  // costs.cpp
+  double selectivity(const Expr& condition, RangeSet outer);
+  double selectivity(const std::vector<Expr*>& conditions, RangeSet outer);
+  double distinct_values(const Expr& expr, double rows);
+  Result<double> relation_rows(const RelationInfo& relation, uint32_t* pages);
+  int width_of(const std::vector<Expr*>& exprs);
+  void cost_sort(PlanNode& node, const PlanNode& input, double limit);
+  double operator_cost(const Expr* expr);
+
+  int new_param() { return plan_.exec_params++; }
+  const RangeEntry& entry(int range) const { return *query_->range_table[static_cast<size_t>(range - 1)]; }
+  int flat_range(int range) const { return range_offset_ + range; }
+  template <class T>
+  T* node(PlanTag tag) {
+    T* made = arena_.make<T>();
+    made->tag = tag;
+    return made;
+  }
+
+  PlanContext& context_;
+  PlanBuilder& plan_;
+  LevelPlanner* parent_;
+  Arena& arena_;
+  Query* query_ = nullptr;
+  int range_offset_ = 0;                 // of this level's entries in Plan::range_table
+
+  struct OuterParam {
+    VarExpr* var;                        // of this level (levels_up 0)
+    int slot;
+  };
+  std::vector<OuterParam> params_;       // this level's columns that subplans below read
+  std::vector<int> uses_;                // exec slots set outside this level that it, or a level below it, reads
+  struct CtePlan {
+    int subplan = -1;
+    int param = -1;
+    Rel* rel = nullptr;
+    int work_table = -1;                 // while the recursive term is planned
+    double rows = 0;
+  };
+  std::vector<CtePlan> ctes_;
+  const CommonTable* recursive_cte_ = nullptr;   // set for the level that is a recursive CTE's query ...
+  int recursive_index_ = -1;                     // ... with its number in the parent's ctes_
+};
+
+}  // namespace orrery

@@ -1,0 +1,95 @@
+#include "analyze/walk.h"
+#include "plan/planner_internal.h"
+
+namespace orrery {
+
+Rel* LevelPlanner::make_rel(PlanNode* node, RangeSet ranges, Rel* left, Rel* right) {
+  // Rels hold vectors: they live in the plan's builder, not in the arena.
+  plan_.rels.push_back(std::make_unique<Rel>());
+  Rel* rel = plan_.rels.back().get();
+  rel->node = node;
+  rel->ranges = ranges;
+  rel->left = left;
+  rel->right = right;
+  node->left = left == nullptr ? nullptr : left->node;
+  node->right = right == nullptr ? nullptr : right->node;
+  return rel;
+}
+
+Rel* LevelPlanner::pass_rel(PlanNode* node, Rel* input) {
+  Rel* rel = make_rel(node, input->ranges, input);
+  rel->passes_rows = true;
+  for (Expr* expr : input->base) require(*rel, expr);
+  rel->order = input->order;
+  node->rows = input->node->rows;
+  node->width = input->node->width;
+  return rel;
+}
+
+int LevelPlanner::require(Rel& rel, Expr* expr) {
+  for (size_t i = 0; i < rel.base.size(); ++i) {
+    if (expr_equal(rel.base[i], expr)) return static_cast<int>(i);
+  }
+  TargetEntry target{};
+  target.resno = static_cast<int>(rel.base.size()) + 1;
+  target.junk = true;
+  if (rel.passes_rows) {
+    const int below = require(*rel.left, expr);
+    auto* var = arena_.make<VarExpr>();
+    var->tag = ExprTag::var;
+    var->type = expr->type;
+    var->typmod = expr->typmod;
+    var->collation = expr->collation;
+    var->range = kOuterVar;
+    var->attno = below + 1;
+    target.expr = var;
+    // Rows are passed on as they are, so positions must agree with the child's: fill the gap with what it has.
+    while (rel.base.size() < static_cast<size_t>(below)) require(rel, rel.left->base[rel.base.size()]);
+    if (rel.base.size() > static_cast<size_t>(below)) return below;
+    target.resno = below + 1;
+  } else {
+    target.expr = fix(expr, rel.left, rel.right);
+  }
+  rel.base.push_back(expr);
+  rel.targets.push_back(target);
+  return static_cast<int>(rel.base.size()) - 1;
+}
+
+Expr* LevelPlanner::fix(Expr* expr, Rel* left, Rel* right) {
+  if (expr == nullptr || (left == nullptr && right == nullptr)) return expr;
+  if (expr->tag == ExprTag::constant || expr->tag == ExprTag::param) return expr;
+  for (const bool outer : {true, false}) {
+    Rel* side = outer ? left : right;
+    if (side == nullptr) continue;
+    for (size_t i = 0; i < side->base.size(); ++i) {
+      if (!expr_equal(side->base[i], expr)) continue;
+      auto* var = arena_.make<VarExpr>();
+      var->tag = ExprTag::var;
+      var->type = expr->type;
+      var->typmod = expr->typmod;
+      var->collation = expr->collation;
+      var->location = expr->location;
+      var->range = outer ? kOuterVar : kInnerVar;
+      var->attno = static_cast<int>(i) + 1;
+      return var;
+    }
+  }
+  if (expr->tag == ExprTag::var) {
+    // A column nobody has asked for yet: the side that has its table learns of it.
+    const auto& var = as<VarExpr>(*expr);
+    CHECK(var.range > 0);
+    Rel* side = left != nullptr && (left->ranges & range_bit(var.range)) != 0 ? left : right;
+    CHECK(side != nullptr && (side->ranges & range_bit(var.range)) != 0);
+    require(*side, expr);
+    return fix(expr, left, right);
+  }
+  return map_children(arena_, expr, [&](Expr* child) { return fix(child, left, right); });
+}
+
+void LevelPlanner::finish(Rel& rel) {
+  if (rel.left != nullptr) finish(*rel.left);
+  if (rel.right != nullptr) finish(*rel.right);
+  rel.node->targets = arena_.copy_array(rel.targets);
+}
+
+}  // namespace orrery
