@@ -43,7 +43,9 @@ double LevelPlanner::distinct_values(const Expr& expr, double rows) {
     const RangeEntry& e = entry(var.range);
     if (e.kind == RangeKind::relation) {
       for (const CatalogIndex& index : e.relation->indexes) {
-        if (index.unique && index.keys == 1 && index.columns[0] == var.attno && index.predicate.empty()) return std::max(rows, 1.0);
+        if (index.unique && index.keys == 1 && index.columns[0] == var.attno &&
+            index.predicate.empty())
+          return std::max(rows, 1.0);
       }
     }
   }
@@ -77,28 +79,51 @@ double LevelPlanner::selectivity(const Expr& condition, RangeSet outer) {
         for (const Expr* arg : call.args) {
           if (arg->tag != ExprTag::var || as<VarExpr>(*arg).range <= 0) continue;
           const RangeEntry& e = entry(as<VarExpr>(*arg).range);
-          if (e.kind == RangeKind::relation) rows = std::max(1.0, static_cast<double>(e.relation->tuples));
+          if (e.kind == RangeKind::relation)
+            rows = std::max(1.0, static_cast<double>(e.relation->tuples));
           distinct = std::max(distinct, distinct_values(*arg, rows));
         }
         return distinct > 0 ? 1.0 / distinct : kDefaultEqual;
       }
       if (op->name == "<>") return 1.0 - kDefaultEqual;
-      if (op->name == "<" || op->name == "<=" || op->name == ">" || op->name == ">=") return kDefaultInequality;
-      if (op->name == "~~" || op->name == "~" || op->name == "~~*" || op->name == "~*") return kDefaultMatch;
+      if (op->name == "<" || op->name == "<=" || op->name == ">" || op->name == ">=")
+        return kDefaultInequality;
+      if (op->name == "~~" || op->name == "~" || op->name == "~~*" || op->name == "~*")
+        return kDefaultMatch;
       return kDefaultInequality;
     }
     case ExprTag::scalar_array: {
       const auto& sa = as<ScalarArrayExpr>(condition);
-      const double items = sa.array->tag == ExprTag::array ? static_cast<double>(as<ArrayExpr>(*sa.array).elements.size()) : 10.0;
+      const double items = sa.array->tag == ExprTag::array
+                               ? static_cast<double>(as<ArrayExpr>(*sa.array).elements.size())
+                               : 10.0;
       return std::min(1.0, items * kDefaultEqual);
     }
-    case ExprTag::null_test: return as<NullTestExpr>(condition).is_null ? kDefaultNull : 1.0 - kDefaultNull;
-    case ExprTag::var: return 0.5;
-    case ExprTag::param: case ExprTag::case_: case ExprTag::case_test: case ExprTag::coalesce: case ExprTag::min_max:
-    case ExprTag::boolean_test: case ExprTag::sublink: case ExprTag::aggregate: case ExprTag::window: case ExprTag::grouping:
-    case ExprTag::array: case ExprTag::row: case ExprTag::subscript: case ExprTag::field_select: case ExprTag::row_compare:
-    case ExprTag::relabel: case ExprTag::coerce_via_io: case ExprTag::array_coerce: case ExprTag::coerce_to_domain:
-    case ExprTag::sql_value: case ExprTag::set_to_default: case ExprTag::sub_plan: return 0.5;
+    case ExprTag::null_test:
+      return as<NullTestExpr>(condition).is_null ? kDefaultNull : 1.0 - kDefaultNull;
+    case ExprTag::var:              return 0.5;
+    case ExprTag::param:
+    case ExprTag::case_:
+    case ExprTag::case_test:
+    case ExprTag::coalesce:
+    case ExprTag::min_max:
+    case ExprTag::boolean_test:
+    case ExprTag::sublink:
+    case ExprTag::aggregate:
+    case ExprTag::window:
+    case ExprTag::grouping:
+    case ExprTag::array:
+    case ExprTag::row:
+    case ExprTag::subscript:
+    case ExprTag::field_select:
+    case ExprTag::row_compare:
+    case ExprTag::relabel:
+    case ExprTag::coerce_via_io:
+    case ExprTag::array_coerce:
+    case ExprTag::coerce_to_domain:
+    case ExprTag::sql_value:
+    case ExprTag::set_to_default:
+    case ExprTag::sub_plan:         return 0.5;
   }
   UNREACHABLE();
 }
@@ -109,9 +134,14 @@ double LevelPlanner::selectivity(const std::vector<Expr*>& conditions, RangeSet 
   std::vector<const Expr*> bounded;
   for (const Expr* condition : conditions) {
     const double one = selectivity(*condition, outer);
-    const Expr* value = condition->tag == ExprTag::call && as<CallExpr>(*condition).args.size() == 2 && one == kDefaultInequality
-                            ? as<CallExpr>(*condition).args[0] : nullptr;
-    const bool second = value != nullptr && std::any_of(bounded.begin(), bounded.end(), [&](const Expr* e) { return expr_equal(e, value); });
+    const Expr* value = condition->tag == ExprTag::call &&
+                                as<CallExpr>(*condition).args.size() == 2 &&
+                                one == kDefaultInequality
+                            ? as<CallExpr>(*condition).args[0]
+                            : nullptr;
+    const bool second =
+        value != nullptr && std::any_of(bounded.begin(), bounded.end(),
+                                        [&](const Expr* e) { return expr_equal(e, value); });
     if (second) {
       s = s / kDefaultInequality * kDefaultRange;
       continue;
@@ -147,8 +177,8 @@ Result<double> LevelPlanner::relation_rows(const RelationInfo& relation, uint32_
 double LevelPlanner::operator_cost(const Expr* expr) {
   if (expr == nullptr) return 0;
   double cost = 0;
-  const bool costs = expr->tag == ExprTag::call || expr->tag == ExprTag::scalar_array || expr->tag == ExprTag::min_max ||
-                     expr->tag == ExprTag::coerce_via_io;
+  const bool costs = expr->tag == ExprTag::call || expr->tag == ExprTag::scalar_array ||
+                     expr->tag == ExprTag::min_max || expr->tag == ExprTag::coerce_via_io;
   if (costs) cost += context_.settings.cpu_operator_cost;
   for_each_child(*expr, [&](const Expr& child) { cost += operator_cost(&child); });
   return cost;
@@ -164,7 +194,9 @@ void LevelPlanner::cost_sort(PlanNode& made, const PlanNode& input, double limit
     const double pages = std::ceil(bytes / 8192);
     const double runs = bytes / static_cast<double>(context_.settings.work_mem_bytes);
     const double passes = runs > 6 ? std::ceil(std::log(runs) / std::log(6.0)) : 1.0;
-    startup += compare * rows * std::log2(rows) + 2.0 * pages * passes * (context_.settings.seq_page_cost * 0.75 + context_.settings.random_page_cost * 0.25);
+    startup += compare * rows * std::log2(rows) + 2.0 * pages * passes *
+                                                      (context_.settings.seq_page_cost * 0.75 +
+                                                       context_.settings.random_page_cost * 0.25);
   } else if (2 * out < rows) {
     startup += compare * rows * std::log2(2.0 * out);
   } else {

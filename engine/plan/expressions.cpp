@@ -6,7 +6,7 @@
 namespace orrery {
 
 Expr* LevelPlanner::outer_param(const VarExpr& var, int levels_up) {
-  std::vector<LevelPlanner*> between;      // the levels that see it from inside
+  std::vector<LevelPlanner*> between;  // the levels that see it from inside
   LevelPlanner* owner = this;
   for (int i = 0; i < levels_up; ++i) {
     between.push_back(owner);
@@ -15,7 +15,8 @@ Expr* LevelPlanner::outer_param(const VarExpr& var, int levels_up) {
   }
   auto note_use = [&](int slot) {
     for (LevelPlanner* level : between) {
-      if (std::find(level->uses_.begin(), level->uses_.end(), slot) == level->uses_.end()) level->uses_.push_back(slot);
+      if (std::find(level->uses_.begin(), level->uses_.end(), slot) == level->uses_.end())
+        level->uses_.push_back(slot);
     }
   };
   auto* param = arena_.make<ParamExpr>();
@@ -97,7 +98,8 @@ Result<Expr*> LevelPlanner::make_subplan(SublinkExpr& link) {
   std::vector<int> slots;
   std::vector<Expr*> values;
   for (const OuterParam& param : params_) {
-    if (std::find(below.uses_.begin(), below.uses_.end(), param.slot) == below.uses_.end()) continue;
+    if (std::find(below.uses_.begin(), below.uses_.end(), param.slot) == below.uses_.end())
+      continue;
     slots.push_back(param.slot);
     values.push_back(param.var);
   }
@@ -119,17 +121,19 @@ Result<Expr*> LevelPlanner::make_subplan(SublinkExpr& link) {
 
 Result<Expr*> LevelPlanner::fold(Expr* expr) {
   if (expr->tag == ExprTag::boolean) return fold_boolean(as<BooleanExpr>(*expr));
-  bool foldable = expr->tag == ExprTag::call || expr->tag == ExprTag::coerce_via_io || expr->tag == ExprTag::relabel ||
-                  expr->tag == ExprTag::array || expr->tag == ExprTag::array_coerce || expr->tag == ExprTag::scalar_array;
+  bool foldable = expr->tag == ExprTag::call || expr->tag == ExprTag::coerce_via_io ||
+                  expr->tag == ExprTag::relabel || expr->tag == ExprTag::array ||
+                  expr->tag == ExprTag::array_coerce || expr->tag == ExprTag::scalar_array;
   if (!foldable) return expr;
   bool constant = true;
-  for_each_child(*expr, [&](const Expr& child) { constant = constant && child.tag == ExprTag::constant; });
+  for_each_child(*expr,
+                 [&](const Expr& child) { constant = constant && child.tag == ExprTag::constant; });
   if (!constant || TRY(volatility(*expr)) != Volatility::immutable) return expr;
   if (expr->tag == ExprTag::call && as<CallExpr>(*expr).returns_set) return expr;
   Result<NullableDatum> value = context_.world.evaluate(context_.fiber, arena_, *expr);
   if (!value.ok()) {
     if (value.status().is_halted()) return std::move(value).status();
-    return expr;                         // it fails when, and if, it is run
+    return expr;  // it fails when, and if, it is run
   }
   const CatalogType* type = TRY(context_.catalog.type(context_.fiber, expr->type));
   auto* made = arena_.make<ConstantExpr>();
@@ -171,7 +175,8 @@ Result<Expr*> LevelPlanner::fold_boolean(BooleanExpr& expr) {
 Result<Volatility> LevelPlanner::volatility(const Expr& expr) {
   Volatility worst = Volatility::immutable;
   auto note = [&](Volatility v) {
-    if (v == Volatility::volatile_ || (v == Volatility::stable && worst == Volatility::immutable)) worst = v;
+    if (v == Volatility::volatile_ || (v == Volatility::stable && worst == Volatility::immutable))
+      worst = v;
   };
   auto note_function = [&](Oid oid) -> Status {
     const FunctionInfo* f = TRY(context_.catalog.function(context_.fiber, oid));
@@ -179,8 +184,8 @@ Result<Volatility> LevelPlanner::volatility(const Expr& expr) {
     return {};
   };
   switch (expr.tag) {
-    case ExprTag::call: TRY(note_function(as<CallExpr>(expr).function)); break;
-    case ExprTag::scalar_array: TRY(note_function(as<ScalarArrayExpr>(expr).function)); break;
+    case ExprTag::call:          TRY(note_function(as<CallExpr>(expr).function)); break;
+    case ExprTag::scalar_array:  TRY(note_function(as<ScalarArrayExpr>(expr).function)); break;
     case ExprTag::coerce_via_io: {
       const Oid from = as<CoerceViaIoExpr>(expr).arg->type;
       const CatalogType* source = TRY(context_.catalog.type(context_.fiber, from));
@@ -189,22 +194,40 @@ Result<Volatility> LevelPlanner::volatility(const Expr& expr) {
       if (target != nullptr && target->input) TRY(note_function(target->input));
       break;
     }
-    case ExprTag::sql_value: note(Volatility::stable); break;
+    case ExprTag::sql_value:        note(Volatility::stable); break;
     case ExprTag::sub_plan:
     case ExprTag::sublink:
     case ExprTag::aggregate:
-    case ExprTag::window: note(Volatility::stable); break;
-    case ExprTag::constant: case ExprTag::var: case ExprTag::param: case ExprTag::boolean: case ExprTag::case_: case ExprTag::case_test:
-    case ExprTag::coalesce: case ExprTag::min_max: case ExprTag::null_test: case ExprTag::boolean_test: case ExprTag::grouping:
-    case ExprTag::array: case ExprTag::row: case ExprTag::subscript: case ExprTag::field_select: case ExprTag::row_compare:
-    case ExprTag::relabel: case ExprTag::array_coerce: case ExprTag::coerce_to_domain: case ExprTag::set_to_default: break;
+    case ExprTag::window:           note(Volatility::stable); break;
+    case ExprTag::constant:
+    case ExprTag::var:
+    case ExprTag::param:
+    case ExprTag::boolean:
+    case ExprTag::case_:
+    case ExprTag::case_test:
+    case ExprTag::coalesce:
+    case ExprTag::min_max:
+    case ExprTag::null_test:
+    case ExprTag::boolean_test:
+    case ExprTag::grouping:
+    case ExprTag::array:
+    case ExprTag::row:
+    case ExprTag::subscript:
+    case ExprTag::field_select:
+    case ExprTag::row_compare:
+    case ExprTag::relabel:
+    case ExprTag::array_coerce:
+    case ExprTag::coerce_to_domain:
+    case ExprTag::set_to_default:   break;
   }
   Status failed;
   for_each_child(expr, [&](const Expr& child) {
     if (!failed.ok()) return;
     Result<Volatility> below = volatility(child);
-    if (below.ok()) note(*below);
-    else failed = std::move(below).status();
+    if (below.ok())
+      note(*below);
+    else
+      failed = std::move(below).status();
   });
   TRY(std::move(failed));
   return worst;
@@ -212,7 +235,8 @@ Result<Volatility> LevelPlanner::volatility(const Expr& expr) {
 
 RangeSet LevelPlanner::ranges_of(const Expr& expr) const {
   RangeSet set = 0;
-  if (expr.tag == ExprTag::var && as<VarExpr>(expr).levels_up == 0 && as<VarExpr>(expr).range > 0) set |= range_bit(as<VarExpr>(expr).range);
+  if (expr.tag == ExprTag::var && as<VarExpr>(expr).levels_up == 0 && as<VarExpr>(expr).range > 0)
+    set |= range_bit(as<VarExpr>(expr).range);
   for_each_child(expr, [&](const Expr& child) { set |= ranges_of(child); });
   return set;
 }
@@ -223,7 +247,9 @@ void LevelPlanner::split_and(Expr* expr, std::vector<Expr*>& out) {
     for (Expr* arg : as<BooleanExpr>(*expr).args) split_and(arg, out);
     return;
   }
-  if (expr->tag == ExprTag::constant && !as<ConstantExpr>(*expr).value.is_null && as<ConstantExpr>(*expr).value.value.as<bool>()) return;
+  if (expr->tag == ExprTag::constant && !as<ConstantExpr>(*expr).value.is_null &&
+      as<ConstantExpr>(*expr).value.value.as<bool>())
+    return;
   out.push_back(expr);
 }
 

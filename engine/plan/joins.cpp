@@ -16,7 +16,8 @@ RangeSet ranges_below(const FromNode& node) {
 }
 
 // The inner-join items and conditions of a tree.
-void flatten(LevelPlanner& p, FromNode* node, std::vector<FromNode*>& items, std::vector<Expr*>& conditions) {
+void flatten(LevelPlanner& p, FromNode* node, std::vector<FromNode*>& items,
+             std::vector<Expr*>& conditions) {
   if (node->is_join && node->join_type == JoinKind::inner) {
     flatten(p, node->left, items, conditions);
     flatten(p, node->right, items, conditions);
@@ -37,12 +38,12 @@ struct JoinSearch {
   struct Item {
     FromNode* node;
     RangeSet ranges;
-    std::vector<Expr*> own;            // conditions on this item alone
+    std::vector<Expr*> own;  // conditions on this item alone
     Rel* rel = nullptr;
     RangeSet lateral = 0;
   };
   std::vector<Item> items;
-  std::vector<Expr*> joining;          // conditions over several items
+  std::vector<Expr*> joining;  // conditions over several items
 
   Result<Rel*> plan_item(FromNode* node, std::vector<Expr*> conditions) {
     if (!node->is_join) return p.scan(node->range, conditions);
@@ -69,13 +70,17 @@ struct JoinSearch {
     std::vector<Expr*> above;
     for (Expr* c : conditions) {
       const RangeSet used = p.ranges_of(*c);
-      if (kind == JoinKind::left && used != 0 && (used & ~left_ranges) == 0) left_own.push_back(c);
-      else above.push_back(c);
+      if (kind == JoinKind::left && used != 0 && (used & ~left_ranges) == 0)
+        left_own.push_back(c);
+      else
+        above.push_back(c);
     }
     for (Expr* c : on) {
       const RangeSet used = p.ranges_of(*c);
-      if (kind == JoinKind::left && used != 0 && (used & ~right_ranges) == 0) right_own.push_back(c);
-      else join_on.push_back(c);
+      if (kind == JoinKind::left && used != 0 && (used & ~right_ranges) == 0)
+        right_own.push_back(c);
+      else
+        join_on.push_back(c);
     }
     Rel* outer = TRY(p.plan_from(std::span<FromNode* const>(&left, 1), left_own));
     Rel* best = TRY(best_join(outer, right, right_own, nullptr, join_on, kind));
@@ -89,32 +94,42 @@ struct JoinSearch {
   }
 
   // The cheapest way to join `outer` with an item (given as a tree or planned already).
-  Result<Rel*> best_join(Rel* outer, FromNode* inner_node, const std::vector<Expr*>& inner_own, Rel* inner_rel,
-                         const std::vector<Expr*>& on, JoinKind kind) {
-    Rel* inner = inner_rel != nullptr ? inner_rel : TRY(p.plan_from(std::span<FromNode* const>(&inner_node, 1), inner_own));
+  Result<Rel*> best_join(Rel* outer, FromNode* inner_node, const std::vector<Expr*>& inner_own,
+                         Rel* inner_rel, const std::vector<Expr*>& on, JoinKind kind) {
+    Rel* inner = inner_rel != nullptr
+                     ? inner_rel
+                     : TRY(p.plan_from(std::span<FromNode* const>(&inner_node, 1), inner_own));
     const double rows = join_rows(*outer, *inner, on, kind);
-    if ((inner->lateral & outer->ranges) != 0) return nested_loop(outer, inner, on, kind, inner->lateral_slots, inner->lateral_values, rows, true);
+    if ((inner->lateral & outer->ranges) != 0)
+      return nested_loop(outer, inner, on, kind, inner->lateral_slots, inner->lateral_values, rows,
+                         true);
 
     std::vector<HashKey> keys;
     std::vector<Expr*> rest;
     for (Expr* c : on) {
       HashKey key{};
-      if (TRY(hash_key(*c, outer->ranges, inner->ranges, &key))) keys.push_back(key);
-      else rest.push_back(c);
+      if (TRY(hash_key(*c, outer->ranges, inner->ranges, &key)))
+        keys.push_back(key);
+      else
+        rest.push_back(c);
     }
     const double nest = kind == JoinKind::full ? HUGE_VAL : nested_cost(*outer, *inner, on);
     double hash = HUGE_VAL;
-    if (!keys.empty()) hash = hash_cost(*outer, *inner, keys.size(), rest, rows) + (s.enable_hashjoin ? 0 : 1e10);
+    if (!keys.empty())
+      hash = hash_cost(*outer, *inner, keys.size(), rest, rows) + (s.enable_hashjoin ? 0 : 1e10);
     // An inner index probed with the outer row's values.
-    if (inner_node != nullptr && !inner_node->is_join && (kind == JoinKind::inner || kind == JoinKind::left)) {
+    if (inner_node != nullptr && !inner_node->is_join &&
+        (kind == JoinKind::inner || kind == JoinKind::left)) {
       std::vector<int> slots;
       std::vector<Expr*> values;
       std::vector<Expr*> own = inner_own;
-      Rel* probed = TRY(p.parameterized_scan(inner_node->range, own, on, outer->ranges, slots, values));
+      Rel* probed =
+          TRY(p.parameterized_scan(inner_node->range, own, on, outer->ranges, slots, values));
       if (probed != nullptr) {
-        const double cost = outer->node->total_cost + outer->node->rows * probed->node->total_cost + rows * s.cpu_tuple_cost +
-                            (s.enable_nestloop ? 0 : 1e10);
-        if (cost < nest && cost < hash) return nested_loop(outer, probed, {}, kind, slots, values, rows, false);
+        const double cost = outer->node->total_cost + outer->node->rows * probed->node->total_cost +
+                            rows * s.cpu_tuple_cost + (s.enable_nestloop ? 0 : 1e10);
+        if (cost < nest && cost < hash)
+          return nested_loop(outer, probed, {}, kind, slots, values, rows, false);
       }
     }
     if (kind == JoinKind::full && keys.empty()) {
@@ -124,7 +139,8 @@ struct JoinSearch {
     return nested_loop(outer, inner, on, kind, {}, {}, rows, false);
   }
 
-  double join_rows(const Rel& outer, const Rel& inner, const std::vector<Expr*>& on, JoinKind kind) {
+  double join_rows(const Rel& outer, const Rel& inner, const std::vector<Expr*>& on,
+                   JoinKind kind) {
     double rows = outer.node->rows * inner.node->rows * p.selectivity(on, 0);
     if (kind == JoinKind::left || kind == JoinKind::full) rows = std::max(rows, outer.node->rows);
     if (kind == JoinKind::full) rows = std::max(rows, inner.node->rows);
@@ -136,9 +152,12 @@ struct JoinSearch {
     for (Expr* c : on) per_pair += p.operator_cost(c);
     // The inner rows are kept after the first pass.
     const double again = inner.node->rows * s.cpu_operator_cost;
-    return outer.node->total_cost + inner.node->total_cost + std::max(0.0, outer.node->rows - 1) * again + pairs * per_pair + (s.enable_nestloop ? 0 : 1e10);
+    return outer.node->total_cost + inner.node->total_cost +
+           std::max(0.0, outer.node->rows - 1) * again + pairs * per_pair +
+           (s.enable_nestloop ? 0 : 1e10);
   }
-  double hash_cost(const Rel& outer, const Rel& inner, size_t keys, const std::vector<Expr*>& rest, double rows) {
+  double hash_cost(const Rel& outer, const Rel& inner, size_t keys, const std::vector<Expr*>& rest,
+                   double rows) {
     double cost = outer.node->total_cost + inner.node->total_cost;
     cost += inner.node->rows * (s.cpu_operator_cost * static_cast<double>(keys) + s.cpu_tuple_cost);
     cost += outer.node->rows * s.cpu_operator_cost * static_cast<double>(keys);
@@ -159,13 +178,17 @@ struct JoinSearch {
     const RangeSet left = p.ranges_of(*call.args[0]);
     const RangeSet right = p.ranges_of(*call.args[1]);
     if (left == 0 || right == 0) return false;
-    if ((left & ~outer) == 0 && (right & ~inner) == 0) *key = {call.args[0], call.args[1], call.op};
-    else if ((left & ~inner) == 0 && (right & ~outer) == 0) *key = {call.args[1], call.args[0], call.op};
-    else return false;
+    if ((left & ~outer) == 0 && (right & ~inner) == 0)
+      *key = {call.args[0], call.args[1], call.op};
+    else if ((left & ~inner) == 0 && (right & ~outer) == 0)
+      *key = {call.args[1], call.args[0], call.op};
+    else
+      return false;
     return true;
   }
 
-  Rel* hash_join(Rel* outer, Rel* inner, const std::vector<HashKey>& keys, const std::vector<Expr*>& rest, JoinKind kind, double rows, double cost) {
+  Rel* hash_join(Rel* outer, Rel* inner, const std::vector<HashKey>& keys,
+                 const std::vector<Expr*>& rest, JoinKind kind, double rows, double cost) {
     auto* hash = p.node<HashPlan>(PlanTag::hash);
     Rel* hashed = p.pass_rel(hash, inner);
     hash->startup_cost = hash->total_cost = inner->node->total_cost;
@@ -174,7 +197,8 @@ struct JoinSearch {
     made->join_type = kind;
     std::vector<HashKey> fixed;
     for (const HashKey& key : keys) {
-      fixed.push_back({own_side(key.outer, outer, nullptr), own_side(key.inner, nullptr, hashed), key.equality_op});
+      fixed.push_back({own_side(key.outer, outer, nullptr), own_side(key.inner, nullptr, hashed),
+                       key.equality_op});
     }
     made->keys = p.arena_.copy_array(fixed);
     finish_join(*made, *rel, rest, rows);
@@ -185,8 +209,9 @@ struct JoinSearch {
   // A key over one child, as kOuterVar or kInnerVar of the join.
   Expr* own_side(Expr* expr, Rel* outer, Rel* inner) { return p.fix(expr, outer, inner); }
 
-  Rel* nested_loop(Rel* outer, Rel* inner, const std::vector<Expr*>& on, JoinKind kind, const std::vector<int>& slots,
-                   const std::vector<Expr*>& values, double rows, bool lateral) {
+  Rel* nested_loop(Rel* outer, Rel* inner, const std::vector<Expr*>& on, JoinKind kind,
+                   const std::vector<int>& slots, const std::vector<Expr*>& values, double rows,
+                   bool lateral) {
     Rel* right = inner;
     const bool rescans_cheaply = !slots.empty() || inner->node->tag == PlanTag::result;
     if (!rescans_cheaply && outer->node->rows > 1 && inner->node->tag != PlanTag::material) {
@@ -205,7 +230,9 @@ struct JoinSearch {
     finish_join(*made, *rel, on, rows);
     made->startup_cost = outer->node->startup_cost + inner->node->startup_cost;
     const double loops = std::max(1.0, outer->node->rows);
-    made->total_cost = slots.empty() ? nested_cost(*outer, *inner, on) : outer->node->total_cost + loops * inner->node->total_cost + rows * s.cpu_tuple_cost;
+    made->total_cost = slots.empty() ? nested_cost(*outer, *inner, on)
+                                     : outer->node->total_cost + loops * inner->node->total_cost +
+                                           rows * s.cpu_tuple_cost;
     rel->order = outer->order;
     if (lateral) rel->lateral = (outer->lateral | inner->lateral) & ~rel->ranges;
     return rel;
@@ -284,14 +311,16 @@ struct JoinSearch {
           } else {
             TRY(try_extend(all, i, linked, &made));
           }
-          if (made != nullptr && (best == nullptr || made->node->total_cost < best->node->total_cost)) {
+          if (made != nullptr &&
+              (best == nullptr || made->node->total_cost < best->node->total_cost)) {
             best = made;
             best_item = i;
           }
         }
         if (best != nullptr) break;
       }
-      if (best == nullptr) return raise(sqlstate::internal_error, "no join order satisfies the LATERAL references");
+      if (best == nullptr)
+        return raise(sqlstate::internal_error, "no join order satisfies the LATERAL references");
       done[best_item] = true;
       all = best;
     }
@@ -301,7 +330,8 @@ struct JoinSearch {
 
 }  // namespace
 
-Result<Rel*> LevelPlanner::plan_from(std::span<FromNode* const> from, std::vector<Expr*> conditions) {
+Result<Rel*> LevelPlanner::plan_from(std::span<FromNode* const> from,
+                                     std::vector<Expr*> conditions) {
   if (from.empty()) {
     auto* made = node<ResultPlan>(PlanTag::result);
     made->rows = 1;
@@ -317,7 +347,8 @@ Result<Rel*> LevelPlanner::plan_from(std::span<FromNode* const> from, std::vecto
     search.items.push_back({item, ranges_below(*item), {}, nullptr, 0});
     all |= search.items.back().ranges;
   }
-  std::vector<Expr*> gate;                   // without variables of this level: checked once, before anything is read
+  std::vector<Expr*>
+      gate;  // without variables of this level: checked once, before anything is read
   for (Expr* c : conditions) {
     const RangeSet used = ranges_of(*c);
     bool placed = false;

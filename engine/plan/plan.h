@@ -227,8 +227,8 @@ struct ModifyTablePlan
   int range = 0;
   int tid_column = 0;
   std::span<TargetEntry>
-      set;  // INSERT/UPDATE: child's column `expr` (kOuterVar) -> attribute resno
-  int level_range = 0;                 // the table's entry as the expressions below name it
+      set;              // INSERT/UPDATE: child's column `expr` (kOuterVar) -> attribute resno
+  int level_range = 0;  // the table's entry as the expressions below name it
   // UPDATE and DELETE of one table alone: WHERE and the new values over the table's columns, to be computed anew for a row
   // that changed meanwhile.
   bool single_table = false;
@@ -248,8 +248,8 @@ struct Plan {
   bool returns_rows = false;              // SELECT, or RETURNING
   std::span<TargetEntry> result_columns;  // without junk
   bool has_modifying_cte = false;
-  std::span<int> modifying_ctes;       // subplans that must run to their end, whoever reads them ...
-  std::span<int> modifying_cte_params; // ... and the numbers their readers share state under
+  std::span<int> modifying_ctes;  // subplans that must run to their end, whoever reads them ...
+  std::span<int> modifying_cte_params;  // ... and the numbers their readers share state under
 };
 
 }  // namespace orrery

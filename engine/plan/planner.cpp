@@ -1,5 +1,6 @@
 #include "plan/planner.h"
 
+#include "analyze/walk.h"
 #include "base/text.h"
 #include "plan/planner_internal.h"
 #include "types/type_oids.h"
@@ -99,10 +100,12 @@ Expr* LevelPlanner::fix_returning(Expr* expr, int target, Rel* input) {
     if (as<VarExpr>(*expr).range == target) return expr;
     return fix(expr, input, nullptr);
   }
-  return map_children(arena_, expr, [&](Expr* child) { return fix_returning(child, target, input); });
+  return map_children(arena_, expr,
+                      [&](Expr* child) { return fix_returning(child, target, input); });
 }
 
-Result<Expr*> LevelPlanner::default_if_asked(const RelationInfo& relation, const TargetEntry& target) {
+Result<Expr*> LevelPlanner::default_if_asked(const RelationInfo& relation,
+                                             const TargetEntry& target) {
   if (target.expr->tag != ExprTag::set_to_default) return target.expr;
   return column_default(relation, target.resno);
 }
@@ -125,7 +128,8 @@ Result<Expr*> LevelPlanner::column_default(const RelationInfo& relation, int num
 }
 
 // Every live column gets a value: the one given, its default, or NULL.
-Result<std::vector<TargetEntry>> LevelPlanner::insert_targets(Query& query, const RelationInfo& relation) {
+Result<std::vector<TargetEntry>> LevelPlanner::insert_targets(Query& query,
+                                                              const RelationInfo& relation) {
   std::vector<TargetEntry> out;
   for (size_t c = 0; c < relation.columns.size(); ++c) {
     if (relation.desc()[c].dropped) continue;
@@ -138,18 +142,23 @@ Result<std::vector<TargetEntry>> LevelPlanner::insert_targets(Query& query, cons
       if (target.resno != number) continue;
       const bool asks_default = target.expr->tag == ExprTag::set_to_default;
       if (column.generated != '\0' && !asks_default) {
-        return raise(sqlstate::generated_always, cat("cannot insert a non-DEFAULT value into column \"", column.name, "\""))
+        return raise(sqlstate::generated_always,
+                     cat("cannot insert a non-DEFAULT value into column \"", column.name, "\""))
             .detail(cat("Column \"", column.name, "\" is a generated column."));
       }
-      if (column.identity == 'a' && !asks_default && !query.overriding_system && !query.overriding_user) {
-        return raise(sqlstate::generated_always, cat("cannot insert a non-DEFAULT value into column \"", column.name, "\""))
-            .detail(cat("Column \"", column.name, "\" is an identity column defined as GENERATED ALWAYS."))
+      if (column.identity == 'a' && !asks_default && !query.overriding_system &&
+          !query.overriding_user) {
+        return raise(sqlstate::generated_always,
+                     cat("cannot insert a non-DEFAULT value into column \"", column.name, "\""))
+            .detail(cat("Column \"", column.name,
+                        "\" is an identity column defined as GENERATED ALWAYS."))
             .hint("Use OVERRIDING SYSTEM VALUE to override.");
       }
       const bool overridden = query.overriding_user && column.identity != '\0';
       item.expr = overridden ? nullptr : target.expr;
     }
-    if (item.expr == nullptr || item.expr->tag == ExprTag::set_to_default) item.expr = TRY(column_default(relation, number));
+    if (item.expr == nullptr || item.expr->tag == ExprTag::set_to_default)
+      item.expr = TRY(column_default(relation, number));
     out.push_back(item);
   }
   return out;
@@ -176,12 +185,14 @@ Result<Plan*> make_plan(PlanContext& context, Query& query) {
   plan->has_modifying_cte = query.has_modifying_cte;
   std::vector<int> modifying;
   for (size_t i = 0; i < query.ctes.size(); ++i) {
-    if (query.ctes[i]->query->command != CommandType::select) modifying.push_back(top.ctes_[i].subplan);
+    if (query.ctes[i]->query->command != CommandType::select)
+      modifying.push_back(top.ctes_[i].subplan);
   }
   plan->modifying_ctes = context.arena.copy_array(modifying);
   std::vector<int> modifying_params;
   for (size_t i = 0; i < query.ctes.size(); ++i) {
-    if (query.ctes[i]->query->command != CommandType::select) modifying_params.push_back(top.ctes_[i].param);
+    if (query.ctes[i]->query->command != CommandType::select)
+      modifying_params.push_back(top.ctes_[i].param);
   }
   plan->modifying_cte_params = context.arena.copy_array(modifying_params);
   return plan;

@@ -16,7 +16,8 @@ class PlannerWorld {
   // Size of a table's or an index's main fork now, in pages. Suspends.
   virtual Result<uint32_t> pages(Fiber& fiber, FileId file) = 0;
   // The default of a column that has one, identity included, as an expression of the column's type.
-  virtual Result<Expr*> column_default(Fiber& fiber, Arena& arena, const RelationInfo& relation, int number) = 0;
+  virtual Result<Expr*> column_default(Fiber& fiber, Arena& arena, const RelationInfo& relation,
+                                       int number) = 0;
   // The value of an expression without variables whose functions are immutable, for folding; an error stays with the
   // expression and is raised when it is run.
   virtual Result<NullableDatum> evaluate(Fiber& fiber, Arena& arena, const Expr& expr) = 0;
@@ -24,8 +25,10 @@ class PlannerWorld {
 
 // Planner settings, by PostgreSQL's names and with its defaults.
 struct PlannerSettings {
-  bool enable_seqscan = true, enable_indexscan = true, enable_indexonlyscan = true, enable_bitmapscan = true;
-  bool enable_tidscan = true, enable_nestloop = true, enable_hashjoin = true, enable_mergejoin = true;
+  bool enable_seqscan = true, enable_indexscan = true, enable_indexonlyscan = true,
+       enable_bitmapscan = true;
+  bool enable_tidscan = true, enable_nestloop = true, enable_hashjoin = true,
+       enable_mergejoin = true;
   bool enable_hashagg = true, enable_sort = true, enable_material = true, enable_memoize = true;
   double seq_page_cost = 1.0, random_page_cost = 4.0;
   double cpu_tuple_cost = 0.01, cpu_index_tuple_cost = 0.005, cpu_operator_cost = 0.0025;
@@ -36,7 +39,7 @@ struct PlannerSettings {
 
 struct PlanContext {
   Fiber& fiber;
-  Arena& arena;                  // of the plan; the query's trees must live as long
+  Arena& arena;  // of the plan; the query's trees must live as long
   CatalogReader& catalog;
   PlannerWorld& world;
   const PlannerSettings& settings;

@@ -13,20 +13,20 @@
 
 namespace orrery {
 
-using RangeSet = uint64_t;               // bit n: range entry n + 1 of the level
+using RangeSet = uint64_t;  // bit n: range entry n + 1 of the level
 constexpr RangeSet range_bit(int range) { return RangeSet{1} << (range - 1); }
 constexpr int kMaxRanges = 64;
 
 struct Rel {
   PlanNode* node = nullptr;
   RangeSet ranges = 0;
-  std::vector<Expr*> base;               // what each target of `node` stands for
-  Rel* left = nullptr;                   // whose targets kOuterVar names
-  Rel* right = nullptr;                  // kInnerVar
+  std::vector<Expr*> base;  // what each target of `node` stands for
+  Rel* left = nullptr;      // whose targets kOuterVar names
+  Rel* right = nullptr;     // kInnerVar
   bool is_modify = false;
-  bool passes_rows = false;              // the node does not project: its targets are its left child's
-  std::vector<SortKey> order;            // of the rows, by positions in `base`; empty: unknown
-  std::vector<TargetEntry> targets;      // of `node`; moved there by finish()
+  bool passes_rows = false;          // the node does not project: its targets are its left child's
+  std::vector<SortKey> order;        // of the rows, by positions in `base`; empty: unknown
+  std::vector<TargetEntry> targets;  // of `node`; moved there by finish()
   // A LATERAL item: the entries it refers to, and the parameters that carry the references.
   RangeSet lateral = 0;
   std::vector<int> lateral_slots;
@@ -34,7 +34,7 @@ struct Rel {
 };
 
 struct IndexClause {
-  Expr* condition;                       // as written
+  Expr* condition;  // as written
   IndexCondition match;
 };
 
@@ -50,7 +50,8 @@ struct PlanBuilder {
 // One query level.
 class LevelPlanner {
  public:
-  LevelPlanner(PlanContext& context, PlanBuilder& plan, LevelPlanner* parent) : context_(context), plan_(plan), parent_(parent), arena_(context.arena) {}
+  LevelPlanner(PlanContext& context, PlanBuilder& plan, LevelPlanner* parent)
+      : context_(context), plan_(plan), parent_(parent), arena_(context.arena) {}
 
   // The whole query, with its CTEs, as a plan whose targets are the query's.
   Result<Rel*> plan_query(Query& query);
@@ -59,7 +60,8 @@ class LevelPlanner {
   Result<Rel*> plan_select(Query& query);
   Result<Rel*> plan_set_operation(Query& query, SetOpNode& set);
   Result<Rel*> plan_recursive_union(SetOpNode& set);
-  Result<Rel*> set_input(const SetOpNode& parent, SetOpNode& child, std::span<Expr* const> columns, int flag);
+  Result<Rel*> set_input(const SetOpNode& parent, SetOpNode& child, std::span<Expr* const> columns,
+                         int flag);
   Expr* set_column(const SetOpNode& set, size_t c);
   Result<Rel*> plan_modify(Query& query);
   Expr* fix_returning(Expr* expr, int target, Rel* input);
@@ -70,7 +72,8 @@ class LevelPlanner {
   Result<Rel*> add_grouping(Query& query, Rel* input);
   Result<Rel*> add_windows(Query& query, Rel* input);
   Result<Rel*> add_distinct(Query& query, Rel* input);
-  Result<Rel*> add_sort(Rel* input, std::span<const SortClause> order, std::span<const TargetEntry> targets);
+  Result<Rel*> add_sort(Rel* input, std::span<const SortClause> order,
+                        std::span<const TargetEntry> targets);
   Rel* add_limit(Query& query, Rel* input);
   Result<Rel*> add_row_marks(Query& query, Rel* input);
   Result<Rel*> project(Rel* input, std::span<const TargetEntry> targets, bool has_set_functions);
@@ -85,13 +88,18 @@ class LevelPlanner {
   Result<Rel*> scan_subquery(int range, const std::vector<Expr*>& conditions);
   Result<Rel*> scan_cte(int range, const std::vector<Expr*>& conditions);
   void note_lateral(Rel& rel, const std::vector<int>& uses);
-  double index_fraction(const CatalogIndex& index, const std::vector<IndexClause>& used, double rows);
-  Result<IndexScanPlan*> make_index_scan(const CatalogIndex& index, int range, const std::vector<IndexClause>& used,
+  double index_fraction(const CatalogIndex& index, const std::vector<IndexClause>& used,
+                        double rows);
+  Result<IndexScanPlan*> make_index_scan(const CatalogIndex& index, int range,
+                                         const std::vector<IndexClause>& used,
                                          const std::vector<Expr*>& conditions);
   // An index scan whose keys come from `outer`; null when no index suits.
-  Result<Rel*> parameterized_scan(int range, const std::vector<Expr*>& own, const std::vector<Expr*>& joining, RangeSet outer,
+  Result<Rel*> parameterized_scan(int range, const std::vector<Expr*>& own,
+                                  const std::vector<Expr*>& joining, RangeSet outer,
                                   std::vector<int>& slots, std::vector<Expr*>& values);
-  Result<std::vector<IndexClause>> match_index(const CatalogIndex& index, int range, const std::vector<Expr*>& conditions, RangeSet outer);
+  Result<std::vector<IndexClause>> match_index(const CatalogIndex& index, int range,
+                                               const std::vector<Expr*>& conditions,
+                                               RangeSet outer);
 
   // expressions.cpp
   // Replaces outer references by parameters and sublinks by subplans.
@@ -111,7 +119,7 @@ class LevelPlanner {
   int require(Rel& rel, Expr* expr);
   // `expr` over the children of a node.
   Expr* fix(Expr* expr, Rel* left, Rel* right);
-  Rel* pass_rel(PlanNode* node, Rel* input);             // sort, material, limit ...: rows as they are
+  Rel* pass_rel(PlanNode* node, Rel* input);  // sort, material, limit ...: rows as they are
   void finish(Rel& rel);
 
   // costs.cpp
@@ -124,7 +132,9 @@ class LevelPlanner {
   double operator_cost(const Expr* expr);
 
   int new_param() { return plan_.exec_params++; }
-  const RangeEntry& entry(int range) const { return *query_->range_table[static_cast<size_t>(range - 1)]; }
+  const RangeEntry& entry(int range) const {
+    return *query_->range_table[static_cast<size_t>(range - 1)];
+  }
   int flat_range(int range) const { return range_offset_ + range; }
   template <class T>
   T* node(PlanTag tag) {
@@ -138,24 +148,25 @@ class LevelPlanner {
   LevelPlanner* parent_;
   Arena& arena_;
   Query* query_ = nullptr;
-  int range_offset_ = 0;                 // of this level's entries in Plan::range_table
+  int range_offset_ = 0;  // of this level's entries in Plan::range_table
 
   struct OuterParam {
-    VarExpr* var;                        // of this level (levels_up 0)
+    VarExpr* var;  // of this level (levels_up 0)
     int slot;
   };
-  std::vector<OuterParam> params_;       // this level's columns that subplans below read
-  std::vector<int> uses_;                // exec slots set outside this level that it, or a level below it, reads
+  std::vector<OuterParam> params_;  // this level's columns that subplans below read
+  std::vector<int> uses_;  // exec slots set outside this level that it, or a level below it, reads
   struct CtePlan {
     int subplan = -1;
     int param = -1;
     Rel* rel = nullptr;
-    int work_table = -1;                 // while the recursive term is planned
+    int work_table = -1;  // while the recursive term is planned
     double rows = 0;
   };
   std::vector<CtePlan> ctes_;
-  const CommonTable* recursive_cte_ = nullptr;   // set for the level that is a recursive CTE's query ...
-  int recursive_index_ = -1;                     // ... with its number in the parent's ctes_
+  const CommonTable* recursive_cte_ =
+      nullptr;                // set for the level that is a recursive CTE's query ...
+  int recursive_index_ = -1;  // ... with its number in the parent's ctes_
 };
 
 }  // namespace orrery

@@ -60,7 +60,8 @@ Result<Rel*> LevelPlanner::plan_select(Query& query) {
   std::vector<Expr*> conditions;
   split_and(query.where, conditions);
   Rel* rel = TRY(plan_from(query.from, conditions));
-  const bool grouping = query.has_aggregates || !query.group_by.empty() || !query.grouping_sets.empty() || query.having != nullptr;
+  const bool grouping = query.has_aggregates || !query.group_by.empty() ||
+                        !query.grouping_sets.empty() || query.having != nullptr;
   if (grouping) rel = TRY(add_grouping(query, rel));
   if (query.has_windows) rel = TRY(add_windows(query, rel));
   rel = TRY(project(rel, query.targets, query.has_set_functions));
@@ -71,7 +72,8 @@ Result<Rel*> LevelPlanner::plan_select(Query& query) {
 }
 
 // Makes the Rel's first targets the query's, in order. Set-returning functions run in a node of their own.
-Result<Rel*> LevelPlanner::project(Rel* input, std::span<const TargetEntry> targets, bool has_set_functions) {
+Result<Rel*> LevelPlanner::project(Rel* input, std::span<const TargetEntry> targets,
+                                   bool has_set_functions) {
   PlanNode* made = nullptr;
   if (has_set_functions) {
     auto* set = node<ProjectSetPlan>(PlanTag::project_set);
@@ -105,7 +107,8 @@ Result<Rel*> LevelPlanner::project(Rel* input, std::span<const TargetEntry> targ
   return rel;
 }
 
-Result<Rel*> LevelPlanner::add_sort(Rel* input, std::span<const SortClause> order, std::span<const TargetEntry> targets) {
+Result<Rel*> LevelPlanner::add_sort(Rel* input, std::span<const SortClause> order,
+                                    std::span<const TargetEntry> targets) {
   auto* made = node<SortPlan>(PlanTag::sort);
   Rel* rel = pass_rel(made, input);
   std::vector<SortKey> keys;
@@ -142,11 +145,15 @@ Rel* LevelPlanner::add_limit(Query& query, Rel* input) {
   }
   const PlanNode& in = *input->node;
   const auto constant = [](const Expr* e, double otherwise) {
-    if (e == nullptr || e->tag != ExprTag::constant || as<ConstantExpr>(*e).value.is_null) return otherwise;
+    if (e == nullptr || e->tag != ExprTag::constant || as<ConstantExpr>(*e).value.is_null)
+      return otherwise;
     return static_cast<double>(as<ConstantExpr>(*e).value.value.as<int64_t>());
   };
-  const double skipped = query.limit_offset == nullptr ? 0 : constant(query.limit_offset, std::rint(in.rows * 0.1));
-  const double wanted = query.limit_count == nullptr ? in.rows : constant(query.limit_count, std::rint(in.rows * 0.1));
+  const double skipped =
+      query.limit_offset == nullptr ? 0 : constant(query.limit_offset, std::rint(in.rows * 0.1));
+  const double wanted = query.limit_count == nullptr
+                            ? in.rows
+                            : constant(query.limit_count, std::rint(in.rows * 0.1));
   made->rows = std::clamp(wanted, 1.0, std::max(1.0, in.rows - skipped));
   const double per_row = in.rows > 0 ? (in.total_cost - in.startup_cost) / in.rows : 0;
   made->startup_cost = in.startup_cost + per_row * std::min(skipped, in.rows);
@@ -162,15 +169,18 @@ Result<Rel*> LevelPlanner::add_grouping(Query& query, Rel* input) {
   for (const SortClause& group : query.group_by) {
     if (!group.hashable) made->strategy = AggStrategy::sorted;
   }
-  if (!context_.settings.enable_hashagg && !groups.empty() && query.grouping_sets.empty()) made->strategy = AggStrategy::sorted;
+  if (!context_.settings.enable_hashagg && !groups.empty() && query.grouping_sets.empty())
+    made->strategy = AggStrategy::sorted;
   if (made->strategy == AggStrategy::sorted) {
-    if (!query.grouping_sets.empty()) return unsupported("GROUPING SETS over a type that cannot be hashed");
+    if (!query.grouping_sets.empty())
+      return unsupported("GROUPING SETS over a type that cannot be hashed");
     input = TRY(add_sort(input, query.group_by, query.targets));
   }
   Rel* rel = make_rel(made, input->ranges, input);
   std::vector<GroupColumn> columns;
   for (size_t i = 0; i < groups.size(); ++i) {
-    columns.push_back({require(*input, groups[i]) + 1, query.group_by[i].equality_op, groups[i]->collation});
+    columns.push_back(
+        {require(*input, groups[i]) + 1, query.group_by[i].equality_op, groups[i]->collation});
   }
   made->groups = arena_.copy_array(columns);
   std::vector<std::span<int>> sets;
@@ -187,7 +197,8 @@ Result<Rel*> LevelPlanner::add_grouping(Query& query, Rel* input) {
   double distinct = 1;
   for (const Expr* group : groups) distinct *= distinct_values(*group, input->node->rows);
   made->rows = groups.empty() ? 1 : std::max(1.0, std::min(input->node->rows, std::rint(distinct)));
-  const double per_row = context_.settings.cpu_operator_cost * static_cast<double>(groups.size() + 1);
+  const double per_row =
+      context_.settings.cpu_operator_cost * static_cast<double>(groups.size() + 1);
   made->startup_cost = input->node->total_cost + per_row * input->node->rows;
   made->total_cost = made->startup_cost + made->rows * context_.settings.cpu_tuple_cost;
   made->filter = fix(query.having, input, nullptr);
@@ -200,7 +211,8 @@ Result<Rel*> LevelPlanner::add_windows(Query& query, Rel* input) {
     WindowClause& clause = query.windows[w];
     std::vector<SortClause> order(clause.partition_by.begin(), clause.partition_by.end());
     for (const SortClause& item : clause.order_by) {
-      const bool known = std::any_of(order.begin(), order.end(), [&](const SortClause& o) { return o.target == item.target; });
+      const bool known = std::any_of(order.begin(), order.end(),
+                                     [&](const SortClause& o) { return o.target == item.target; });
       if (!known) order.push_back(item);
     }
     if (!order.empty()) rel = TRY(add_sort(rel, order, query.targets));
@@ -217,17 +229,21 @@ Result<Rel*> LevelPlanner::add_windows(Query& query, Rel* input) {
     std::vector<SortKey> keys;
     for (const SortClause& item : clause.order_by) {
       Expr* expr = target_by_ref(query.targets, item.target);
-      keys.push_back({require(*rel, expr) + 1, item.sort_op, expr->collation, item.descending, item.nulls_first});
+      keys.push_back({require(*rel, expr) + 1, item.sort_op, expr->collation, item.descending,
+                      item.nulls_first});
     }
     made->partition_by = arena_.copy_array(partition);
     made->order_by = arena_.copy_array(keys);
     made->rows = rel->node->rows;
     made->startup_cost = rel->node->startup_cost;
-    made->total_cost = rel->node->total_cost + rel->node->rows * (context_.settings.cpu_tuple_cost + context_.settings.cpu_operator_cost);
+    made->total_cost =
+        rel->node->total_cost +
+        rel->node->rows * (context_.settings.cpu_tuple_cost + context_.settings.cpu_operator_cost);
     // The functions of this window are computed here; later nodes find them as columns.
     for (const TargetEntry& target : query.targets) {
       const auto collect = [&](const Expr& e, auto&& self) -> void {
-        if (e.tag == ExprTag::window && as<WindowExpr>(e).window == static_cast<int>(w)) require(*above, const_cast<Expr*>(&e));
+        if (e.tag == ExprTag::window && as<WindowExpr>(e).window == static_cast<int>(w))
+          require(*above, const_cast<Expr*>(&e));
         for_each_child(e, [&](const Expr& child) { self(child, self); });
       };
       collect(*target.expr, collect);
@@ -257,14 +273,17 @@ Result<Rel*> LevelPlanner::add_distinct(Query& query, Rel* input) {
     for (size_t i = 0; i < rel->targets.size(); ++i) rel->targets[i].junk = input->targets[i].junk;
     made->rows = rows;
     made->width = input->node->width;
-    made->startup_cost = made->total_cost = input->node->total_cost + input->node->rows * context_.settings.cpu_operator_cost * static_cast<double>(columns.size());
+    made->startup_cost = made->total_cost =
+        input->node->total_cost + input->node->rows * context_.settings.cpu_operator_cost *
+                                      static_cast<double>(columns.size());
     made->total_cost += rows * context_.settings.cpu_tuple_cost;
     return rel;
   }
   // Sorted so that equal rows meet; for DISTINCT ON the ORDER BY decides which row of a group comes first.
   std::vector<SortClause> order(query.order_by.begin(), query.order_by.end());
   for (const SortClause& item : query.distinct) {
-    const bool known = std::any_of(order.begin(), order.end(), [&](const SortClause& o) { return o.target == item.target; });
+    const bool known = std::any_of(order.begin(), order.end(),
+                                   [&](const SortClause& o) { return o.target == item.target; });
     if (!known) order.push_back(item);
   }
   Rel* sorted = TRY(add_sort(input, order, query.targets));
@@ -273,7 +292,9 @@ Result<Rel*> LevelPlanner::add_distinct(Query& query, Rel* input) {
   made->columns = arena_.copy_array(columns);
   made->rows = rows;
   made->startup_cost = sorted->node->startup_cost;
-  made->total_cost = sorted->node->total_cost + sorted->node->rows * context_.settings.cpu_operator_cost * static_cast<double>(columns.size());
+  made->total_cost = sorted->node->total_cost + sorted->node->rows *
+                                                    context_.settings.cpu_operator_cost *
+                                                    static_cast<double>(columns.size());
   return rel;
 }
 
@@ -316,7 +337,7 @@ Status LevelPlanner::plan_ctes(Query& query) {
     below.recursive_index_ = static_cast<int>(ctes_.size()) - 1;
     Rel* rel = TRY(below.plan_query(*cte->query));
     below.finish(*rel);
-    CtePlan& done = ctes_.back();          // planning may have moved the vector
+    CtePlan& done = ctes_.back();  // planning may have moved the vector
     done.rel = rel;
     done.rows = rel->node->rows;
     done.subplan = static_cast<int>(plan_.subplan_list.size());

@@ -44,7 +44,8 @@ int LevelPlanner::require(Rel& rel, Expr* expr) {
     var->attno = below + 1;
     target.expr = var;
     // Rows are passed on as they are, so positions must agree with the child's: fill the gap with what it has.
-    while (rel.base.size() < static_cast<size_t>(below)) require(rel, rel.left->base[rel.base.size()]);
+    while (rel.base.size() < static_cast<size_t>(below))
+      require(rel, rel.left->base[rel.base.size()]);
     if (rel.base.size() > static_cast<size_t>(below)) return below;
     target.resno = below + 1;
   } else {

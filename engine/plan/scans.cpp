@@ -10,24 +10,27 @@ namespace {
 
 IndexStrategy commuted(IndexStrategy s) {
   switch (s) {
-    case IndexStrategy::lt: return IndexStrategy::gt;
-    case IndexStrategy::le: return IndexStrategy::ge;
-    case IndexStrategy::ge: return IndexStrategy::le;
-    case IndexStrategy::gt: return IndexStrategy::lt;
+    case IndexStrategy::lt:          return IndexStrategy::gt;
+    case IndexStrategy::le:          return IndexStrategy::ge;
+    case IndexStrategy::ge:          return IndexStrategy::le;
+    case IndexStrategy::gt:          return IndexStrategy::lt;
     case IndexStrategy::eq:
     case IndexStrategy::is_null:
     case IndexStrategy::is_not_null:
-    case IndexStrategy::any_eq: return s;
+    case IndexStrategy::any_eq:      return s;
   }
   UNREACHABLE();
 }
 
-const Expr& strip_relabel(const Expr& e) { return e.tag == ExprTag::relabel ? strip_relabel(*as<RelabelExpr>(e).arg) : e; }
+const Expr& strip_relabel(const Expr& e) {
+  return e.tag == ExprTag::relabel ? strip_relabel(*as<RelabelExpr>(e).arg) : e;
+}
 
 }  // namespace
 
 // The conditions that `index` can apply: key op value, the value free of the table's own columns.
-Result<std::vector<IndexClause>> LevelPlanner::match_index(const CatalogIndex& index, int range, const std::vector<Expr*>& conditions,
+Result<std::vector<IndexClause>> LevelPlanner::match_index(const CatalogIndex& index, int range,
+                                                           const std::vector<Expr*>& conditions,
                                                            RangeSet outer) {
   std::vector<IndexClause> out;
   const auto key_of = [&](const Expr& e) -> int {
@@ -56,9 +59,11 @@ Result<std::vector<IndexClause>> LevelPlanner::match_index(const CatalogIndex& i
       if (key != 0 || !sa.use_or || (ranges_of(*sa.array) & ~allowed) != 0) continue;
       const Oid family = index.families[0];
       const OperatorInfo* op = TRY(context_.catalog.op(context_.fiber, sa.op));
-      const Oid member = TRY(context_.catalog.family_operator(context_.fiber, family, op->left, op->right, 3));
+      const Oid member =
+          TRY(context_.catalog.family_operator(context_.fiber, family, op->left, op->right, 3));
       if (member != sa.op || op->left != op->right) continue;
-      out.push_back({condition, IndexCondition{key, IndexStrategy::any_eq, sa.array, kInvalidOid, condition}});
+      out.push_back({condition,
+                     IndexCondition{key, IndexStrategy::any_eq, sa.array, kInvalidOid, condition}});
       continue;
     }
     if (condition->tag != ExprTag::call) continue;
@@ -76,7 +81,8 @@ Result<std::vector<IndexClause>> LevelPlanner::match_index(const CatalogIndex& i
       IndexStrategy strategy{};
       bool found = false;
       for (int16_t s = 1; s <= 5 && !found; ++s) {
-        const Oid member = TRY(context_.catalog.family_operator(context_.fiber, family, op->left, op->right, s));
+        const Oid member =
+            TRY(context_.catalog.family_operator(context_.fiber, family, op->left, op->right, s));
         if (member != call.op) continue;
         strategy = static_cast<IndexStrategy>(s);
         found = true;
@@ -107,7 +113,8 @@ std::vector<IndexClause> usable_prefix(const std::vector<IndexClause>& clauses, 
     bool equal = false;
     for (const IndexClause& c : clauses) {
       if (c.match.column != key) continue;
-      if (c.match.strategy == IndexStrategy::eq || c.match.strategy == IndexStrategy::is_null || c.match.strategy == IndexStrategy::any_eq) {
+      if (c.match.strategy == IndexStrategy::eq || c.match.strategy == IndexStrategy::is_null ||
+          c.match.strategy == IndexStrategy::any_eq) {
         if (equal) continue;
         equal = true;
         out.push_back(c);
@@ -118,8 +125,11 @@ std::vector<IndexClause> usable_prefix(const std::vector<IndexClause>& clauses, 
     bool upper = false;
     for (const IndexClause& c : clauses) {
       if (c.match.column != key) continue;
-      const bool is_lower = c.match.strategy == IndexStrategy::gt || c.match.strategy == IndexStrategy::ge || c.match.strategy == IndexStrategy::is_not_null;
-      const bool is_upper = c.match.strategy == IndexStrategy::lt || c.match.strategy == IndexStrategy::le;
+      const bool is_lower = c.match.strategy == IndexStrategy::gt ||
+                            c.match.strategy == IndexStrategy::ge ||
+                            c.match.strategy == IndexStrategy::is_not_null;
+      const bool is_upper =
+          c.match.strategy == IndexStrategy::lt || c.match.strategy == IndexStrategy::le;
       if ((is_lower && !lower) || (is_upper && !upper)) {
         out.push_back(c);
         lower = lower || is_lower;
@@ -140,18 +150,22 @@ struct IndexCost {
   double total;
 };
 
-IndexCost cost_index(const PlannerSettings& s, double table_rows, double table_pages, double index_pages, double fraction, double rows,
-                     double correlation) {
+IndexCost cost_index(const PlannerSettings& s, double table_rows, double table_pages,
+                     double index_pages, double fraction, double rows, double correlation) {
   // Mackert and Lohman's estimate of distinct heap pages fetched [Mackert89], as PostgreSQL uses it.
   const double tuples = std::max(1.0, table_rows * fraction);
   const double pages = std::max(1.0, table_pages);
   const double fetched = std::min(pages, 2.0 * pages * tuples / (2.0 * pages + tuples));
   const double worst = fetched * s.random_page_cost;
-  const double best = s.random_page_cost + std::max(0.0, std::ceil(pages * fraction) - 1.0) * s.seq_page_cost;
+  const double best =
+      s.random_page_cost + std::max(0.0, std::ceil(pages * fraction) - 1.0) * s.seq_page_cost;
   const double heap = worst + correlation * correlation * (best - worst);
   const double leaf = std::max(1.0, std::ceil(index_pages * fraction));
-  const double height = std::log2(std::max(2.0, table_rows)) * s.cpu_operator_cost + 50 * s.cpu_operator_cost;
-  const double total = height + leaf * s.random_page_cost + tuples * (s.cpu_index_tuple_cost + s.cpu_operator_cost) + heap + rows * s.cpu_tuple_cost;
+  const double height =
+      std::log2(std::max(2.0, table_rows)) * s.cpu_operator_cost + 50 * s.cpu_operator_cost;
+  const double total = height + leaf * s.random_page_cost +
+                       tuples * (s.cpu_index_tuple_cost + s.cpu_operator_cost) + heap +
+                       rows * s.cpu_tuple_cost;
   return {height, total};
 }
 
@@ -172,7 +186,7 @@ Result<Rel*> LevelPlanner::scan(int range, const std::vector<Expr*>& conditions)
   };
   switch (e.kind) {
     case RangeKind::relation: return scan_table(range, conditions);
-    case RangeKind::values: {
+    case RangeKind::values:   {
       const auto rows = static_cast<double>(e.values.size());
       auto* made = node<ValuesScanPlan>(PlanTag::values_scan);
       for (std::span<Expr*>& row : query_->range_table[static_cast<size_t>(range - 1)]->values) {
@@ -186,16 +200,17 @@ Result<Rel*> LevelPlanner::scan(int range, const std::vector<Expr*>& conditions)
       for (Expr*& call : entry_now.functions) {
         call = TRY(prepare(call));
         if (call->tag == ExprTag::call) {
-          const FunctionInfo* f = TRY(context_.catalog.function(context_.fiber, as<CallExpr>(*call).function));
+          const FunctionInfo* f =
+              TRY(context_.catalog.function(context_.fiber, as<CallExpr>(*call).function));
           if (f != nullptr && f->returns_set) rows = std::max(rows, static_cast<double>(f->rows));
         }
       }
       return finish_scan(node<FunctionScanPlan>(PlanTag::function_scan), 0, rows * cpu, rows);
     }
     case RangeKind::subquery: return scan_subquery(range, conditions);
-    case RangeKind::cte: return scan_cte(range, conditions);
+    case RangeKind::cte:      return scan_cte(range, conditions);
     case RangeKind::join:
-    case RangeKind::result: break;
+    case RangeKind::result:   break;
   }
   UNREACHABLE();
 }
@@ -209,12 +224,15 @@ Result<Rel*> LevelPlanner::scan_table(int range, const std::vector<Expr*>& condi
   constexpr double kDisabled = 1e10;
   auto* seq = node<SeqScanPlan>(PlanTag::seq_scan);
   Expr* filter = join_and(conditions);
-  seq->total_cost = pages * s.seq_page_cost + rows * (s.cpu_tuple_cost + operator_cost(filter)) + (s.enable_seqscan ? 0 : kDisabled);
+  seq->total_cost = pages * s.seq_page_cost + rows * (s.cpu_tuple_cost + operator_cost(filter)) +
+                    (s.enable_seqscan ? 0 : kDisabled);
   seq->startup_cost = s.enable_seqscan ? 0 : kDisabled;
   seq->filter = filter;
   ScanPlan* best = seq;
   for (const CatalogIndex& index : e.relation->indexes) {
-    if (!s.enable_indexscan || !index.valid || !index.predicate.empty() || index.access_method != kBtreeAccessMethod) continue;
+    if (!s.enable_indexscan || !index.valid || !index.predicate.empty() ||
+        index.access_method != kBtreeAccessMethod)
+      continue;
     const std::vector<IndexClause> matched = TRY(match_index(index, range, conditions, 0));
     const std::vector<IndexClause> used = usable_prefix(matched, index.keys);
     if (used.empty()) continue;
@@ -231,7 +249,8 @@ Result<Rel*> LevelPlanner::scan_table(int range, const std::vector<Expr*>& condi
   return make_rel(best, range_bit(range));
 }
 
-double LevelPlanner::index_fraction(const CatalogIndex& index, const std::vector<IndexClause>& used, double rows) {
+double LevelPlanner::index_fraction(const CatalogIndex& index, const std::vector<IndexClause>& used,
+                                    double rows) {
   int equal = 0;
   std::vector<Expr*> conditions;
   for (const IndexClause& c : used) {
@@ -243,7 +262,8 @@ double LevelPlanner::index_fraction(const CatalogIndex& index, const std::vector
 }
 
 // The conditions used go to the index, the others stay a filter; all of them are rechecked where the index is lossy.
-Result<IndexScanPlan*> LevelPlanner::make_index_scan(const CatalogIndex& index, int range, const std::vector<IndexClause>& used,
+Result<IndexScanPlan*> LevelPlanner::make_index_scan(const CatalogIndex& index, int range,
+                                                     const std::vector<IndexClause>& used,
                                                      const std::vector<Expr*>& conditions) {
   auto* made = node<IndexScanPlan>(PlanTag::index_scan);
   made->range = flat_range(range);
@@ -258,13 +278,15 @@ Result<IndexScanPlan*> LevelPlanner::make_index_scan(const CatalogIndex& index, 
   made->recheck = join_and(recheck);
   std::vector<Expr*> rest;
   for (Expr* condition : conditions) {
-    if (std::find(recheck.begin(), recheck.end(), condition) == recheck.end()) rest.push_back(condition);
+    if (std::find(recheck.begin(), recheck.end(), condition) == recheck.end())
+      rest.push_back(condition);
   }
   made->filter = join_and(rest);
   return made;
 }
 
-Result<Rel*> LevelPlanner::parameterized_scan(int range, const std::vector<Expr*>& own, const std::vector<Expr*>& joining, RangeSet outer,
+Result<Rel*> LevelPlanner::parameterized_scan(int range, const std::vector<Expr*>& own,
+                                              const std::vector<Expr*>& joining, RangeSet outer,
                                               std::vector<int>& slots, std::vector<Expr*>& values) {
   const RangeEntry& e = entry(range);
   const PlannerSettings& s = context_.settings;
@@ -276,7 +298,8 @@ Result<Rel*> LevelPlanner::parameterized_scan(int range, const std::vector<Expr*
   IndexScanPlan* best = nullptr;
   double best_rows = 0;
   for (const CatalogIndex& index : e.relation->indexes) {
-    if (!index.valid || !index.predicate.empty() || index.access_method != kBtreeAccessMethod) continue;
+    if (!index.valid || !index.predicate.empty() || index.access_method != kBtreeAccessMethod)
+      continue;
     const std::vector<IndexClause> matched = TRY(match_index(index, range, all, outer));
     const std::vector<IndexClause> used = usable_prefix(matched, index.keys);
     const bool joins = std::any_of(used.begin(), used.end(), [&](const IndexClause& c) {
@@ -333,7 +356,8 @@ Result<Rel*> LevelPlanner::scan_subquery(int range, const std::vector<Expr*>& co
   made->range = flat_range(range);
   Expr* filter = join_and(conditions);
   made->startup_cost = inner->node->startup_cost;
-  made->total_cost = inner->node->total_cost + inner->node->rows * (context_.settings.cpu_tuple_cost + operator_cost(filter));
+  made->total_cost = inner->node->total_cost +
+                     inner->node->rows * (context_.settings.cpu_tuple_cost + operator_cost(filter));
   made->rows = std::max(1.0, std::rint(inner->node->rows * selectivity(conditions, 0)));
   made->filter = filter;
   Rel* rel = make_rel(made, range_bit(range));

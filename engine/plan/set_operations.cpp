@@ -25,7 +25,8 @@ Expr* LevelPlanner::set_column(const SetOpNode& set, size_t c) {
 }
 
 // One input of `parent`: its columns as the parent's types, and nothing else; with the flag column of INTERSECT and EXCEPT.
-Result<Rel*> LevelPlanner::set_input(const SetOpNode& parent, SetOpNode& child, std::span<Expr* const> columns, int flag) {
+Result<Rel*> LevelPlanner::set_input(const SetOpNode& parent, SetOpNode& child,
+                                     std::span<Expr* const> columns, int flag) {
   Rel* input = nullptr;
   if (child.is_leaf) {
     input = TRY(scan_subquery(child.range, {}));
@@ -90,7 +91,8 @@ Result<Rel*> LevelPlanner::plan_set_operation(Query& query, SetOpNode& set) {
     target.junk = is_flag;
     rel->base.push_back(base);
     rel->targets.push_back(target);
-    if (!is_flag && !set.groups.empty()) columns.push_back({static_cast<int>(c) + 1, set.groups[c].equality_op, set.collations[c]});
+    if (!is_flag && !set.groups.empty())
+      columns.push_back({static_cast<int>(c) + 1, set.groups[c].equality_op, set.collations[c]});
   }
   if (set.kind == SetOpKind::union_ && set.all) return rel;
   for (const SortClause& group : set.groups) {
@@ -104,7 +106,9 @@ Result<Rel*> LevelPlanner::plan_set_operation(Query& query, SetOpNode& set) {
     for (Expr* expr : std::vector<Expr*>(rel->base)) require(*above, expr);
     made->rows = std::max(1.0, append->rows);
     made->width = append->width;
-    made->startup_cost = made->total_cost = append->total_cost + append->rows * context_.settings.cpu_operator_cost * static_cast<double>(width);
+    made->startup_cost = made->total_cost =
+        append->total_cost +
+        append->rows * context_.settings.cpu_operator_cost * static_cast<double>(width);
     return above;
   }
   auto* made = node<SetOpPlan>(PlanTag::set_op);
@@ -115,14 +119,17 @@ Result<Rel*> LevelPlanner::plan_set_operation(Query& query, SetOpNode& set) {
   for (size_t c = 0; c < width; ++c) require(*above, rel->base[c]);
   made->rows = std::max(1.0, inputs[0]->node->rows);
   made->width = append->width;
-  made->total_cost = append->total_cost + append->rows * context_.settings.cpu_operator_cost * static_cast<double>(width);
+  made->total_cost = append->total_cost + append->rows * context_.settings.cpu_operator_cost *
+                                              static_cast<double>(width);
   made->startup_cost = made->total_cost;
   return above;
 }
 
 Result<Rel*> LevelPlanner::plan_recursive_union(SetOpNode& set) {
   if (set.kind != SetOpKind::union_) {
-    return raise(sqlstate::invalid_recursion, cat("recursive query \"", recursive_cte_->name, "\" does not have the form non-recursive-term UNION [ALL] recursive-term"));
+    return raise(sqlstate::invalid_recursion,
+                 cat("recursive query \"", recursive_cte_->name,
+                     "\" does not have the form non-recursive-term UNION [ALL] recursive-term"));
   }
   const CommonTable* cte = recursive_cte_;
   recursive_cte_ = nullptr;
@@ -148,7 +155,8 @@ Result<Rel*> LevelPlanner::plan_recursive_union(SetOpNode& set) {
     target.resno = static_cast<int>(c) + 1;
     rel->base.push_back(column);
     rel->targets.push_back(target);
-    if (!set.all) columns.push_back({static_cast<int>(c) + 1, set.groups[c].equality_op, set.collations[c]});
+    if (!set.all)
+      columns.push_back({static_cast<int>(c) + 1, set.groups[c].equality_op, set.collations[c]});
   }
   made->columns = arena_.copy_array(columns);
   made->rows = base->node->rows + 10 * step->node->rows;
