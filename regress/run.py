@@ -256,6 +256,11 @@ class Runner:
         return [again.get(run.name, run) for run in runs]
 
 
+def accept(suite: Suite, run: Run) -> None:
+    (suite.folder / "expected").mkdir(exist_ok=True)
+    write(suite.folder / "expected" / f"{run.name}.out", run.output)
+
+
 def judge(suite: Suite, run: Run) -> dict:
     found = scoring.score(
         suite.script(run.name), suite.variants(run.name), run.output, suite.alternates[run.name]
@@ -367,7 +372,12 @@ def parse_arguments() -> argparse.Namespace:
     arguments.add_argument(
         "--raise-ratchet", action="store_true", help="keep what is better than before"
     )
+    arguments.add_argument(
+        "--accept", action="store_true", help="with --postgres: what it answers is now expected"
+    )
     options = arguments.parse_args()
+    if options.accept and not options.postgres:
+        arguments.error("--accept takes PostgreSQL's answers only: add --postgres")
     ours = not (options.postgres or options.port or options.server_cmd)
     if options.ratchet is None and ours:
         options.ratchet = HERE / "ratchet.json"
@@ -377,9 +387,11 @@ def parse_arguments() -> argparse.Namespace:
 def choose(suite: Suite, options: argparse.Namespace, floor: dict) -> list[list[str]]:
     wanted = list(options.names)
     if options.smoke:
-        wanted += [name for name in suite.names() if floor.get(name, {}).get("passed")][
-            :SMOKE_TESTS
-        ]
+        passing = [name for name in suite.names() if floor.get(name, {}).get("passed")]
+        if not passing:
+            print(f"the ratchet names no file of {suite.name} that passes")
+            sys.exit(77)
+        wanted += passing[:SMOKE_TESTS]
     unknown = set(wanted) - set(suite.names())
     if unknown:
         sys.exit(f"orrery: not in the suite's schedule: {', '.join(sorted(unknown))}")
@@ -415,6 +427,8 @@ def main() -> int:
         runner.make_database()
         for group in groups:
             for run in runner.run_group(group):
+                if options.accept:
+                    accept(suite, run)
                 results.append(judge(suite, run))
                 tell(results[-1], width)
     finally:

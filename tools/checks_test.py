@@ -42,11 +42,29 @@ class Tidy(unittest.TestCase):
             ],
             [
                 "void f() { g(TRY(h())); }",
-                "P f() { return P{TRY(a()), 1}; }",
-                "P f() { return {.a = TRY(a())}; }",
                 "void f() { const int x = TRY(g()) + 1; }",
                 "void f() { if (TRY(g())) h(); }",
                 "void f() { if (a == TRY(g())) h(); }",
+            ],
+        )
+
+    def test_try_never_stands_in_braces(self):
+        self.check(
+            "try-braces",
+            [
+                "void f() { TRY(g()); }",
+                "int f() const { return TRY(g()); }",
+                "auto f() -> int { TRY(g()); }",
+                "void f() { each([&](int x) { TRY(g(x)); }); }",
+                "void f() { if (a) { TRY(g()); } else { TRY(h()); } }",
+                "void f() { switch (a) { case 1: { TRY(g()); } default: TRY(h()); } }",
+            ],
+            [
+                "P f() { return P{TRY(a()), 1}; }",
+                "P f() { return {.a = TRY(a())}; }",
+                "void f() { const P p{TRY(a())}; }",
+                "void f() { g({1, TRY(a())}); }",
+                "void f() { auto v = std::vector<int>{1, TRY(a())}; }",
             ],
         )
 

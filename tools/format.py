@@ -13,7 +13,8 @@ import subprocess
 import sys
 import textwrap
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from tree import ROOT, tree
+
 COLUMNS = 100
 CLANG_FORMAT = "clang-format-19"
 
@@ -61,20 +62,9 @@ def formatted(path: pathlib.Path) -> str:
     ).stdout
 
 
-def tree() -> list[str]:
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "-z", "*.h", "*.cpp"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    return sorted(n for n in set(listed.split("\0")) if n and (ROOT / n).is_file())
-
-
 def main() -> int:
     fix = "--fix" in sys.argv
-    names = [a for a in sys.argv[1:] if not a.startswith("-")] or tree()
+    names = [a for a in sys.argv[1:] if not a.startswith("-")] or tree("*.h", "*.cpp")
     paths = [ROOT / name for name in names]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         wanted = list(pool.map(formatted, paths))

@@ -20,19 +20,9 @@ import subprocess
 import sys
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from tree import ROOT, tree
+
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+"([^"]+)"', re.MULTILINE)
-
-
-def headers() -> list[str]:
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "-z", "*.h"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    return sorted(n for n in set(listed.split("\0")) if n and (ROOT / n).is_file())
 
 
 def build_flags(build: pathlib.Path) -> tuple[str, list[str]]:
@@ -111,7 +101,7 @@ def main() -> int:
     closure = Closure(flags)
     memory = build / "headers_alone.json"
     passed = json.loads(memory.read_text()) if memory.exists() and not options.all else {}
-    digests = {name: closure.digest(ROOT / name) for name in headers()}
+    digests = {name: closure.digest(ROOT / name) for name in tree("*.h")}
     todo = [name for name, digest in digests.items() if passed.get(name) != digest]
     failed = []
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:

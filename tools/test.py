@@ -193,11 +193,16 @@ def regress(tally: Tally) -> None:
     if not (ROOT / "engine" / "main").exists():
         tally.left_out("regress", "engine/main is not in this tree")
         return
-    code, output, seconds = run(["./orrery", "regress", "--smoke"])
-    if code == 77:
-        tally.left_out("regress", output.strip().split("\n")[-1])
-    else:
-        tally.add("regress smoke", code == 0, seconds, output, output.strip().split("\n")[-1])
+    for name, words in (
+        ("regress, own scripts", ["--suite", "regress/own", "--out", "build/regress_own"]),
+        ("regress, smoke", ["--smoke", "--out", "build/regress_smoke"]),
+    ):
+        code, output, seconds = run(["./orrery", "regress", *words])
+        last = output.strip().split("\n")[-1]
+        if code == 77:
+            tally.left_out(name, last)
+        else:
+            tally.add(name, code == 0, seconds, output, last)
 
 
 def text_checks(tally: Tally) -> None:

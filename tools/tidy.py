@@ -2,26 +2,27 @@
 """The house's own checks on its text: what no compiler looks at. A second at most.
 
     tools/tidy.py            check every file of the tree
-    tools/tidy.py --shrink   also rewrite tools/tidy_allow.txt where lengths have shrunk
+    tools/tidy.py --shrink   also rewrite tools/tidy_allow.txt where it has shrunk
     tools/tidy.py --rules    list the rules
 
 A line may be excused by a comment on it or on the line above: `tidy: allow(RULE) why`.
-Lengths are excused only by tools/tidy_allow.txt, whose entries may shrink and go, not grow.
+tools/tidy_allow.txt bears what a file has too much of: its greatest length, or how often it breaks
+another rule. Entries may shrink and go, not grow.
 """
 
 import bisect
 import collections
-import pathlib
 import re
-import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from tree import ROOT, tree
+
 ALLOW_FILE = ROOT / "tools" / "tidy_allow.txt"
 LINE_COLUMNS, FUNCTION_LINES, FILE_LINES, PAGE_LINES = 100, 70, 1000, 40
 
 RULES = {
     "try-place": "TRY is a statement, the whole initialiser of a variable, or what return returns",
+    "try-braces": "never TRY inside a braced initialiser: g++ 12 leaks what was built before it",
     "word": "a keyword or name the house does without",
     "call": "a call into the C library that sees the clock, the environment, files or chance",
     "header": "an #include that this folder may not have",
@@ -41,6 +42,8 @@ RULES = {
     "paper": "a paper that is cited has its page papers/key.md",
     "allow": "tools/tidy_allow.txt names what is no longer there or no longer long",
 }
+
+COUNTED = ("try-place", "enum-default")  # borne by number; lengths are borne by the greatest
 
 BLANK = re.compile(
     r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"'
@@ -130,7 +133,7 @@ class File:
 class Report:
     def __init__(self) -> None:
         self.faults: list[tuple[str, int, str, str]] = []
-        self.lengths: dict[tuple[str, str], int] = {}
+        self.measured: dict[tuple[str, str], int] = collections.Counter()
 
     def add(self, file: File, line: int, rule: str, text: str) -> None:
         for near in (line, line - 1):
@@ -139,10 +142,11 @@ class Report:
                 if match and match[1] == rule:
                     return
         self.faults.append((file.name, line, rule, text))
+        if rule in COUNTED:
+            self.measured[rule, file.name] += 1
 
     def length(self, file: File, rule: str, measured: int) -> None:
-        key = (rule, file.name)
-        self.lengths[key] = max(self.lengths.get(key, 0), measured)
+        self.measured[rule, file.name] = max(self.measured[rule, file.name], measured)
 
 
 def closing(code: str, place: int) -> int:
@@ -155,18 +159,39 @@ def closing(code: str, place: int) -> int:
     return len(code) - 1
 
 
+def opens_initialiser(code: str, place: int) -> bool:
+    """Whether the innermost brace around `place` opens an initialiser, not a block."""
+    depth, stop = 0, max(0, place - 4000)
+    for at in range(place - 1, stop, -1):
+        if code[at] == "}":
+            depth += 1
+        elif code[at] == "{":
+            if depth == 0:
+                before = code[max(0, at - 60) : at].rstrip()
+                ends_a_head = re.search(r"(\)|\belse|\bdo|\bconst|\bnoexcept|[;{}:]|\])$", before)
+                returns = re.search(
+                    r"(->\s*[\w:<>*&, ]+|\b(namespace|struct|class)\b[^;]*)$", before
+                )
+                return not ends_a_head and not returns and before != ""
+            depth -= 1
+        elif code[at] == ";" and depth == 0:
+            return False
+    return False
+
+
 def check_try(file: File, report: Report) -> None:
     code = file.statements
     for match in re.finditer(r"\bTRY\(", code):
-        before = code[: match.start()].rstrip()
-        after = code[closing(code, match.end() - 1) + 1 :].lstrip()[:1]
-        starts = before[-1:] in ("", ";", "{", "}", ")", ":", "=") or re.search(
-            r"\b(return|else|do)$", before
-        )
+        line = file.line_of(match.start())
+        if opens_initialiser(code, match.start()):
+            report.add(file, line, "try-braces", "give it a variable before the braces")
+            continue
+        before = code[max(0, match.start() - 200) : match.start()].rstrip()
+        after = code[closing(code, match.end() - 1) + 1 :][:200].lstrip()[:1]
+        starts = before[-1:] in ("", ";", "{", "}", ")", ":", "=")
+        starts = starts or re.search(r"\b(return|else|do)$", before)
         if re.search(r"(==|<=|>=|!=|::)$", before) or after != ";" or not starts:
-            report.add(
-                file, file.line_of(match.start()), "try-place", "TRY inside another expression"
-            )
+            report.add(file, line, "try-place", "TRY inside another expression")
 
 
 def check_words(file: File, report: Report) -> None:
@@ -320,17 +345,6 @@ def check_markdown(file: File, report: Report) -> None:
         report.add(file, 1, "decision-name", file.parts[-1])
 
 
-def tree() -> list[str]:
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    return sorted(n for n in set(listed.split("\0")) if n and (ROOT / n).is_file())
-
-
 def check_file(file: File, report: Report) -> None:
     check_text(file, report)
     if file.is_cpp:
@@ -370,33 +384,20 @@ def read_allowed() -> dict[tuple[str, str], int]:
 
 
 def apply_allowed(report: Report, shrink: bool) -> None:
-    """Takes out what tools/tidy_allow.txt allows; names its entries that are needed no more."""
-    allowed = read_allowed()
-    report.faults = [
-        f
-        for f in report.faults
-        if report.lengths.get((f[2], f[0]), 1 << 30) > allowed.get((f[2], f[0]), 0)
-    ]
+    """Takes out what tools/tidy_allow.txt bears; names its entries that are needed no more."""
+    allowed, measured = read_allowed(), report.measured
+    borne = {key for key, limit in allowed.items() if 0 < measured[key] <= limit}
+    report.faults = [fault for fault in report.faults if (fault[2], fault[0]) not in borne]
     if shrink:
         head = [line for line in ALLOW_FILE.read_text().splitlines() if line.startswith("#")]
-        kept = {
-            key: min(limit, report.lengths[key])
-            for key, limit in allowed.items()
-            if key in report.lengths
-        }
-        ALLOW_FILE.write_text(
-            "\n".join(head + [f"{r} {n} {v}" for (r, n), v in sorted(kept.items())]) + "\n"
-        )
+        kept = sorted((key, min(limit, measured[key])) for key, limit in allowed.items())
+        lines = [f"{rule} {name} {limit}" for (rule, name), limit in kept if limit]
+        ALLOW_FILE.write_text("\n".join(head + lines) + "\n")
         return
-    for rule, name in sorted(set(allowed) - set(report.lengths)):
-        report.faults.append(
-            (
-                "tools/tidy_allow.txt",
-                0,
-                "allow",
-                f"{rule} {name}: needed no more, run tools/tidy.py --shrink",
-            )
-        )
+    for rule, name in allowed:
+        if not measured[rule, name]:
+            text = f"{rule} {name}: needed no more, run tools/tidy.py --shrink"
+            report.faults.append(("tools/tidy_allow.txt", 0, "allow", text))
 
 
 def main() -> int:

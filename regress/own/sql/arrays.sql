@@ -1,0 +1,22 @@
+-- Arrays of the scalar types.
+select array[1, 2, 3], '{4,5,NULL}'::int[], array['a b', 'c"d', null, ''], '{}'::text[], array[[1, 2], [3, 4]];
+select (array[10, 20, 30])[2], (array[10, 20, 30])[5], ('{{1,2},{3,4}}'::int[])[2][1], (array[1, 2, 3, 4])[2:3];
+select array_length(array[1, 2, 3], 1), cardinality('{{1,2},{3,4}}'::int[]), array_ndims('{{1},{2}}'::int[]), array_dims('[0:1]={7,8}'::int[]);
+select array[1, 2] || 3, 0 || array[1, 2], array[1] || array[2, 3], array_append(null, 1), array_cat(array[1], '{}');
+select array[1, 2, 3] = array[1, 2, 3] as same, array[1, 2] < array[1, 3] as less, array[1, 4] @> array[4] as holds, array[1] && array[2] as meets;
+select 2 = any (array[1, 2]) as listed, 5 > all (array[1, 2]) as above, 3 = any (array[1, null]) as unknown;
+select unnest(array['x', 'y', 'z']);
+select * from unnest(array[1, 2], array['a', 'b', 'c']) as t(n, s);
+select array_position(array['a', 'b', 'c'], 'b'), array_remove(array[1, 2, 1], 1), array_replace(array[1, 2], 2, 9);
+create table grid (id int primary key, cells int[], names text[]);
+insert into grid values (1, '{1,2,3}', '{"x y",z}'), (2, null, '{}');
+update grid set cells[2] = 20 where id = 1;
+update grid set cells[5] = 50 where id = 1;
+update grid set cells = cells || 6 where id = 2;
+select * from grid order by id;
+select id, u from grid, unnest(cells) u order by id, u nulls last;
+select id from grid where 20 = any (cells);
+select '{1,2'::int[];
+select array[1, 'x'];
+select array[[1], [2, 3]];
+drop table grid;

@@ -1,0 +1,26 @@
+-- Dates, times, intervals.
+set datestyle to iso, mdy;
+set intervalstyle to postgres;
+set timezone to 'UTC';
+select date '2024-02-29' + 1 as next, date '2024-03-01' - date '2024-02-01' as days, date '2024-01-31' + interval '1 month' as month_end;
+select timestamp '2024-05-05 12:34:56.789' as t, timestamp '2024-05-05 24:00:00' as midnight;
+select timestamptz '2024-07-01 12:00:00+02' as utc, timestamptz '2024-07-01 12:00:00 Europe/Berlin' as named;
+select timestamp '2024-07-01 12:00' at time zone 'America/New_York' as there, timestamptz '2024-01-01 00:00Z' at time zone 'Asia/Tokyo' as local;
+select extract(year from date '2024-02-29'), extract(doy from date '2024-12-31'), extract(epoch from interval '1 day 1 second'), extract(dow from date '2024-02-29');
+select date_trunc('month', timestamp '2024-02-29 13:14:15'), date_trunc('hour', interval '1 day 03:04:05'), date_part('week', date '2021-01-03');
+select interval '1 year 2 months 3 days 04:05:06' as i, interval '90 minutes' as m, interval '-1 day +2:00' as mixed;
+select interval '1 day' * 2.5 as times, interval '1 month' / 2 as half, justify_hours(interval '49 hours'), age(date '2024-03-01', date '2023-01-31');
+select time '10:20:30' + interval '50 minutes' as later, time '23:30' + interval '1 hour' as wraps, time '10:00' < time '09:59:59.999' as less;
+select 'infinity'::date > date '9999-12-31' as endless, timestamp '-infinity' as before_all, isfinite(date 'today');
+select to_char(timestamp '2024-02-09 03:04:05', 'YYYY-MM-DD HH24:MI:SS Day Mon D'), to_date('05 Dec 2000', 'DD Mon YYYY'), to_timestamp(0);
+select make_date(2024, 2, 29), make_interval(hours => 3), make_timestamp(2024, 1, 2, 3, 4, 5.5);
+select date '2024-02-30';
+select timestamp 'not a time';
+select date '0044-03-15 BC', date '12/31/1999', date 'January 8, 1999';
+select (date '2024-01-01', date '2024-06-01') overlaps (date '2024-05-01', date '2024-07-01') as meet;
+select d::date from generate_series(date '2024-02-27', date '2024-03-01', interval '1 day') d;
+set datestyle to german;
+select date '2024-02-29', timestamp '2024-02-29 01:02:03';
+reset datestyle;
+reset intervalstyle;
+reset timezone;

@@ -1,0 +1,20 @@
+-- Functions on numbers and strings.
+select abs(-5), sign(-2.5), ceil(1.2), floor(-1.2), trunc(1.99), trunc(123.456, 2), round(123.456, 1), round(1250, -2);
+select mod(10, 3), div(10, 3), gcd(12, 18), lcm(4, 6), power(2, 0.5)::numeric(10, 6), sqrt(2::numeric);
+select 10000000000::numeric * 10000000000, 1e30::numeric + 1, 1e-30::numeric, 123456789.123456789::numeric(12, 3);
+select ln(10::numeric), exp(1::numeric), log(1000), log(2, 64);
+select 1.0 / 3.0, 10 / 4.0, 2.00 * 3.000, 5.5 % 2, -5.5 % 2;
+select 1.50 = 1.5 as equal, 'NaN'::numeric > 1e100 as nan_last, 'Infinity'::numeric;
+select to_char(1234567.891, '9,999,999.99'), to_char(-12, 'S999'), to_char(0.5, '0.00'), to_number('1,234.5', '9,999.9');
+select trim('  x  ') || '|', ltrim('xxab', 'x'), rtrim('abyy', 'y'), btrim('zzazz', 'z');
+select lpad('7', 3, '0'), rpad('ab', 4, '.'), repeat('ab', 3), reverse('abc'), left('abcdef', 2), right('abcdef', -2);
+select replace('banana', 'an', 'AN'), translate('12345', '143', 'ax'), split_part('a,b,c', ',', 2), strpos('haystack', 'st');
+select concat('a', null, 1, true), concat_ws('-', 'x', null, 'y'), format('%s is %L and %I', 'a', 'b''c', 'D e');
+select ascii('A'), chr(233), md5('abc'), to_hex(255), quote_literal('o''k'), quote_ident('Mixed');
+select 'abc' < 'abd' as less, 'a' < 'B' collate "C" as bytewise, 'x'::char(3) || '|', 'x'::char(3) = 'x' as padded;
+select overlay('abcdef' placing 'XY' from 2 for 3), substring('foobar' from 'o.b'), regexp_replace('a1b22', '\d+', '#', 'g');
+select 'foobar' ~ '^fo+b' as matches, 'Foo' ~* 'foo' as folded, 'foo' !~ 'o{3}' as not_three;
+select string_to_array('1,2,,4', ','), array_to_string(array[1, null, 3], ',', '*'), starts_with('abc', 'ab');
+select width_bucket(5.35, 0.024, 10.06, 5), factorial(10), 17 & 5, 17 | 5, 17 # 5, ~17, 1 << 4, 256 >> 4;
+select 'x' || 1, 1 || 'x', '1' + 1, length('');
+select 1.5::int, 2.5::int, -0.5::int, 3000000000::int;

@@ -1,0 +1,28 @@
+-- Sequences, serial columns, views.
+create sequence counter start 10 increment 5;
+select nextval('counter'), nextval('counter');
+select currval('counter'), lastval();
+select setval('counter', 100), nextval('counter');
+select setval('counter', 200, false), nextval('counter');
+create table numbered (id serial primary key, v text);
+insert into numbered (v) values ('a'), ('b') returning id;
+insert into numbered (v) values ('c') returning *;
+create view short as select id, upper(v) as v from numbered where id < 3;
+select * from short order by id;
+insert into numbered (v) values ('d');
+create or replace view short as select id, upper(v) as v from numbered where id < 9;
+select * from short order by id desc;
+create view shorter as select v from short where id = 1;
+select * from shorter;
+drop view short;
+drop table numbered;
+drop view short cascade;
+drop table numbered;
+create sequence limited maxvalue 2;
+select nextval('limited');
+select nextval('limited');
+select nextval('limited');
+alter sequence limited restart;
+select nextval('limited');
+drop sequence counter, limited;
+select nextval('counter');
