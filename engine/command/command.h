@@ -1,0 +1,58 @@
+// Utility statements: what defines and governs a database rather than reading or changing its rows.
+// Each takes the locks it needs, checks rights and rules in PostgreSQL's order and words, and
+// writes catalog rows through CatalogWriter; being rows, they commit and roll back with everything
+// else.
+//
+// Statements that are the session's own (BEGIN, SET, PREPARE, cursors, COPY, EXPLAIN ...) are not
+// here; run_command answers 0A000 for what nobody implements, by the statement's leading words.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "analyze/analyzer.h"
+#include "catalog/heap_store.h"
+
+namespace orrery {
+
+// What a command asks of the session it runs in.
+class CommandHost : public RelationLocker {
+ public:
+  virtual void notice(const Error& notice) = 0;    // NOTICE
+  virtual void warning(const Error& warning) = 0;  // WARNING
+  // Runs one query in the current transaction, seeing all its work so far, with the rights of the
+  // system: for checks over existing rows and for rewriting them. `row` may be called with values
+  // that live until it returns. Suspends.
+  virtual Status run_query(Fiber& fiber, std::string_view sql,
+                           FunctionRef<Status(std::span<const NullableDatum> row)> row) = 0;
+  // The session's temporary schema, made when first asked for.
+  virtual Result<Oid> temporary_schema(Fiber& fiber) = 0;
+};
+
+struct CommandContext {
+  Fiber& fiber;
+  Arena& arena;            // of the statement
+  HeapStore& store;        // of the transaction
+  CatalogReader& catalog;  // of the statement
+  const SearchPath& path;
+  const SessionView& session;
+  CommandHost& host;
+  std::string_view text;  // of the statement, for positions
+
+  AnalyzeContext analysis() {
+    return {.fiber = fiber,
+            .arena = arena,
+            .catalog = catalog,
+            .path = path,
+            .session = session,
+            .locker = &host,
+            .text = text};
+  }
+};
+
+// True for statements that run_command knows.
+bool is_command(const Node& statement);
+// Runs it and returns its command tag. Raises what the statement raises.
+Result<std::string> run_command(CommandContext& context, const Node& statement);
+
+}  // namespace orrery
