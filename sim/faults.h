@@ -52,6 +52,7 @@ class Faults {
   // The liveness phase: no further fault strikes. Damage already done is the disks' business
   // (SimDisk::heal).
   void stop() { active_ = false; }
+  void resume() { active_ = true; }
   bool are_active() const { return active_; }
 
   const FaultCount& count(Fault fault) const { return counts_[index(fault)]; }

@@ -10,6 +10,7 @@ namespace {
 class DamageAnything final : public FaultAtlas {
  public:
   bool may_damage(std::string_view, uint64_t, uint64_t) const override { return true; }
+  bool may_misread(std::string_view) const override { return true; }
 };
 
 // Writes, reads back and syncs, again and again; talks to the other machine meanwhile.

@@ -81,14 +81,12 @@ uint64_t FileContent::write(uint64_t offset, Bytes data) {
   if (end > size_) {
     size_ = end;
     cache_.resize(blocks_for(size_));
-    written_at_sync_.resize(cache_.size());
   }
   for_pieces(
       offset, data.size(), [&](uint64_t index, uint32_t within, uint64_t done, uint32_t length) {
         if (index >= platter_.blocks.size() || same_block(cache_[index], platter_.blocks[index]))
           dirty_.push_back(index);
         std::memcpy(cache_[index].writable() + within, data.data() + done, length);
-        written_at_sync_[index] = syncs_;
       });
   return next_number_++;
 }
@@ -101,7 +99,6 @@ uint64_t FileContent::resize(uint64_t size_bytes) {
   } else {
     cache_.resize(blocks_for(size_bytes));
   }
-  written_at_sync_.resize(cache_.size());
   size_ = size_bytes;
   return next_number_++;
 }
@@ -177,7 +174,6 @@ void FileContent::forget_pending_before(uint64_t begun) {
 }
 
 void FileContent::finish_sync(uint64_t begun) {
-  ++syncs_;
   bool covers_all = !has_dropped_;
   for (const Pending& write : pending_)
     covers_all = covers_all && write.completed && write.number < begun;
@@ -216,11 +212,6 @@ void FileContent::crash(KeepSector keep) {
   dirty_.clear();
   pending_.clear();
   pending_data_.clear();
-  written_at_sync_.assign(cache_.size(), syncs_);
-}
-
-uint64_t FileContent::syncs_since_write(uint64_t block) const {
-  return block < written_at_sync_.size() ? syncs_ - written_at_sync_[block] : 0;
 }
 
 }  // namespace orrery

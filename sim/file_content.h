@@ -50,8 +50,6 @@ class FileContent {
   size_t pending_writes() const { return pending_.size(); }
   uint64_t pending_bytes(size_t index) const { return pending_[index].count; }
   bool is_all_durable() const { return pending_.empty() && !has_dropped_; }
-  // Syncs that have succeeded since this 4 KiB block was last written; for the fault atlas.
-  uint64_t syncs_since_write(uint64_t block) const;
 
  private:
   struct Version {
@@ -84,8 +82,6 @@ class FileContent {
   std::vector<Pending> pending_;
   std::string pending_data_;
   uint64_t next_number_ = 1;
-  uint64_t syncs_ = 0;
-  std::vector<uint64_t> written_at_sync_;  // by block: syncs_ when it was last written
 };
 
 }  // namespace orrery

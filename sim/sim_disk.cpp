@@ -316,8 +316,7 @@ bool SimDisk::misdirected_read(DiskRequest& request, FileNumber file) {
   const FileContent& content = tree_.content(file);
   const uint64_t size = request.buffer.size();
   if (!faults.is_on(Fault::disk_misdirected_read) || atlas_ == nullptr || size % kBlockBytes != 0 ||
-      content.size_bytes() < 2 * size ||
-      !atlas_->may_damage(tree_.name_of(file), request.offset, UINT64_MAX) ||
+      content.size_bytes() < 2 * size || !atlas_->may_misread(tree_.name_of(file)) ||
       !faults.strikes(Fault::disk_misdirected_read, Site::disk_fault, machine_)) {
     return false;
   }
@@ -366,8 +365,7 @@ bool SimDisk::choose_victim(FileNumber& file, uint64_t& offset) {
     const uint64_t block =
         tape.pick(Site::disk_detail, machine_, content.size_bytes() / kBlockBytes);
     offset = block * kBlockBytes;
-    if (atlas_->may_damage(tree_.name_of(file), offset, content.syncs_since_write(block)))
-      return true;
+    if (atlas_->may_damage(tree_.name_of(file), offset, kBlockBytes)) return true;
   }
   return false;
 }
@@ -380,10 +378,12 @@ void SimDisk::stray_write(Bytes data) {
   uint64_t offset = 0;
   if (!choose_victim(file, offset)) return;
   if (data.size() >= 8192) offset -= offset % 8192;
-  const uint64_t size = tree_.content(file).size_bytes();
-  world_.note(machine_, "stray write", tree_.name_of(file), offset, data.size());
-  for (uint64_t at = 0; at + kSectorBytes <= data.size() && offset + at + kSectorBytes <= size;
-       at += kSectorBytes) {
+  const std::string& name = tree_.name_of(file);
+  const uint64_t room = tree_.content(file).size_bytes() - offset;
+  data = data.first(std::min<uint64_t>(data.size(), room) / kSectorBytes * kSectorBytes);
+  if (data.empty() || !atlas_->may_damage(name, offset, data.size())) return;
+  world_.note(machine_, "stray write", name, offset, data.size());
+  for (uint64_t at = 0; at < data.size(); at += kSectorBytes) {
     Sector& sector = damage_[{file, (offset + at) / kSectorBytes}];
     std::memcpy(sector.data(), data.data() + at, kSectorBytes);
   }

@@ -21,8 +21,10 @@ class World;
 class FaultAtlas {
  public:
   virtual ~FaultAtlas() = default;
-  // `syncs` counts successful syncs of this file since the 4 KiB at `offset` were written.
-  virtual bool may_damage(std::string_view name, uint64_t offset, uint64_t syncs) const = 0;
+  // Stored bytes [offset, offset + count) of this file.
+  virtual bool may_damage(std::string_view name, uint64_t offset, uint64_t count) const = 0;
+  // A single read of this file may return other bytes.
+  virtual bool may_misread(std::string_view name) const = 0;
 };
 
 struct DiskSpeed {

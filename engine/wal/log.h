@@ -140,6 +140,7 @@ class Log {
   void prepare_loop(Fiber& fiber);
   Lsn wanted_ready_end() const;
   Status erase_behind(Fiber& fiber, Lsn end);
+  Status settle(Fiber& fiber, Lsn proven, Lsn end);
   struct Behind;
   Result<Behind> look_behind(Fiber& fiber, Lsn end);
 

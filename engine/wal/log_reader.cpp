@@ -48,6 +48,7 @@ Result<Bytes> LogReader::next(Fiber& fiber) {
   if (refusal_ != nullptr) return Bytes();
   at_ += size;
   term_ = Term(header.term);
+  proven_durable_ = std::max(proven_durable_, Lsn(header.durable));
   previous_crc_ = header.crc;
   return bytes;
 }

@@ -22,6 +22,8 @@ class LogReader {
   // Where the next entry begins.
   Lsn position() const { return at_; }
   Term term() const { return term_; }
+  // The most that the entries read so far prove to have been durable.
+  Lsn proven_durable() const { return proven_durable_; }
   std::optional<uint32_t> previous_crc() const { return previous_crc_; }
   const char* refusal() const { return refusal_; }
 
@@ -32,6 +34,7 @@ class LogReader {
   Log& log_;
   Lsn at_;
   Term term_{};
+  Lsn proven_durable_{};
   std::optional<uint32_t> previous_crc_;
   const char* refusal_ = nullptr;
   Lsn buffer_lsn_{};

@@ -1,5 +1,6 @@
 // The log's two fibers: one writes entries and makes them durable, one keeps segments ready ahead
 // of it.
+#include "base/plant.h"
 #include "base/text.h"
 #include "fiber/scheduler.h"
 #include "wal/log_internal.h"
@@ -86,8 +87,10 @@ Status Log::write_round(Fiber& fiber) {
   const Lsn end = unwritten_.back()->end();
   CHECK(from == durable_);
   for (size_t i = 0; i < count; ++i) {
+    if (PLANTED(canary_log_not_written)) continue;
     Status written = segments_->write(fiber, unwritten_[i]->lsn, unwritten_[i]->bytes());
     if (written.is_halted()) return written;
+    if (!written.ok() && PLANTED(b11_log_write_error_ignored)) continue;
     if (!written.ok()) {
       return host_.fatal(cat("could not write the log at ", segments_->place(unwritten_[i]->lsn),
                              ": ", written.error().message));
@@ -95,6 +98,8 @@ Status Log::write_round(Fiber& fiber) {
   }
   Status synced = segments_->sync(fiber, from, end);
   if (synced.is_halted()) return synced;
+  if (PLANTED(b02_fsync_retry_ok) && !synced.ok()) synced = segments_->sync(fiber, from, end);
+  if (PLANTED(eq1_extra_sync)) TRY(segments_->sync(fiber, from, end));
   // After a failed sync nobody knows what is on disk, and a second one that succeeds does not tell
   // either.
   if (!synced.ok()) {
@@ -110,6 +115,7 @@ Status Log::write_round(Fiber& fiber) {
   }
   gate_.durable_advanced(*this, durable_);
   durable_waiters_->wake(durable_);
+  if (PLANTED(eq2_early_wakeup)) room_.notify_all();
   CHECK_SLOW((check(), true));
   return {};
 }

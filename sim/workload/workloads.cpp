@@ -1,0 +1,12 @@
+#include "sim/workload/workloads.h"
+
+namespace orrery {
+namespace {
+constexpr WorkloadEntry kWorkloads[] = {
+    {"log", "records through the write-ahead log alone", make_log_workload},
+};
+}  // namespace
+
+std::span<const WorkloadEntry> workloads() { return kWorkloads; }
+
+}  // namespace orrery

@@ -1,0 +1,10 @@
+// The workloads there are. Each lives in a .cpp of its own; workloads.cpp lists them.
+#pragma once
+
+#include "sim/run/run.h"
+
+namespace orrery {
+
+std::unique_ptr<Workload> make_log_workload();
+
+}  // namespace orrery

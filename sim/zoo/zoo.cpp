@@ -1,0 +1,135 @@
+#include "sim/zoo/zoo.h"
+
+#include <cstdio>
+
+#include "base/text.h"
+#include "sim/run/jobs.h"
+
+#if defined(ORRERY_ZOO)
+
+#include <charconv>
+#include <map>
+#include <optional>
+#include <unistd.h>
+
+namespace orrery {
+namespace {
+
+enum class PlantKind : uint8_t { bug, equivalent, canary };
+struct Plant {
+  std::string_view name;
+  PlantKind kind;
+  std::string_view about;
+};
+constexpr Plant kPlants[] = {
+#define PLANT(name, kind, about) {#name, PlantKind::kind, about},
+#include "sim/zoo/plants.def"
+#undef PLANT
+};
+
+constexpr uint64_t kSeeds = 2000;          // a bug must be found within so many
+constexpr uint64_t kEnoughDetections = 5;  // then the estimate is good enough
+
+struct Finding {
+  uint64_t seeds = 0;
+  uint64_t detections = 0;
+  uint64_t first_seed = 0;
+  std::string first_oracle;
+  std::string first_sentence;
+};
+
+// 1.96 squared; Wilson's interval for detections out of seeds, as thousandths of a chance.
+double wilson(double hits, double all, double sign) {
+  constexpr double z2 = 3.8416;
+  const double p = hits / all;
+  const double inner = (p * (1 - p) + z2 / (4 * all)) / all;
+  double root = inner;  // Newton's, so that no libm is needed
+  for (int i = 0; i < 60 && root > 0; ++i) root = (root + inner / root) / 2;
+  return (p + z2 / (2 * all) + sign * 1.96 * root) / (1 + z2 / all);
+}
+
+Finding hunt(const Plant& plant, SweepOptions options) {
+  options.planted = plant.name;
+  Finding finding;
+  const uint64_t enough = plant.kind == PlantKind::equivalent ? 1 : kEnoughDetections;
+  sweep(options, [&](SeedReport report) {
+    ++finding.seeds;
+    if (report.verdict == "ok") return true;
+    ++finding.detections;
+    if (finding.first_seed == 0 || report.seed < finding.first_seed) {
+      finding.first_seed = report.seed;
+      finding.first_oracle = report.verdict;
+      finding.first_sentence = report.sentence;
+    }
+    return finding.detections < enough;
+  });
+  return finding;
+}
+
+bool judge(const Plant& plant, const Finding& finding, std::string& line) {
+  const auto seeds = static_cast<double>(finding.seeds);
+  const auto hits = static_cast<double>(finding.detections);
+  line = cat(plant.name, ": ");
+  if (finding.detections == 0) {
+    line += cat("not noticed in ", finding.seeds, " seeds");
+    return plant.kind == PlantKind::equivalent;
+  }
+  const auto low = static_cast<uint64_t>(1.0 / wilson(hits, seeds, 1) + 0.5);
+  const auto high = static_cast<uint64_t>(1.0 / wilson(hits, seeds, -1) + 0.5);
+  line += cat(finding.seeds / finding.detections, " seeds to detection (95 %: ", low, " to ", high,
+              "), first by ", finding.first_oracle, " at seed ", finding.first_seed, ": ",
+              finding.first_sentence);
+  return plant.kind != PlantKind::equivalent;
+}
+
+}  // namespace
+
+int zoo_command(std::span<const std::string_view> arguments) {
+  SweepOptions options;
+  options.last = kSeeds;
+  options.jobs = static_cast<uint32_t>(::sysconf(_SC_NPROCESSORS_ONLN));
+  std::string_view only;
+  for (size_t i = 0; i + 1 < arguments.size(); i += 2) {
+    uint64_t value = 0;
+    std::from_chars(arguments[i + 1].data(), arguments[i + 1].data() + arguments[i + 1].size(),
+                    value);
+    if (arguments[i] == "--seeds") options.last = value;
+    if (arguments[i] == "--jobs") options.jobs = static_cast<uint32_t>(value);
+    if (arguments[i] == "--only") only = arguments[i + 1];
+    if (arguments[i] == "--workload") options.workload = arguments[i + 1];
+  }
+  bool all_good = true;
+  uint64_t found = 0;
+  uint64_t bugs = 0;
+  for (const Plant& plant : kPlants) {
+    if (!only.empty() && plant.name != only) continue;
+    const uint64_t start = real_microseconds();
+    const Finding finding = hunt(plant, options);
+    std::string line;
+    const bool good = judge(plant, finding, line);
+    std::printf("%s %s [%llu s]\n", good ? "ok  " : "FAIL", line.c_str(),
+                static_cast<unsigned long long>((real_microseconds() - start) / 1'000'000));
+    std::fflush(stdout);
+    all_good = all_good && good;
+    bugs += plant.kind == PlantKind::bug ? 1 : 0;
+    found += plant.kind == PlantKind::bug && good ? 1 : 0;
+  }
+  std::printf("%llu of %llu planted bugs found\n", static_cast<unsigned long long>(found),
+              static_cast<unsigned long long>(bugs));
+  return all_good ? 0 : 1;
+}
+
+}  // namespace orrery
+
+#else
+
+namespace orrery {
+
+int zoo_command(std::span<const std::string_view>) {
+  std::fputs("sim: this build contains no planted bugs; use ./orrery zoo\n", stderr);
+  return 2;
+}
+
+}  // namespace orrery
+
+#endif
