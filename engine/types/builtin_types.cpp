@@ -3,6 +3,7 @@
 #include "types/bytea.h"
 #include "types/character_types.h"
 #include "types/compare.h"
+#include "types/date_time.h"
 #include "types/float_types.h"
 #include "types/integer_types.h"
 #include "types/numeric.h"
@@ -33,6 +34,12 @@ constexpr TypeInfo kTypes[] = {
     {t::unknown, "unknown", -2, false, 1, ',', {}, {}, cstring_in, cstring_out, cstring_receive, cstring_out, nullptr, nullptr},
     {t::bpchar, "bpchar", -1, false, 4, ',', {}, t::bpchar_array, bpchar_in, text_out, bpchar_receive, text_out, compare_bpchar, hash_bpchar},
     {t::varchar, "varchar", -1, false, 4, ',', {}, t::varchar_array, varchar_in, text_out, varchar_receive, text_out, compare_bytes, hash_bytes_of},
+    {t::date, "date", 4, true, 4, ',', {}, t::date_array, date_in, date_out, date_receive, word4_send, compare_int, hash_word},
+    {t::time, "time", 8, true, 8, ',', {}, t::time_array, time_in, time_out, time_receive, word8_send, compare_int, hash_word},
+    {t::timestamp, "timestamp", 8, true, 8, ',', {}, t::timestamp_array, timestamp_in, timestamp_out, timestamp_receive, word8_send, compare_int, hash_word},
+    {t::timestamptz, "timestamptz", 8, true, 8, ',', {}, t::timestamptz_array, timestamptz_in, timestamptz_out, timestamp_receive, word8_send, compare_int, hash_word},
+    {t::interval, "interval", 16, false, 8, ',', {}, t::interval_array, interval_in, interval_out, interval_receive, interval_send, compare_interval, hash_interval},
+    {t::timetz, "timetz", 12, false, 8, ',', {}, t::timetz_array, timetz_in, timetz_out, timetz_receive, timetz_send, compare_timetz, hash_timetz},
     {t::numeric, "numeric", -1, false, 4, ',', {}, t::numeric_array, numeric_in, numeric_out, numeric_receive, numeric_send, compare_numeric_datums, hash_numeric_datum},
     {t::cstring, "cstring", -2, false, 1, ',', {}, t::cstring_array, cstring_in, cstring_out, cstring_receive, cstring_out, nullptr, nullptr},
     {t::void_, "void", 4, true, 4, ',', {}, {}, void_in, void_out, void_receive, void_out, nullptr, nullptr},

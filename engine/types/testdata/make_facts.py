@@ -7,10 +7,12 @@ in COPY. An error is written as "!SQLSTATE message" and, if there is one, " | de
   io.facts       type, typmod, text in, text out
   binary.facts   type, text in, binary form in hex
   numeric.facts  operation, operands..., result
+  date_time.facts  DateStyle, IntervalStyle, type, typmod, text in, text out; the zone is PST8PDT
 """
 import itertools
 import pathlib
 import random
+import re
 import subprocess
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -133,6 +135,65 @@ def numeric_facts(rng):
     return rows
 
 
+DATES = """1957-04-09|January 8, 1999|1999-01-08|1999-01-18|1/8/1999|1/18/1999|18/1/1999|01/02/03|19990108|990108|1999.008|J2451187|
+January 8, 99 BC|99-Jan-08|1999-Jan-08|08-Jan-99|08-Jan-1999|Jan-08-99|Jan-08-1999|99-08-Jan|1999-08-Jan|99 Jan 08|08 Jan 99|
+Jan 08 1999|99 08 Jan|99-01-08|08-01-99|01-08-99|2000-02-29|2001-02-29|1900-02-29|4714-11-24 BC|4714-11-23 BC|5874897-12-31|
+5874898-01-01|infinity|-infinity|epoch|1997-02-30|2000-13-01|2000-00-01|2000-01-00|0000-01-01|1-1-1|2020-1-5|J0|xyz|
+|10.12.2020|2040-04-10 BC|yesterdayx|20200101 123456|2020W01|1999-123|y2001m02d04|Monday 5 Oct 2020""".replace("\n", "").split("|")
+TIMES = """00:00|01:00|02:03 PST|11:59 EDT|23:59|23:59:59.99|2003-03-07 15:36:39 America/New_York|23:59:60|23:59:60.01|24:00:00|24:00:01|
+23:59:61|25:00:00|12:34 AM|12:34 PM|1:02 am|13:00 pm|040506|040506.789|0405|T040506|15:36:39 America/New_York|15:36:39 m2|00:00 Z|
+01:00+2|01:00-03:30|01:00+15:59:59|01:00+16:00|allballs|4:5|4:5:6.7654321|12:00:00.9999999|2003-07-07 15:36:39 America/New_York|z|
+10:00 GMT-3|12:34:56.123456789|1:2:3 +5|120000+01|xx""".replace("\n", "").split("|")
+MOMENTS = """1997-02-10 17:32:01|19970210 173201|Mon Feb 10 17:32:01 1997 PST|Mon Feb 10 17:32:01.4 1997|Feb 10 17:32:01 1997 -0800|
+1997-02-10 17:32:01-07|2000-03-15 08:14:01 GMT+8|2000-03-15 13:14:02 EDT|20011225T040506|2001-12-25T04:05:06.789+01:30|
+2001-12-25T04:05:06Z|20011225 040506.789 -08|Jul 4 1776 10:00|2011-03-27 02:30 Europe/Berlin|2011-10-30 02:30 Europe/Berlin|
+2018-03-11 02:30|2018-11-04 01:30|2018-11-04 01:30 PST|2018-11-04 01:30 PDT|1883-11-18 12:00|1850-01-01 00:00|2100-07-01 12:00|
+4714-11-24 00:00 BC|4714-11-23 23:59 BC|294276-12-31 23:59:59.999999|294277-01-01|infinity|-infinity|epoch|J2452271+08|J2452271.5|
+2000-01-01 00:00:00.0000005|2000-01-01 00:00:00.0000015|1999-12-31 23:59:59.9999999|2020-05-05 12:00 MSK|1990-05-05 12:00 MSK|
+2020-05-05 12:00 EST DST|2020-05-05 12:00 nowhere|2020-05-05 12:00 Foo/Bar|Wed Jul 11 10:51:14 America/New_York 2001|
+Wed Jul 11 10:51:14 GMT-4 2001|97/02/10 17:32:01 UTC|10/13/97 5:00 pm|2020-01-01 24:00|2020-01-01 12:61|1/2/3 4:5:6 am +3|
+2001-02-03 04:05:06 BC|12/31/9999 1:00|2020-05-05 12:00 LMT|2000-01-01 america/new_york|2000-01-01 12:00 <+03>-3|2020-06-01 BST|
+20200101T12:34|Sat Mar 12 23:58:48 1000 IST|2011-03-27 00:00:00 Europe/Moscow|2014-10-26 01:00:00 Europe/Moscow""".replace("\n", "").split("|")
+INTERVALS = """1 year 2 mons 3 days 04:05:06.789|01:00|+02:00|-05:00|-08:00|10 day|34 year|3 months|-14 seconds ago|6 years|5 months 12 hours|
+1 day 2 hours 3 minutes 4 seconds|1 +2:03|1-2|-1-2|1-2 3 4:05:06|+1 -1:00:00|-1 +1:00|1.5 weeks|1.5 days|1.5 months|1.5 years|0.1 month|
+1 century 2 decades|2 millennia|@ 1 minute|@ 30 eons ago|1:2:3.123456789|1 12:59:10|1 12:59:59.9999999|P1Y2M3DT4H5M6S|P1Y|PT1.5H|
+P0002-03-04T05:06:07|P00010203T040506|P1Y2M3D|P-1Y-2M|PT-0.5S|P1.5W|P|PT|P1|P1YX|1 mon -1 day|-1 mon +1 day -1:00|1 day ago|
+2147483647 years|2147483648 months|-2147483648 days|9223372036854775807 us|9223372036854775808 us|1 yr 2 mins 3 secs 4 ms 5 us|0|1|
+1 s 2 s|hours|1 microsecond|1.5 ms|-1.5 ms|100:00:00|1 day -00:00:01|-0:00:00.5|0 days|abc||1e5 days|.5 hours|-.5 day|-23:45:06 ago|
+infinity|4 millenniums 5 centuries 4 decades 1 year 4 months 4 days 17 minutes 31 seconds|1 quarter|365 days 25 hours""".replace("\n", "").split("|")
+
+
+def date_time_facts():
+    rows = []
+    styles = [("ISO, MDY", "postgres"), ("ISO, DMY", "iso_8601"), ("ISO, YMD", "sql_standard"), ("SQL, MDY", "postgres_verbose"),
+              ("SQL, DMY", "postgres"), ("Postgres, MDY", "postgres"), ("Postgres, DMY", "sql_standard"), ("German, DMY", "iso_8601")]
+    for number, (date_style, interval_style) in enumerate(styles):
+        cases = [("date", t) for t in DATES + MOMENTS] + [("time", t) for t in TIMES]
+        cases += [("timestamp", t) for t in MOMENTS + DATES] + [("timestamptz", t) for t in MOMENTS + DATES]
+        cases += [("interval", t) for t in INTERVALS]
+        if number == 0:
+            # The displacement of a bare time in a zone with daylight saving time depends on today.
+            cases += [("timetz", t) for t in TIMES if any(c in t for c in "+Z") or "-03" in t or "EDT" in t or "PST" in t]
+        if number > 2:
+            cases = [c for c in cases if c[0] != "time"]
+        setup = f"set datestyle = '{date_style}'; set intervalstyle = '{interval_style}';"
+        results = attempt([f"{quote(t)}::{kind}" for kind, t in cases], setup)
+        rows += [(date_style, interval_style, kind, "-1", t, r) for (kind, t), r in zip(cases, results)]
+    ranges = ["interval(0)", "interval(3)", "interval year", "interval month", "interval year to month", "interval day",
+              "interval day to hour", "interval day to minute", "interval day to second(2)", "interval hour", "interval hour to minute",
+              "interval hour to second", "interval minute", "interval minute to second", "interval second(1)", "timestamp(0)", "timestamp(3)",
+              "time(2)", "timestamptz(1)"]
+    for spelled in ranges:
+        kind = re.match("[a-z]+", spelled)[0]
+        typmod = typmod_of(spelled)
+        texts = {"interval": ["1", "1.75", "1-2", "2:03", "2:03.5", "1 2:03:04.5678", "1 year 2 mons 3 days 04:05:06.789", "-1 -2:03:04.56"],
+                 "timestamp": MOMENTS[:8], "timestamptz": MOMENTS[:8], "time": TIMES[:10] + ["12:34:56.987654"]}[kind]
+        results = attempt([f"interval_out(interval_in({quote(t)}::cstring, 0, {typmod}))" if kind == "interval"
+                           else f"{kind}_out({kind}_in({quote(t)}::cstring, 0, {typmod}))" for t in texts])
+        rows += [("ISO, MDY", "postgres", kind, str(typmod), t, r) for t, r in zip(texts, results)]
+    return rows
+
+
 def main():
     io = [(t, "-1", v) for t, values in IO.items() for v in values]
     results = attempt([f"boolout({quote(v)}::bool)" if t == "bool" else f"{quote(v)}::{t}" for t, _, v in io])
@@ -151,6 +212,7 @@ def main():
     sent = attempt([f"encode({send.get(t, t + ('_send' if t in ('numeric', 'uuid') else 'send'))}({quote(v)}::{t}), 'hex')"
                     for t, v in binary])
     write("binary.facts", [(t.strip('"'), v, r) for (t, v), r in zip(binary, sent) if not r.startswith("!")])
+    write("date_time.facts", date_time_facts())
     write("numeric.facts", numeric_facts(random.Random(1)))
 
 
