@@ -135,6 +135,7 @@ int32_t min_scale(const Numeric& value);
 
 // Finite operands only, result rounded (or cut) to `scale` decimals.
 Numeric multiply_to(const Numeric& a, const Numeric& b, int32_t scale);
+Numeric square_root_to(const Numeric& value, int32_t scale);                           // value >= 0
 Numeric divide_to(const Numeric& a, const Numeric& b, int32_t scale, bool rounding);   // b != 0
 int compare_magnitude(const Numeric& a, const Numeric& b);
 

@@ -247,6 +247,8 @@ Status check_logarithm_argument(const Numeric& value) {
 
 }  // namespace
 
+Numeric square_root_to(const Numeric& value, int32_t scale) { return sqrt_to(value, scale); }
+
 Result<Numeric> square_root(const Numeric& value) {
   if (value.is_nan()) return value;
   if (value.sign() < 0) {
