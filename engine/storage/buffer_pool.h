@@ -15,6 +15,7 @@
 
 #include <memory>
 
+#include "base/function.h"
 #include "base/hash_map.h"
 #include "fiber/sync.h"
 #include "storage/page.h"
@@ -24,11 +25,16 @@ namespace orrery {
 class BufferPool;
 class DataFiles;
 class PageWriter;
+struct DataFile;
 struct StorageOptions;
 
 enum class FrameState : uint8_t { free, loading, valid, failed };
 
-// One page's place in memory. The pool's own; others use PageRef.
+struct alignas(4096) PageMemory {
+  std::byte bytes[kPageBytes];
+};
+
+// What the pool knows of one page's place in memory. Others use PageRef.
 struct Frame : private Completion {
   std::byte* bytes = nullptr;
   FileId file;
@@ -89,7 +95,9 @@ class PageRef {
   void set_hint(uint16_t offset, Bytes bytes);
 
  private:
+  friend class BufferPool;
   friend class Change;
+  friend class Recovery;
   Frame* frame_ = nullptr;
 };
 
@@ -134,8 +142,8 @@ class BufferPool {
   ~BufferPool();
 
   // The page, read if it is not here. Suspends while it reads or waits for a frame.
-  // 58030 read failed; XX001 it does not check, or lies behind the end; 58P01 no such file; 53000 every frame stayed pinned for
-  // the pin timeout; 57014. Then nothing stays pinned.
+  // 58030 read failed; XX001 it does not check, or lies behind the end; 58P01 no such file; 53000
+  // every frame stayed pinned for the pin timeout; 57014. Then nothing stays pinned.
   Result<PageRef> pin(Fiber& fiber, FileId file, BlockNo block, Ring* ring = nullptr) {
     if (Frame* frame = cached(file, block)) [[likely]]
       return PageRef(frame);
@@ -165,6 +173,8 @@ class BufferPool {
 
  private:
   friend class Storage;
+  friend class Checkpointer;
+  friend class Recovery;
   friend class PageWriter;
   friend class PageRef;
   friend class PinClaim;
@@ -191,23 +201,25 @@ class BufferPool {
     return &frame;
   }
   Result<PageRef> pin_slowly(Fiber& fiber, FileId file, BlockNo block, Ring* ring);
+  Result<PageRef> await_load(Fiber& fiber, PageRef page, Ring* ring);
   // The page without reading it, for redo of an init.
   Result<PageRef> pin_for_init(Fiber& fiber, FileId file, BlockNo block);
   Result<Frame*> take_frame(Fiber& fiber, Ring* ring);
   Frame* sweep();
   Frame* from_ring(Ring& ring);
+  void evict(Frame& frame);
+  uint32_t clean_ahead() const;
   void remember_in(Ring& ring, const Frame& frame);
   void install(Frame& frame, FileId file, BlockNo block, FrameState state);
   void uninstall(Frame& frame);
-  void start_load(Frame& frame, FileHandle handle);
+  void start_load(Frame& frame, DataFile& home);
   void finish_load(Frame& frame);
   void unpin(Frame& frame);
   // A logged change at `lsn`, or a hint.
   void mark_dirty(Frame& frame, Lsn lsn);
   void mark_hinted(Frame& frame);
-  // Forgets the pages of a file from `first` on, changes and all. Suspends while one is being
-  // written or read.
-  Status discard(Fiber& fiber, FileId file, BlockNo first);
+  // Forgets pages, changes and all. Suspends while one of them is pinned, being written or read.
+  Status discard(Fiber& fiber, FunctionRef<bool(FileId, BlockNo)> is_meant);
 
   static constexpr uint8_t kMaxUsage = 5;
 
@@ -216,7 +228,7 @@ class BufferPool {
   DataFiles& files_;
   PageWriter* writer_ = nullptr;
   uint32_t frame_count_;
-  std::unique_ptr<std::byte[]> memory_;
+  std::unique_ptr<PageMemory[]> memory_;
   std::unique_ptr<Frame[]> frames_;
   HashMap<Key, uint32_t> map_;
   uint32_t hand_ = 0;
@@ -226,6 +238,7 @@ class BufferPool {
   bool hints_allowed_ = false;
   WaitQueue frame_freed_;  // a frame may have become takeable
   WaitQueue claim_freed_;
+  Mutex claim_turn_;  // of who waits to claim
   WaitQueue loads_done_;
   Counters counters_;
 };

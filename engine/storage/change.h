@@ -6,25 +6,41 @@
 //   PageRef page = TRY(storage.pool().pin(fiber, file, block));
 //   Change change(RecordKind::heap_insert, xid);
 //   const int p = change.add(page);
-//   change.write(p, upper, tuple);                     // spans are kept, not copied: they live until apply()
+//   change.write(p, upper, tuple);                     // spans are kept, not copied, until apply()
 //   TRY(storage.reserve(fiber, change));               // may suspend:
 //   if (no_longer_true(page)) start again;
 //   const Lsn lsn = storage.apply(change);             // logs, does, stamps
 //
-// Payload of a record with kRecordHasPages (no alignment):
-//        1  page count n                      then n times   8  file,  4  block
-//        1  zero                              then           info bytes
-//        2  operation count                   then operations:
-//        4  info length                            1  page index + 16 * operation
-//                                                  init  1 kind, 2 special bytes      own_lsn  2 offset
-//                                                  write 2 offset, 2 length, bytes    fill     2 offset, 2 length, 1 byte
-//                                                  move  2 to, 2 from, 2 count
+// Payload of a record with kRecordHasPages, unaligned:
+//
+//        1  page count n
+//        1  zero
+//        2  operation count
+//        4  info length
+//   n * 12  pages: 8 file, 4 block
+//           info
+//           operations: 1 (page index + 16 * PageOperation), then
+//              init     1 kind, 2 special bytes
+//              write    2 offset, 2 length, bytes
+//              move     2 to, 2 from, 2 count
+//              own_lsn  2 offset
+//              fill     2 offset, 2 length, 1 byte
 #pragma once
 
 #include "storage/buffer_pool.h"
 #include "wal/record.h"
 
 namespace orrery {
+
+// The numbers are those in the log; write_value is logged as a write.
+enum class PageOperation : uint8_t {
+  init = 0,
+  write = 1,
+  move = 2,
+  own_lsn = 3,
+  fill = 4,
+  write_value = 5
+};
 
 class Change {
  public:
@@ -63,7 +79,7 @@ class Change {
   friend class Storage;
   static constexpr int kInlineOperations = 20;
   struct Operation {
-    uint8_t op;
+    PageOperation op;
     uint8_t page;
     uint16_t a, b, c;
     union {
@@ -104,15 +120,12 @@ struct ChangeView {
   void apply(const std::array<std::byte*, Change::kMaxPages>& bytes, Lsn lsn) const;
 };
 
-inline constexpr uint8_t kOpInit = 0, kOpWrite = 1, kOpMove = 2, kOpOwnLsn = 3, kOpFill = 4,
-                         kOpWriteValue = 5;
-
 template <class T>
 void Change::write_value(int page, uint16_t offset, const T& value) {
   static_assert(std::has_unique_object_representations_v<T> && sizeof(T) <= 8);
   CHECK(offset >= kFirstWritableOffset && offset + sizeof(T) <= kPageBytes);
   Operation& operation = next_operation();
-  operation.op = kOpWriteValue;
+  operation.op = PageOperation::write_value;
   operation.page = static_cast<uint8_t>(page);
   operation.a = offset;
   operation.b = sizeof(T);

@@ -9,7 +9,7 @@ namespace orrery {
 struct StorageOptions {
   LogOptions log;
   uint32_t pool_pages = 16384;       // [16, 4194304] 8 KiB each
-  uint32_t double_write_pages = 64;  // [1, 512] a batch; one write and one sync before it goes home
+  uint32_t double_write_pages = 64;  // [1, 256] a batch; one write and one sync before it goes home
   uint32_t double_write_batches =
       4;  // [1, 64] written before files must be synced for reuse of the area
   uint32_t clean_frames =

@@ -2,7 +2,7 @@
 //
 //   offset  size  field
 //        0     8  lsn of the last record that changed the page; hints do not
-//        8     4  checksum: crc32c of the page, this field as zero, with its address mixed in. Right only on disk
+//        8     4  checksum: crc32c of address and page, this field as zero. Right only on disk
 //       12     2  format of the header, 1
 //       14     2  key id, 0: not encrypted
 //       16     8  file   } the page's own address

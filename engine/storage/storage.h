@@ -29,6 +29,7 @@ class DataFiles;
 class DoubleWrite;
 class FileLife;
 class PageWriter;
+class Recovery;
 
 struct VerifyReport {
   uint64_t files = 0;
@@ -46,10 +47,13 @@ class Storage {
   // Recovers to the end of the log (or creates), starts a term and the background fibers. XX001
   // when the log or pages are damaged, 58030, 53100, 22023 for options out of range.
   Status open(Fiber& fiber);
-  // Checkpoints and ends the background fibers. REQUIRES: nobody else uses this.
+  // Checkpoints and ends the background fibers; may be tried again when it failed. REQUIRES: nobody
+  // else uses this.
   Status shutdown(Fiber& fiber);
-  // True when open() made a new database: the caller fills it.
+  // True when open() made a new database: the caller fills it and then says so. Until
+  // finish_creation() has returned, every open() begins again from nothing.
   bool is_new() const { return is_new_; }
+  Status finish_creation(Fiber& fiber);
 
   Log& log() { return log_; }
   BufferPool& pool() { return *pool_; }
@@ -88,8 +92,13 @@ class Storage {
   void check() const;
 
  private:
-  friend class Recovery;
-  Status recover(Fiber& fiber);
+  void make_parts();
+  Status wipe(Fiber& fiber, const std::vector<std::string>& names);
+  Status create(Fiber& fiber, const std::vector<std::string>& names, bool unfinished);
+  Status recover(Fiber& fiber, Recovery& recovery);
+  Status remove_orphans(Fiber& fiber);
+  Status start_term(Fiber& fiber, Recovery& recovery);
+  Status log_and_create(Fiber& fiber, FileId file, Xid xid);
 
   Host& host_;
   StorageOptions options_;

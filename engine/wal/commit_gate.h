@@ -17,8 +17,8 @@ class CommitGate {
   // now or later.
   virtual void durable_advanced(Log& log, Lsn durable) = 0;
   // On open: entries [low, end) are on disk; below `low` is known committed (pages on disk may
-  // depend on it). Returns where the log shall end, an entry boundary in [low, end]: what lies
-  // behind it is erased.
+  // depend on it). Returns where the log shall end, an entry boundary in [low, end] and not below
+  // what this gate ever committed: what lies behind it is erased.
   virtual Lsn keep_at_restart(Lsn low, Lsn end) = 0;
 };
 

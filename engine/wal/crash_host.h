@@ -2,7 +2,7 @@
 // tests only.
 //
 //   CrashDisk disk;
-//   { CrashHost host(disk); Scheduler scheduler(host); ... host.run(scheduler) ... host.crash(scheduler); }
+//   { CrashHost host(disk); Scheduler scheduler(host); ... host.run(scheduler, steps); }
 //   disk.crash(prng);              // what the next host finds
 #pragma once
 

@@ -7,9 +7,10 @@
 //        8     4  group
 //       12     4  payload length
 //       16     8  term of the writer
-//       24     8  lsn: this entry's own position, so that what a recycled segment still holds is never taken for new
-//       32     8  durable: the writer's durable LSN when it wrote this. It proves that all before it had been on disk,
-//                 so a hole below it is damage and not a torn tail.
+//       24     8  lsn: this entry's own position; so what a recycled segment still holds is never
+//                 taken for new
+//       32     8  durable: what the writer knew to be durable then. It proves that all below
+//                 it had been on disk, so a hole below it is damage and not a torn tail.
 //       40     4  crc of the previous entry (0 for the first)
 //       44     4  zero
 //       48        records back to back

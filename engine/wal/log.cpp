@@ -27,7 +27,7 @@ Log::~Log() { CHECK(live_fibers_ == 0); }
 
 Status Log::create(Fiber& fiber) {
   TRY(segments_->create(fiber));
-  append_position_ = durable_ = committed_ = kFirstEntryLsn;
+  append_position_ = durable_ = committed_ = sealed_end_ = kFirstEntryLsn;
   return {};
 }
 
@@ -116,11 +116,9 @@ Lsn Log::append(RecordKind kind, Xid xid, Bytes payload) {
 
 Lsn Log::cut() {
   Boundary boundary{append_position_, std::nullopt};
-  if (unwritten_.empty()) {
-    if (durable_ == append_position_) boundary.crc = previous_crc_;
-  } else {
-    unwritten_.back()->closed = true;
-  }
+  // The entry that ends here may be on its way to disk already, sealed.
+  if (sealed_end_ == append_position_) boundary.crc = previous_crc_;
+  if (!unwritten_.empty()) unwritten_.back()->closed = true;
   cuts_.push_back(boundary);
   return append_position_;
 }
@@ -176,6 +174,7 @@ Status Log::release_below(Fiber& fiber, Lsn lsn) {
 void Log::check() const {
   CHECK(committed_ <= durable_);
   CHECK(durable_ <= append_position_);
+  CHECK(sealed_end_ >= durable_ && sealed_end_ <= append_position_);
   Lsn at = durable_;
   for (size_t i = 0; i < unwritten_.size(); ++i) {
     const EntryBuffer& entry = *unwritten_[i];

@@ -150,12 +150,13 @@ class Log {
   CommitObserver* observer_ = nullptr;
   std::unique_ptr<LogSegments> segments_;
 
-  Lsn append_position_{};  // where the next byte goes: in the open entry, or the next entry's header
+  Lsn append_position_{};  // of the next byte: in the open entry, or the next entry's header
   Lsn durable_{};          // an entry boundary
   Lsn committed_{};        // an entry boundary
   Lsn wanted_{};           // somebody waits for this to become durable
   Term term_{};
-  uint32_t previous_crc_ = 0;  // of the entry sealed last
+  Lsn sealed_end_{};           // entries below have their headers
+  uint32_t previous_crc_ = 0;  // of the last of them
   bool writing_ = false;       // start_writing() was called and shutdown() was not
   bool stopping_ = false;
   uint32_t live_fibers_ = 0;
@@ -181,6 +182,7 @@ class Log {
 
 // Where recovery begins and what is known of the log.
 struct LogStart {
+  uint64_t segment_bytes = 0;                 // as the log was made with; 0: as in the options
   Lsn redo;                                   // an entry boundary; no entry before it is looked at
   std::optional<uint32_t> redo_previous_crc;  // of the entry before that
   Lsn known_durable;    // the log had been durable up to here: what is missing below is damage

@@ -95,6 +95,7 @@ Status Log::settle(Fiber& fiber, Lsn proven, Lsn end) {
 Result<LogEnd> Log::open(Fiber& fiber, const LogStart& start) {
   CHECK(!writing_);
   CHECK(start.redo <= start.known_durable);
+  if (start.segment_bytes != 0) options_.segment_bytes = start.segment_bytes;
   TRY(segments_->open(fiber, start.redo));
   if (start.erase_from) {
     PROBE("log: an erasure was interrupted by a crash and is finished");
@@ -142,7 +143,7 @@ Result<LogEnd> Log::open(Fiber& fiber, const LogStart& start) {
   }
   if (erase) TRY(erase_behind(fiber, end));
   TRY(settle(fiber, std::max(start.known_durable, reader->proven_durable()), end));
-  append_position_ = durable_ = committed_ = end;
+  append_position_ = durable_ = committed_ = sealed_end_ = end;
   previous_crc_ = reader->previous_crc().value_or(0);
   term_ = reader->term();
   return LogEnd{end, reader->term()};

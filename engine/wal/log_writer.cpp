@@ -72,8 +72,9 @@ void Log::seal_all() {
     entry->closed = true;
     previous_crc_ =
         seal_entry(entry->bytes(), options_.group, term_, entry->lsn, durable_, previous_crc_);
+    sealed_end_ = entry->end();
     for (Boundary& cut : cuts_) {
-      if (cut.lsn == entry->end()) cut.crc = previous_crc_;
+      if (cut.lsn == sealed_end_) cut.crc = previous_crc_;
     }
   }
 }
