@@ -33,7 +33,7 @@ struct ControlData {
   uint32_t redo_previous_crc = 0;
   uint32_t state_crc = 0;
   uint32_t state_slot = 0;
-  uint32_t is_finished = 0;       // the database was filled; before that it is begun again
+  uint32_t is_finished = 0;  // the database was filled; before that it is begun again
 };
 static_assert(std::has_unique_object_representations_v<ControlData>);
 
@@ -41,7 +41,8 @@ class ControlFile {
  public:
   ControlFile(Host& host, uint32_t group) : host_(host), group_(group) {}
 
-  // False when there is none, or it was never written to the end. XX001 when neither slot checks, 0A000 for another format.
+  // False when there is none, or it was never written to the end. XX001 when neither slot checks,
+  // 0A000 for another format.
   Result<bool> load(Fiber& fiber);
   Status create(Fiber& fiber);
   // Makes `data` durable. A failed write leaves the other slot; a failed sync is fatal.

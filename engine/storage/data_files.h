@@ -80,8 +80,9 @@ class DataFiles {
   // Everything done so far to any file, names included.
   Status sync_all(Fiber& fiber);
 
-  // Recovery is over: what it met may have been written by a process that was killed before it synced,
-  // and is synced by the next sync_all(); what is opened from now on was synced by a checkpoint.
+  // Recovery is over: what it met may have been written by a process that was killed before it
+  // synced, and is synced by the next sync_all(); what is opened from now on was synced by a
+  // checkpoint.
   void trust() { is_trusting_ = true; }
   // Ends use of the handles.
   Status close_all(Fiber& fiber);
