@@ -33,7 +33,9 @@ std::optional<Unit> unit_of(std::string_view lower) {
   if (meaning.token == Token::unit) return static_cast<Unit>(meaning.value);
   const Meaning special = date_word(lower);
   if (special.token == Token::unit) return static_cast<Unit>(special.value);
-  if (special.token == Token::reserved && static_cast<Reserved>(special.value) == Reserved::epoch) return Unit::epoch;
+  if (special.token == Token::reserved) {
+    return static_cast<Reserved>(special.value) == Reserved::epoch ? Unit::epoch : Unit::time;     // time: known, of no use
+  }
   return std::nullopt;
 }
 
@@ -117,9 +119,10 @@ Result<MaybeField> timestamp_field(Call& call, std::string_view name, int64_t ti
   const std::string lower = to_lower(name);
   const std::string_view type = with_zone ? "timestamp with time zone" : "timestamp without time zone";
   const std::optional<Unit> unit = unit_of(lower);
-  if (!unit || *unit == Unit::time || *unit == Unit::none) return not_recognized(lower, type);
-  if (is_zone(*unit) && !with_zone) return not_supported(lower, type);
+  if (!unit || *unit == Unit::none) return not_recognized(lower, type);
+  if (*unit == Unit::time) return not_supported(lower, type);
   if (is_infinite_timestamp(timestamp)) return infinite_field(*unit, timestamp < 0);
+  if (is_zone(*unit) && !with_zone) return not_supported(lower, type);
   const DateTimeParts parts =
       with_zone ? parts_of_timestamptz(timestamp, session_zone(call.settings())) : parts_of_timestamp(timestamp);
   if (*unit == Unit::epoch) {
@@ -150,7 +153,8 @@ Result<MaybeField> timestamp_field(Call& call, std::string_view name, int64_t ti
 Result<MaybeField> date_field(std::string_view name, int32_t date) {
   const std::string lower = to_lower(name);
   const std::optional<Unit> unit = unit_of(lower);
-  if (!unit || *unit == Unit::time || *unit == Unit::none) return not_recognized(lower, "date");
+  if (!unit || *unit == Unit::none) return not_recognized(lower, "date");
+  if (*unit == Unit::time) return not_supported(lower, "date");
   if (clock_field(*unit, {}) || is_zone(*unit)) return not_supported(lower, "date");
   if (is_infinite_date(date)) return infinite_field(*unit, date < 0);
   const DateTimeParts parts = parts_of_date(date);
@@ -163,11 +167,13 @@ Result<MaybeField> time_field(std::string_view name, int64_t micros, std::option
   const std::string lower = to_lower(name);
   const std::string_view type = west_seconds ? "time with time zone" : "time without time zone";
   const std::optional<Unit> unit = unit_of(lower);
-  if (!unit || *unit == Unit::time || *unit == Unit::none) return not_recognized(lower, type);
+  if (!unit || *unit == Unit::none) return not_recognized(lower, type);
+  if (*unit == Unit::time) return not_recognized(lower, type);
   DateTimeParts parts;
   set_time(parts, micros);
   if (*unit == Unit::epoch) {
-    return MaybeField(Field{.value = micros + west_seconds.value_or(0) * kMicrosPerSecond, .scale = 6});
+    const int32_t west = west_seconds.value_or(0);
+    return MaybeField(Field{.value = micros + west * kMicrosPerSecond, .scale = 6, .inexact = static_cast<double>(micros) / 1e6 + west});
   }
   MaybeField field = clock_field(*unit, parts);
   if (!field && west_seconds) field = zone_field(*unit, *west_seconds);
@@ -178,7 +184,8 @@ Result<MaybeField> time_field(std::string_view name, int64_t micros, std::option
 Result<MaybeField> interval_field(std::string_view name, const Interval& v) {
   const std::string lower = to_lower(name);
   const std::optional<Unit> unit = unit_of(lower);
-  if (!unit || *unit == Unit::time || *unit == Unit::none) return not_recognized(lower, "interval");
+  if (!unit || *unit == Unit::none) return not_recognized(lower, "interval");
+  if (*unit == Unit::time) return not_recognized(lower, "interval");
   const int32_t years = v.months / 12;
   const int32_t months = v.months % 12;
   const int64_t rest = v.micros % kMicrosPerMinute;
@@ -319,8 +326,8 @@ Result<Unit> truncation_unit(std::string_view name, std::string_view type) {
 }
 
 Result<int64_t> trunc_timestamp(std::string_view name, int64_t timestamp) {
-  const Unit unit = TRY(truncation_unit(name, "timestamp without time zone"));
   if (is_infinite_timestamp(timestamp)) return timestamp;
+  const Unit unit = TRY(truncation_unit(name, "timestamp without time zone"));
   DateTimeParts parts = parts_of_timestamp(timestamp);
   truncate(parts, unit);
   const std::optional<int64_t> result = timestamp_of_parts(parts);
@@ -329,8 +336,8 @@ Result<int64_t> trunc_timestamp(std::string_view name, int64_t timestamp) {
 }
 
 Result<int64_t> trunc_timestamptz(std::string_view name, int64_t timestamp, const TimeZone& zone) {
-  const Unit unit = TRY(truncation_unit(name, "timestamp with time zone"));
   if (is_infinite_timestamp(timestamp)) return timestamp;
+  const Unit unit = TRY(truncation_unit(name, "timestamp with time zone"));
   DateTimeParts parts = parts_of_timestamptz(timestamp, zone);
   truncate(parts, unit);
   // A day's start has its own displacement; within the day the moment's is kept.
@@ -343,6 +350,7 @@ Result<int64_t> trunc_timestamptz(std::string_view name, int64_t timestamp, cons
 }
 
 Result<int64_t> trunc_in_zone(std::string_view unit, int64_t timestamp, std::string_view zone_name) {
+  if (is_infinite_timestamp(timestamp)) return timestamp;
   if (const ZoneAbbreviation* const known = find_zone_abbreviation(to_lower(zone_name)); known != nullptr && known->zone.empty()) {
     return trunc_timestamptz(unit, timestamp, TimeZone::fixed(known->east_seconds));
   }

@@ -73,18 +73,18 @@ Interval age_of(DateTimeParts a, DateTimeParts b) {
 }
 
 Result<Interval> age(int64_t a, int64_t b, const TimeZone* zone) {
-  if (is_infinite_timestamp(a) || is_infinite_timestamp(b)) return timestamp_out_of_range();
+  if (a == kTimestampMinusInfinity || b == kTimestampMinusInfinity) return timestamp_out_of_range();
   if (zone != nullptr) return age_of(parts_of_timestamptz(a, *zone), parts_of_timestamptz(b, *zone));
   return age_of(parts_of_timestamp(a), parts_of_timestamp(b));
 }
 
-Result<int32_t> make_date(int32_t year, int32_t month, int32_t day) {
-  const auto bad = [&] {
-    return raise(sqlstate::datetime_field_overflow, cat("date field value out of range: ", year, "-", month < 10 && month >= 0 ? "0" : "",
-                                                        month, "-", day < 10 && day >= 0 ? "0" : "", day));
-  };
+Result<int32_t> make_date(int32_t year, int32_t month, int32_t day, bool of_timestamp = false) {
   int32_t y = year;
   if (year < 0) y = year + 1;                          // -1 is 1 BC
+  const auto bad = [&] {
+    return raise(sqlstate::datetime_field_overflow, cat("date field value out of range: ", of_timestamp ? year : y, "-", month < 10 && month >= 0 ? "0" : "",
+                                                        month, "-", day < 10 && day >= 0 ? "0" : "", day));
+  };
   if (year == 0 || year == INT32_MIN || month < 1 || month > 12 || day < 1 || day > days_in_month(y, month)) return bad();
   if (!is_valid_julian_date(y, month, day)) {
     return raise(sqlstate::datetime_value_out_of_range, cat("date out of range: ", year, "-", month < 10 ? "0" : "", month, "-", day < 10 ? "0" : "", day));
@@ -98,6 +98,8 @@ Result<int64_t> make_time(int32_t hour, int32_t minute, double second) {
                     hour * kMicrosPerHour + minute * kMicrosPerMinute + static_cast<int64_t>(micros) <= kMicrosPerDay;
   if (!fits) {
     char text[64];
+    std::snprintf(text, sizeof text, "time field value out of range: %d:%02d:", hour, minute);
+    if (std::isnan(second)) return raise(sqlstate::datetime_field_overflow, cat(text, "NaN"));
     std::snprintf(text, sizeof text, "time field value out of range: %d:%02d:%02g", hour, minute, second);
     return raise(sqlstate::datetime_field_overflow, text);
   }
@@ -105,7 +107,7 @@ Result<int64_t> make_time(int32_t hour, int32_t minute, double second) {
 }
 
 Result<int64_t> make_timestamp(int32_t year, int32_t month, int32_t day, int32_t hour, int32_t minute, double second) {
-  const int32_t date = TRY(make_date(year, month, day));
+  const int32_t date = TRY(make_date(year, month, day, true));
   const int64_t time = TRY(make_time(hour, minute, second));
   int64_t result = 0;
   if (__builtin_mul_overflow(int64_t{date}, kMicrosPerDay, &result) || __builtin_add_overflow(result, time, &result) ||
@@ -275,17 +277,22 @@ constexpr Kernel kRoundTimestamp = lift<[](int64_t v, int32_t typmod) -> Result<
 // A date against a timestamp: without overflow, for a date may lie past every timestamp.
 int date_order(int32_t date, int64_t timestamp) {
   const Result<int64_t> start = timestamp_of_date(date);
-  if (!start.ok()) return 1;
+  if (!start.ok()) return timestamp == kTimestampInfinity ? -1 : 1;    // past all timestamps but that one
   return (start.value() > timestamp) - (start.value() < timestamp);
+}
+// How a moment beyond the range of timestamps compares.
+int past_range(bool above, int64_t timestamp) {
+  if (above) return timestamp == kTimestampInfinity ? -1 : 1;
+  return timestamp == kTimestampMinusInfinity ? 1 : -1;
 }
 int date_order_tz(Call& call, int32_t date, int64_t timestamp) {
   const Result<int64_t> start = timestamptz_of_date(date, zone_of(call));
-  if (!start.ok()) return date > 0 ? 1 : -1;
+  if (!start.ok()) return past_range(date > 0, timestamp);
   return (start.value() > timestamp) - (start.value() < timestamp);
 }
 int timestamp_order_tz(Call& call, int64_t timestamp, int64_t with_zone) {
   const Result<int64_t> utc = timestamp_to_timestamptz(timestamp, zone_of(call));
-  if (!utc.ok()) return timestamp > 0 ? 1 : -1;
+  if (!utc.ok()) return past_range(timestamp > 0, with_zone);
   return (utc.value() > with_zone) - (utc.value() < with_zone);
 }
 bool holds(int order, char op) {

@@ -73,6 +73,8 @@ TEST_F(FunctionFacts, AnswerAsPostgreSQL) {
     const Status status = body->kernel(context, site, args, {nullptr, 1}, out);
     const std::string got = status.ok() ? show(site.result_type, out.at(0)) : error_fact(status);
     bodies.insert(fact[1]);
+    // Comparison functions promise a sign only.
+    if (fact[1].ends_with("cmp") && std::stol(got) * std::stol(fact.result()) > 0) continue;
     if (got != fact.result() && ++failures[fact[1]] <= 2) {
       ADD_FAILURE() << "functions.facts:" << fact.line << " " << join(fact.fields, " | ") << "\n  got " << got;
     }
