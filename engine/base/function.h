@@ -12,8 +12,13 @@ class FunctionRef;
 template <class R, class... Args>
 class FunctionRef<R(Args...)> {
  public:
+  FunctionRef(R (*function)(Args...))  // NOLINT: implicit on purpose
+      : object_(reinterpret_cast<void*>(function)), call_([](void* o, Args... args) -> R {
+          return reinterpret_cast<R (*)(Args...)>(o)(std::forward<Args>(args)...);
+        }) {}
   template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef>)
+    requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef> &&
+             !std::is_function_v<std::remove_reference_t<F>>)
   FunctionRef(F&& f)  // NOLINT: implicit on purpose
       : object_(const_cast<void*>(static_cast<const void*>(&f))),
         call_([](void* o, Args... args) -> R {

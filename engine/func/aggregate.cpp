@@ -195,24 +195,18 @@ void keep(Arena& arena, BestState& state, Datum value) {
     std::memcpy(state.value.as<char*>(), from, bytes);
   }
 }
-// Equal values may look different (1.0 and 1.00): the later one is kept, but of char(n) the first, as larger() has it.
-template <Comparator C, int kSign>
-bool is_better(Datum candidate, Datum best) {
-  const int order = C(candidate, best) * kSign;
-  return order > 0 || (order == 0 && C != compare_bpchar);
-}
 template <Comparator C, int kLength, int kSign>
 Status best_rows(EvalContext& context, CallSite&, void* const* states, std::span<const Vector> args, Rows rows) {
   return for_each_row<BestState>(states, args, rows, [&](BestState& state, uint32_t row) {
     const Datum value = args[0].value(row);
-    if (!state.any || is_better<C, kSign>(value, state.value)) keep<kLength>(context.arena, state, value);
+    if (!state.any || C(value, state.value) * kSign > 0) keep<kLength>(context.arena, state, value);
   });
 }
 template <Comparator C, int kLength, int kSign>
 Status best_combine(EvalContext& context, CallSite&, void* into, const void* from) {
   auto& to = *static_cast<BestState*>(into);
   const auto& other = *static_cast<const BestState*>(from);
-  if (other.any && (!to.any || is_better<C, kSign>(other.value, to.value))) keep<kLength>(context.arena, to, other.value);
+  if (other.any && (!to.any || C(other.value, to.value) * kSign > 0)) keep<kLength>(context.arena, to, other.value);
   return {};
 }
 Status best_final(EvalContext&, CallSite&, const void* state, NullableDatum* out) {

@@ -22,6 +22,7 @@ struct SessionView {
   Prng* random = nullptr;              // random(), gen_random_uuid(); seeded by the session from the host
   Catalog* catalog = nullptr;          // null only in tests of functions that do not need it
   std::string_view database;
+  std::string_view current_schema;  // first of search_path that exists; empty when none does
   std::string_view current_user;
   std::string_view session_user;
   Oid current_user_oid;

@@ -184,6 +184,7 @@ struct AggregatePlan
   // One entry a grouping set: indexes into `groups` that are kept; empty span: a single set of all
   // groups.
   std::span<std::span<int>> grouping_sets;
+  std::span<int> group_refs;           // the target ref of each of `groups`, for GROUPING()
 };
 struct GroupPlan : PlanNode {
   std::span<GroupColumn> groups;

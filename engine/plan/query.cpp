@@ -183,6 +183,9 @@ Result<Rel*> LevelPlanner::add_grouping(Query& query, Rel* input) {
         {require(*input, groups[i]) + 1, query.group_by[i].equality_op, groups[i]->collation});
   }
   made->groups = arena_.copy_array(columns);
+  std::vector<int> refs;
+  for (const SortClause& group : query.group_by) refs.push_back(group.target);
+  made->group_refs = arena_.copy_array(refs);
   std::vector<std::span<int>> sets;
   for (const GroupingColumns& set : query.grouping_sets) {
     std::vector<int> kept;

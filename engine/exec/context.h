@@ -1,0 +1,58 @@
+// What one execution of a plan knows of the world around it. Owned by the session's portal; operators hold a reference.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/arena.h"
+#include "catalog/catalog.h"
+#include "fiber/fiber.h"
+#include "func/session_view.h"
+#include "plan/plan.h"
+#include "types/vector.h"
+
+namespace orrery {
+
+class Access;
+class RelatedStatements;
+class Transaction;
+struct Snapshot;
+class Operator;
+struct CteState;
+
+struct ExecContext {
+  ExecContext(Fiber& fiber_in, Arena& arena_in, MemoryBudget& budget_in, CatalogReader& catalog_in,
+              const SessionView& session_in, const Plan& plan_in);
+  ExecContext(const ExecContext&) = delete;
+  ~ExecContext();
+
+  Fiber& fiber;
+  Arena& arena;  // lives as long as the execution
+  MemoryBudget& budget;
+  CatalogReader& catalog;  // outlives the execution
+  const SessionView& session;
+  const Plan& plan;
+  std::span<const NullableDatum> params;  // $1...; types are the statement's
+  RelatedStatements* related = nullptr;   // null where no statement can be run within this one
+  Access* access = nullptr;               // null where no table can be read (constant folding)
+  Transaction* transaction = nullptr;
+  const Snapshot* snapshot = nullptr;
+  uint64_t work_mem_bytes = 4 << 20;
+  uint64_t rows_processed = 0;  // of INSERT, UPDATE, DELETE: for the command tag
+
+  std::vector<NullableDatum> exec_params;  // slots by number; set by nested loops and subplans
+  std::vector<uint8_t> init_plan_done;     // by slot
+
+  // The rows that readers of one CTE, or of one working table, share.
+  CteState& shared_rows(int number);
+  // Keeps an operator until the execution ends.
+  void keep(std::unique_ptr<Operator> made);
+
+ private:
+  std::vector<std::unique_ptr<CteState>> shared_;
+  std::vector<std::unique_ptr<Operator>> kept_;
+};
+
+}  // namespace orrery

@@ -1,0 +1,201 @@
+// Steps over arrays and rows, and conversions through text.
+#include "base/text.h"
+#include "exec/arrays.h"
+#include "exec/eval_internal.h"
+#include "types/type_io.h"
+#include "types/type_oids.h"
+
+namespace orrery {
+
+// x op ANY (array). A constant array, as IN makes one, is taken apart once and each element compared with the whole column.
+Result<const Vector*> run_scalar_array(ExecContext& context, EvalNode& node, Arena& arena,
+                                       const Batch& batch, Rows rows) {
+  TRY(evaluate_children(context, node, arena, batch, rows));
+  prepare_output(context, node, rows);
+  const Vector left = node.args[0];
+  const Vector arrays = node.args[1];
+  const Oid element_type = node.element_type;
+  EvalContext eval{context.fiber, arena, context.arena, context.session};
+  Vector pair[2];
+  Vector answer = Vector::make(arena);
+  for (uint32_t i = 0; i < rows.count; ++i) {
+    const auto row = static_cast<uint16_t>(rows[i]);
+    if (arrays.is_null(row)) {
+      node.out.set_null(row);
+      continue;
+    }
+    if (node.elements_of != arrays.value(row).raw || !arrays.constant) {
+      node.elements = TRY(deconstruct(context, context.arena, element_type, arrays.value(row)));
+      node.elements_of = arrays.value(row).raw;
+    }
+    const auto count = static_cast<uint32_t>(node.elements.size());
+    bool unknown = false;
+    bool decided = false;
+    for (uint32_t at = 0; at < count && !decided; at += kBatchRows) {
+      const uint32_t piece = std::min(kBatchRows, count - at);
+      Vector column = Vector::make(arena, piece);
+      for (uint32_t e = 0; e < piece; ++e) column.set(e, node.elements[at + e]);
+      pair[0] = Vector::make_constant(arena, left.at(row));
+      pair[1] = column;
+      const std::span<const Vector> args(pair, 2);
+      answer.may_have_nulls = false;
+      TRY(node.kernel(eval, node.site, args, Rows{nullptr, piece}, answer));
+      for (uint32_t e = 0; e < piece && !decided; ++e) {
+        if (answer.is_null(e))
+          unknown = true;
+        else
+          decided = answer.value(e).as<bool>() == node.use_or;
+      }
+      TRY(context.fiber.charge(piece));
+    }
+    if (decided)
+      node.out.set(row, Datum::of(node.use_or));
+    else if (unknown)
+      node.out.set_null(row);
+    else
+      node.out.set(row, Datum::of(!node.use_or));
+  }
+  return &node.out;
+}
+
+// (a, b) < (c, d): the first pair that differs decides; a NULL before it makes the answer unknown.
+Result<const Vector*> run_row_compare(ExecContext& context, EvalNode& node, Arena& arena,
+                                      const Batch& batch, Rows rows) {
+  TRY(evaluate_children(context, node, arena, batch, rows));
+  prepare_output(context, node, rows);
+  const RowCompareKind kind = as<RowCompareExpr>(*node.source).kind;
+  for (uint32_t i = 0; i < rows.count; ++i) {
+    const uint32_t row = rows[i];
+    int order = 0;
+    bool unknown = false;
+    for (size_t pair = 0; pair < node.compares.size() && order == 0 && !unknown; ++pair) {
+      const Vector& left = node.args[pair * 2];
+      const Vector& right = node.args[pair * 2 + 1];
+      unknown = left.is_null(row) || right.is_null(row);
+      if (!unknown) order = node.compares[pair](left.value(row), right.value(row));
+    }
+    if (unknown) {
+      node.out.set_null(row);
+      continue;
+    }
+    bool holds = false;
+    switch (kind) {
+      case RowCompareKind::lt: holds = order < 0; break;
+      case RowCompareKind::le: holds = order <= 0; break;
+      case RowCompareKind::ge: holds = order >= 0; break;
+      case RowCompareKind::gt: holds = order > 0; break;
+    }
+    node.out.set(row, Datum::of(holds));
+  }
+  return &node.out;
+}
+
+// The text of one type, read as another.
+Result<const Vector*> run_coerce_via_io(ExecContext& context, EvalNode& node, Arena& arena,
+                                        const Batch& batch, Rows rows) {
+  TRY(evaluate_children(context, node, arena, batch, rows));
+  prepare_output(context, node, rows);
+  const Oid from = as<CoerceViaIoExpr>(*node.source).arg->type;
+  std::string text;
+  for (uint32_t i = 0; i < rows.count; ++i) {
+    const uint32_t row = rows[i];
+    if (node.args[0].is_null(row)) {
+      node.out.set_null(row);
+      continue;
+    }
+    text.clear();
+    const Datum value = node.args[0].value(row);
+    if (from == type_oid::unknown)
+      text = value.as<const char*>();
+    else
+      TRY(output_value(arena, context.session.types, from, value, text));
+    const Datum made = TRY(input_value(arena, context.session.types, node.type, text));
+    node.out.set(row, made);
+  }
+  return &node.out;
+}
+
+Result<const Vector*> run_array(ExecContext& context, EvalNode& node, Arena& arena,
+                                const Batch& batch, Rows rows) {
+  TRY(evaluate_children(context, node, arena, batch, rows));
+  prepare_output(context, node, rows);
+  const auto& expr = as<ArrayExpr>(*node.source);
+  std::vector<NullableDatum> elements;
+  for (uint32_t i = 0; i < rows.count; ++i) {
+    elements.clear();
+    for (const Vector& arg : node.args) elements.push_back(arg.at(rows[i]));
+    const NullableDatum made =
+        expr.multidims ? TRY(build_nested_array(context, arena, expr.element_type, elements))
+                       : TRY(build_array(context, arena, expr.element_type, elements));
+    node.out.set(rows[i], made);
+  }
+  return &node.out;
+}
+
+Result<const Vector*> run_subscript(ExecContext& context, EvalNode& node, Arena& arena,
+                                    const Batch& batch, Rows rows) {
+  for (size_t c = 0; c < node.children.size(); ++c) {
+    if (node.children[c] != nullptr)
+      node.args[c] = *TRY(run_step(context, *node.children[c], arena, batch, rows));
+  }
+  prepare_output(context, node, rows);
+  const auto& expr = as<SubscriptExpr>(*node.source);
+  const size_t dims = expr.upper.size();
+  for (uint32_t i = 0; i < rows.count; ++i) {
+    const uint32_t row = rows[i];
+    bool any_null = node.args[0].is_null(row);
+    std::vector<std::optional<int32_t>> upper(dims);
+    std::vector<std::optional<int32_t>> lower(expr.lower.size());
+    for (size_t d = 0; d < dims + lower.size(); ++d) {
+      if (node.children[1 + d] == nullptr) continue;
+      const Vector& bound = node.args[1 + d];
+      if (bound.is_null(row))
+        any_null = true;
+      else
+        (d < dims ? upper[d] : lower[d - dims]) = bound.value(row).as<int32_t>();
+    }
+    if (any_null) {
+      node.out.set_null(row);
+      continue;
+    }
+    const NullableDatum value =
+        expr.lower.empty()
+            ? TRY(array_element(context, arena, expr.element_type, node.args[0].value(row), upper))
+            : TRY(array_slice(context, arena, expr.element_type, node.args[0].value(row), lower,
+                              upper));
+    node.out.set(row, value);
+  }
+  return &node.out;
+}
+
+// Element by element; shape and NULLs stay.
+Result<const Vector*> run_array_coerce(ExecContext& context, EvalNode& node, Arena& arena,
+                                       const Batch& batch, Rows rows) {
+  TRY(evaluate_children(context, node, arena, batch, rows));
+  prepare_output(context, node, rows);
+  const Oid from = node.test_value->type;
+  for (uint32_t i = 0; i < rows.count; ++i) {
+    const uint32_t row = rows[i];
+    if (node.args[0].is_null(row)) {
+      node.out.set_null(row);
+      continue;
+    }
+    const auto elements = TRY(deconstruct(context, arena, from, node.args[0].value(row)));
+    std::vector<NullableDatum> changed;
+    for (size_t at = 0; at < elements.size(); at += kBatchRows) {
+      const auto piece = static_cast<uint32_t>(std::min<size_t>(kBatchRows, elements.size() - at));
+      Vector column = Vector::make(arena, piece);
+      for (uint32_t e = 0; e < piece; ++e) column.set(e, elements[at + e]);
+      node.test_value->out = column;
+      const Vector* made = TRY(run_step(context, *node.element, arena,
+                                        Batch{{}, Rows{nullptr, piece}}, Rows{nullptr, piece}));
+      for (uint32_t e = 0; e < piece; ++e) changed.push_back(made->at(e));
+    }
+    const NullableDatum value =
+        TRY(rebuild_array(context, arena, node.element->type, node.args[0].value(row), changed));
+    node.out.set(row, value);
+  }
+  return &node.out;
+}
+
+}  // namespace orrery

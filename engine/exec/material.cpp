@@ -1,0 +1,217 @@
+// Operators that keep their input to read it again: Material, CTEs, and recursion's working tables.
+#include "exec/keys.h"
+#include "exec/operators_internal.h"
+#include "exec/projection.h"
+#include "exec/shared_rows.h"
+
+namespace orrery {
+namespace {
+
+class MaterialOperator final : public Operator {
+ public:
+  MaterialOperator(ExecContext& context, const MaterialPlan& plan) : Operator(context, plan) {}
+
+  Status open() override {
+    child_ = TRY(make_operator(context_, *plan_.left));
+    rows_.emplace(context_, TRY(column_descs(context_, plan_.left->targets)));
+    columns_ = make_columns(context_.arena, rows_->width());
+    return {};
+  }
+  Result<Batch*> next() override {
+    if (at_ < rows_->size()) {
+      out_ = rows_->read(at_, columns_);
+      at_ += out_.rows.count;
+      return &out_;
+    }
+    if (complete_) return nullptr;
+    Batch* in = TRY(child_->next());
+    if (in == nullptr) {
+      complete_ = true;
+      return nullptr;
+    }
+    TRY(rows_->add(*in));
+    at_ = rows_->size();
+    return in;
+  }
+  Status rescan() override {
+    at_ = 0;
+    return {};
+  }
+
+ private:
+  OperatorPtr child_;
+  std::optional<SharedRows> rows_;
+  std::vector<Vector> columns_;
+  Batch out_;
+  size_t at_ = 0;
+  bool complete_ = false;
+};
+
+// Readers of one CTE share what was computed so far; whoever needs more pulls it.
+class CteScanOperator final : public Operator {
+ public:
+  CteScanOperator(ExecContext& context, const CteScanPlan& plan)
+      : Operator(context, plan), cte_(plan), arena_(&context.budget), projection_(context) {}
+
+  Status open() override {
+    TRY(projection_.compile(plan_, scanned_column));
+    state_ = &context_.shared_rows(cte_.cte_param);
+    if (state_->source == nullptr) {
+      const PlanNode& source = *context_.plan.subplans[static_cast<size_t>(cte_.subplan)];
+      state_->owned_source = TRY(make_operator(context_, source));
+      state_->source = state_->owned_source.get();
+      state_->rows =
+          std::make_unique<SharedRows>(context_, TRY(column_descs(context_, source.targets)));
+    }
+    columns_ = make_columns(context_.arena, state_->rows->width());
+    return {};
+  }
+  Result<Batch*> next() override {
+    arena_.reset();
+    while (true) {
+      while (at_ >= state_->rows->size()) {
+        if (state_->complete) return nullptr;
+        Batch* in = TRY(state_->source->next());
+        if (in == nullptr) {
+          state_->complete = true;
+          return nullptr;
+        }
+        TRY(state_->rows->add(*in));
+      }
+      const Batch in = state_->rows->read(at_, columns_);
+      at_ += in.rows.count;
+      Batch* out = TRY(projection_.apply(arena_, in));
+      if (out != nullptr) return out;
+    }
+  }
+  Status rescan() override {
+    at_ = 0;
+    return {};
+  }
+
+ private:
+  const CteScanPlan& cte_;
+  Arena arena_;
+  Projection projection_;
+  CteState* state_ = nullptr;
+  std::vector<Vector> columns_;
+  size_t at_ = 0;
+};
+
+class WorkTableScanOperator final : public Operator {
+ public:
+  WorkTableScanOperator(ExecContext& context, const WorkTableScanPlan& plan)
+      : Operator(context, plan), work_(plan), arena_(&context.budget), projection_(context) {}
+
+  Status open() override {
+    TRY(projection_.compile(plan_, scanned_column));
+    state_ = &context_.shared_rows(work_.work_table_param);
+    return {};
+  }
+  Result<Batch*> next() override {
+    arena_.reset();
+    CHECK(state_->rows != nullptr);  // its RecursiveUnion is running
+    if (columns_.empty()) columns_ = make_columns(context_.arena, state_->rows->width());
+    while (at_ < state_->rows->size()) {
+      const Batch in = state_->rows->read(at_, columns_);
+      at_ += in.rows.count;
+      Batch* out = TRY(projection_.apply(arena_, in));
+      if (out != nullptr) return out;
+    }
+    return nullptr;
+  }
+  Status rescan() override {
+    at_ = 0;
+    return {};
+  }
+
+ private:
+  const WorkTableScanPlan& work_;
+  Arena arena_;
+  Projection projection_;
+  CteState* state_ = nullptr;
+  std::vector<Vector> columns_;
+  size_t at_ = 0;
+};
+
+// The non-recursive term fills the working table; each round runs the recursive term over it and makes its rows the next
+// working table, until a round yields nothing. UNION drops rows seen before, in any round.
+class RecursiveUnionOperator final : public Operator {
+ public:
+  RecursiveUnionOperator(ExecContext& context, const RecursiveUnionPlan& plan)
+      : Operator(context, plan), union_(plan) {}
+
+  Status open() override {
+    descs_ = TRY(column_descs(context_, plan_.left->targets));
+    keys_ = TRY(group_keys(context_, union_.columns, *plan_.left));
+    state_ = &context_.shared_rows(union_.work_table_param);
+    state_->rows = std::make_unique<SharedRows>(context_, descs_);
+    next_table_ = std::make_unique<SharedRows>(context_, descs_);
+    if (union_.distinct) seen_.emplace(context_, descs_, keys_);
+    base_ = TRY(make_operator(context_, *plan_.left));
+    step_ = TRY(make_operator(context_, *plan_.right));
+    kept_.resize(kBatchRows);
+    return {};
+  }
+  Result<Batch*> next() override {
+    while (true) {
+      Batch* in = TRY((recursing_ ? step_ : base_)->next());
+      if (in == nullptr) {
+        if (!TRY(start_round())) return nullptr;
+        continue;
+      }
+      Rows rows = in->rows;
+      if (union_.distinct) rows = TRY(seen_->keep_new(*in, kept_.data()));
+      if (rows.count == 0) continue;
+      out_ = Batch{in->columns, rows};
+      TRY(next_table_->add(out_));
+      return &out_;
+    }
+  }
+  Status rescan() override {
+    recursing_ = false;
+    state_->rows->clear();
+    next_table_->clear();
+    if (seen_) seen_->clear();
+    TRY(base_->rescan());
+    return step_->rescan();
+  }
+
+ private:
+  Result<bool> start_round() {
+    if (next_table_->size() == 0) return false;
+    std::swap(state_->rows, next_table_);
+    next_table_->clear();
+    recursing_ = true;
+    TRY(step_->rescan());
+    return true;
+  }
+
+  const RecursiveUnionPlan& union_;
+  std::vector<ColumnDesc> descs_;
+  std::vector<KeyColumn> keys_;
+  OperatorPtr base_, step_;
+  CteState* state_ = nullptr;  // holds the working table
+  std::unique_ptr<SharedRows> next_table_;
+  std::optional<RowSet> seen_;
+  std::vector<uint16_t> kept_;
+  Batch out_;
+  bool recursing_ = false;
+};
+
+}  // namespace
+
+OperatorPtr make_material(ExecContext& context, const MaterialPlan& plan) {
+  return std::make_unique<MaterialOperator>(context, plan);
+}
+OperatorPtr make_cte_scan(ExecContext& context, const CteScanPlan& plan) {
+  return std::make_unique<CteScanOperator>(context, plan);
+}
+OperatorPtr make_work_table_scan(ExecContext& context, const WorkTableScanPlan& plan) {
+  return std::make_unique<WorkTableScanOperator>(context, plan);
+}
+OperatorPtr make_recursive_union(ExecContext& context, const RecursiveUnionPlan& plan) {
+  return std::make_unique<RecursiveUnionOperator>(context, plan);
+}
+
+}  // namespace orrery

@@ -1,0 +1,43 @@
+// A node of a running plan: asked for batches until it has none. Each plan node type has one Operator class; make_operator
+// (operators.h) builds the tree.
+//
+// The life of an operator: open() once; next() until null; rescan() starts again, with whatever exec parameters hold now;
+// the destructor releases everything (it does not suspend). A batch is valid until the next call on the same operator.
+#pragma once
+
+#include <memory>
+
+#include "exec/context.h"
+#include "types/vector.h"
+
+namespace orrery {
+
+class Operator {
+ public:
+  Operator(ExecContext& context, const PlanNode& plan) : context_(context), plan_(plan) {}
+  Operator(const Operator&) = delete;
+  virtual ~Operator() = default;
+
+  virtual Status open() = 0;
+  // The next batch, at least one row in it; null at the end. Suspends.
+  virtual Result<Batch*> next() = 0;
+  virtual Status rescan() = 0;
+  // An upper bound on the rows that will be asked for, told by a Limit above; -1 when unknown.
+  virtual void set_row_limit(double) {}
+
+  const PlanNode& plan() const { return plan_; }
+  // For EXPLAIN ANALYZE.
+  uint64_t rows_out = 0;
+  uint64_t loops = 0;
+
+ protected:
+  ExecContext& context_;
+  const PlanNode& plan_;
+};
+
+using OperatorPtr = std::unique_ptr<Operator>;
+
+// Builds the operators of `plan` and its children, opened. 0A000 for what has no implementation.
+Result<OperatorPtr> make_operator(ExecContext& context, const PlanNode& plan);
+
+}  // namespace orrery

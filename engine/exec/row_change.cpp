@@ -1,0 +1,229 @@
+#include "exec/row_change.h"
+
+#include "base/text.h"
+#include "catalog/quote.h"
+#include "exec/detoast.h"
+#include "exec/functions.h"
+
+namespace orrery {
+namespace {
+
+bool same_value(const TypeOrder& order, NullableDatum a, NullableDatum b) {
+  if (a.is_null || b.is_null) return a.is_null == b.is_null;
+  return order.compare(a.value, b.value) == 0;
+}
+
+}  // namespace
+
+Status RowChanges::open(ExecContext& context, const RelationInfo& relation) {
+  context_ = &context;
+  relation_ = &relation;
+  bool any = !relation.referenced_by.empty();
+  for (const ConstraintInfo& constraint : relation.constraints) any = any || constraint.type == 'f';
+  if (any && context.related == nullptr)
+    return unsupported("changing a table with foreign keys here");
+  if (any) arena_ = std::make_unique<Arena>(&context.budget);
+  return {};
+}
+
+Status RowChanges::queue(Arena& arena, const ConstraintInfo& constraint, bool referenced,
+                         const Batch& from, uint32_t row, const Batch* now) {
+  const std::vector<int16_t>& columns =
+      referenced ? constraint.referenced_columns : constraint.columns;
+  Key key{&constraint, referenced, referenced && now != nullptr, {}, {}};
+  bool changed = now == nullptr;
+  const auto read = [&](const Batch& batch, uint32_t at, int16_t number) -> Result<NullableDatum> {
+    const Vector& column = batch.columns[static_cast<size_t>(number - 1)];
+    if (column.is_null(at)) return NullableDatum{};
+    const ColumnDesc& desc = relation_->desc()[static_cast<size_t>(number - 1)];
+    Datum value = column.value(at);
+    if (desc.length == -1) value = TRY(detoast(*context_, arena, value));
+    return NullableDatum{copy_datum(*arena_, value, desc), false};
+  };
+  bool any_null = false;
+  for (const int16_t number : columns) {
+    const NullableDatum old_value = TRY(read(from, row, number));
+    any_null = any_null || old_value.is_null;
+    key.values.push_back(old_value);
+    if (now == nullptr) continue;
+    const NullableDatum new_value = TRY(read(*now, 0, number));
+    const TypeOrder order =
+        TRY(type_order(*context_, relation_->desc()[static_cast<size_t>(number - 1)].type));
+    changed = changed || !same_value(order, old_value, new_value);
+    key.new_values.push_back(new_value);
+  }
+  if (!changed) return {};
+  if (!referenced && now != nullptr) {  // the referencing side is judged by what it points at now
+    key.values = key.new_values;
+    any_null = std::any_of(key.values.begin(), key.values.end(),
+                           [](const NullableDatum& v) { return v.is_null; });
+  }
+  if (any_null) {
+    const bool all_null = std::all_of(key.values.begin(), key.values.end(),
+                                      [](const NullableDatum& v) { return v.is_null; });
+    if (referenced || constraint.match != 'f' || all_null) return {};
+    return raise(sqlstate::foreign_key_violation,
+                 cat("insert or update on table \"", relation_->name,
+                     "\" violates foreign key constraint \"", constraint.name, "\""))
+        .detail("MATCH FULL does not allow mixing of null and nonnull key values.")
+        .constraint(relation_->nsp_name, relation_->name, constraint.name);
+  }
+  keys_.push_back(std::move(key));
+  return {};
+}
+
+Status RowChanges::inserted(Arena& arena, const Batch& batch, std::span<const Tid>) {
+  for (const ConstraintInfo& constraint : relation_->constraints) {
+    if (constraint.type != 'f') continue;
+    for (uint32_t i = 0; i < batch.rows.count; ++i)
+      TRY(queue(arena, constraint, false, batch, batch.rows[i], nullptr));
+  }
+  return {};
+}
+
+Status RowChanges::updated(Arena& arena, const Batch& old_row, const Batch& new_row, Tid) {
+  for (const ConstraintInfo& constraint : relation_->constraints) {
+    if (constraint.type == 'f') TRY(queue(arena, constraint, false, old_row, 0, &new_row));
+  }
+  for (const ConstraintInfo& constraint : relation_->referenced_by)
+    TRY(queue(arena, constraint, true, old_row, 0, &new_row));
+  return {};
+}
+
+Status RowChanges::deleted(Arena& arena, const Batch& old_row) {
+  for (const ConstraintInfo& constraint : relation_->referenced_by)
+    TRY(queue(arena, constraint, true, old_row, 0, nullptr));
+  return {};
+}
+
+Status RowChanges::finish() {
+  std::vector<Key> keys = std::move(keys_);
+  keys_.clear();
+  for (const Key& key : keys) TRY(key.referenced ? check_children(key) : check_parent(key));
+  return {};
+}
+
+Result<std::string> RowChanges::quoted_relation(Oid oid, const RelationInfo** relation) {
+  *relation = TRY(context_->catalog.relation(context_->fiber, oid));
+  if (*relation == nullptr)
+    return raise(sqlstate::undefined_table, cat("relation with OID ", oid, " does not exist"));
+  return cat(quote_identifier((*relation)->nsp_name), ".", quote_identifier((*relation)->name));
+}
+
+std::vector<Oid> RowChanges::key_types(std::span<const int16_t> columns) const {
+  std::vector<Oid> types;
+  for (const int16_t number : columns)
+    types.push_back(relation_->desc()[static_cast<size_t>(number - 1)].type);
+  return types;
+}
+
+namespace {
+
+std::string key_condition(const RelationInfo& relation, std::span<const int16_t> columns,
+                          size_t first_param) {
+  std::string out;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    out += cat(i == 0 ? "" : " AND ", quote_identifier(relation.column(columns[i]).name),
+               " OPERATOR(pg_catalog.=) $", first_param + i);
+  }
+  return out;
+}
+
+}  // namespace
+
+Status RowChanges::violation(const Key& key, const RelationInfo& other, bool parent_side) {
+  const std::vector<int16_t>& columns =
+      key.referenced ? key.constraint->referenced_columns : key.constraint->columns;
+  std::string names;
+  std::string values;
+  Arena arena;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    names += cat(i == 0 ? "" : ", ", relation_->column(columns[i]).name);
+    std::string text = "null";
+    if (!key.values[i].is_null) {
+      text.clear();
+      const Oid type = relation_->desc()[static_cast<size_t>(columns[i] - 1)].type;
+      TRY(output_value(arena, context_->session.types, type, key.values[i].value, text));
+    }
+    values += cat(i == 0 ? "" : ", ", text);
+  }
+  if (parent_side) {
+    return raise(sqlstate::foreign_key_violation,
+                 cat("update or delete on table \"", relation_->name,
+                     "\" violates foreign key constraint \"", key.constraint->name,
+                     "\" on table \"", other.name, "\""))
+        .detail(cat("Key (", names, ")=(", values, ") is still referenced from table \"",
+                    other.name, "\"."))
+        .constraint(other.nsp_name, other.name, key.constraint->name);
+  }
+  return raise(sqlstate::foreign_key_violation,
+               cat("insert or update on table \"", relation_->name,
+                   "\" violates foreign key constraint \"", key.constraint->name, "\""))
+      .detail(cat("Key (", names, ")=(", values, ") is not present in table \"", other.name, "\"."))
+      .constraint(relation_->nsp_name, relation_->name, key.constraint->name);
+}
+
+Status RowChanges::check_parent(const Key& key) {
+  const RelationInfo* parent = nullptr;
+  const std::string name = TRY(quoted_relation(key.constraint->referenced, &parent));
+  const std::string sql =
+      cat("SELECT 1 FROM ONLY ", name, " x WHERE ",
+          key_condition(*parent, key.constraint->referenced_columns, 1), " FOR KEY SHARE OF x");
+  const uint64_t rows = TRY(
+      context_->related->run(context_->fiber, sql, key_types(key.constraint->columns), key.values));
+  if (rows == 0) return violation(key, *parent, false);
+  return {};
+}
+
+Status RowChanges::check_children(const Key& key) {
+  const ConstraintInfo& fk = *key.constraint;
+  const RelationInfo* child = nullptr;
+  const std::string name = TRY(quoted_relation(fk.relation, &child));
+  std::vector<Oid> types = key_types(fk.referenced_columns);
+  std::vector<NullableDatum> values = key.values;
+  const std::string where = key_condition(*child, fk.columns, 1);
+  const char action = key.has_new ? fk.on_update : fk.on_delete;
+  if (action == 'a' || action == 'r') {
+    if (action == 'a') {  // another row may have taken the key in the same statement
+      const RelationInfo* self = nullptr;
+      const std::string own = TRY(quoted_relation(relation_->oid, &self));
+      const std::string still =
+          cat("SELECT 1 FROM ONLY ", own, " x WHERE ",
+              key_condition(*relation_, fk.referenced_columns, 1), " FOR KEY SHARE OF x");
+      const uint64_t present = TRY(context_->related->run(context_->fiber, still, types, values));
+      if (present > 0) return {};
+    }
+    const std::string sql =
+        cat("SELECT 1 FROM ONLY ", name, " x WHERE ", where, " FOR KEY SHARE OF x");
+    const uint64_t rows = TRY(context_->related->run(context_->fiber, sql, types, values));
+    if (rows > 0) return violation(key, *child, true);
+    return {};
+  }
+  if (action == 'c' && !key.has_new) {
+    TRY(context_->related->run(context_->fiber, cat("DELETE FROM ONLY ", name, " WHERE ", where),
+                               types, values));
+    return {};
+  }
+  std::string set;
+  for (size_t i = 0; i < fk.columns.size(); ++i) {
+    const bool chosen = key.has_new || fk.delete_set_columns.empty() ||
+                        std::find(fk.delete_set_columns.begin(), fk.delete_set_columns.end(),
+                                  fk.columns[i]) != fk.delete_set_columns.end();
+    if (!chosen) continue;
+    const std::string value = action == 'n'   ? "NULL"
+                              : action == 'd' ? "DEFAULT"
+                                              : cat("$", fk.columns.size() + 1 + i);
+    set += cat(set.empty() ? "" : ", ", quote_identifier(child->column(fk.columns[i]).name), " = ",
+               value);
+  }
+  if (action == 'c') {
+    const std::vector<Oid> more = types;
+    types.insert(types.end(), more.begin(), more.end());
+    values.insert(values.end(), key.new_values.begin(), key.new_values.end());
+  }
+  TRY(context_->related->run(
+      context_->fiber, cat("UPDATE ONLY ", name, " SET ", set, " WHERE ", where), types, values));
+  return {};
+}
+
+}  // namespace orrery

@@ -1,0 +1,53 @@
+#include "exec/row_store.h"
+
+namespace orrery {
+
+StoredRow* RowStore::add_empty() {
+  const size_t width = columns_.size();
+  void* memory = arena_.allocate(sizeof(StoredRow) + width * (sizeof(Datum) + 1), 8);
+  auto* row = new (memory) StoredRow{};
+  for (size_t i = 0; i < width; ++i) {
+    row->values()[i] = Datum();
+    row->nulls(width)[i] = 1;
+  }
+  return row;
+}
+
+StoredRow* RowStore::add(std::span<const Vector> columns, uint32_t row) {
+  const size_t width = columns_.size();
+  void* memory = arena_.allocate(sizeof(StoredRow) + width * (sizeof(Datum) + 1), 8);
+  auto* stored = new (memory) StoredRow{};
+  Datum* values = stored->values();
+  uint8_t* nulls = stored->nulls(width);
+  for (size_t i = 0; i < width; ++i) {
+    const bool is_null = columns[i].is_null(row);
+    nulls[i] = is_null;
+    values[i] = is_null ? Datum() : copy_datum(arena_, columns[i].value(row), columns_[i]);
+  }
+  return stored;
+}
+
+void RowStore::load(std::span<StoredRow* const> rows, std::span<Vector> out) const {
+  const size_t width = columns_.size();
+  for (size_t c = 0; c < width; ++c) {
+    Vector& column = out[c];
+    column.constant = false;
+    bool any_null = false;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      column.values[i] = rows[i]->values()[c];
+      const uint8_t is_null = rows[i]->nulls(width)[c];
+      column.nulls[i] = is_null;
+      any_null = any_null || is_null != 0;
+    }
+    column.may_have_nulls = any_null;
+  }
+}
+
+std::vector<Vector> make_columns(Arena& arena, size_t width) {
+  std::vector<Vector> columns;
+  columns.reserve(width);
+  for (size_t i = 0; i < width; ++i) columns.push_back(Vector::make(arena));
+  return columns;
+}
+
+}  // namespace orrery

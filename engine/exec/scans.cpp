@@ -1,0 +1,269 @@
+// Scans of tables: sequential, by index, by tid. A scan's columns are the table's, by attribute number; only those that its
+// expressions name are read. ctid, where asked for, comes as a column behind the table's.
+#include "access/btree.h"
+#include "access/table_scan.h"
+#include "analyze/walk.h"
+#include "base/text.h"
+#include "exec/detoast.h"
+#include "exec/functions.h"
+#include "exec/operators_internal.h"
+#include "exec/projection.h"
+#include "exec/table_columns.h"
+
+namespace orrery {
+namespace {
+
+class SeqScanOperator final : public Operator {
+ public:
+  SeqScanOperator(ExecContext& context, const SeqScanPlan& plan)
+      : Operator(context, plan),
+        arena_(&context.budget),
+        projection_(context),
+        columns_(context,
+                 *context.plan.range_table[static_cast<size_t>(plan.range - 1)]->relation) {}
+
+  Status open() override {
+    columns_.note(plan_);
+    TRY(columns_.prepare());
+    TRY(projection_.compile(plan_, columns_.layout()));
+    scan_.emplace(*context_.access, columns_.relation().storage, *context_.snapshot,
+                  columns_.wanted());
+    return {};
+  }
+  Result<Batch*> next() override {
+    while (true) {
+      arena_.reset();
+      const uint32_t count = TRY(scan_->next(context_.fiber, columns_.vectors(), arena_, nullptr));
+      if (count == 0) return nullptr;
+      TRY(context_.fiber.charge(count));
+      Batch* out = TRY(projection_.apply(arena_, columns_.batch(count)));
+      if (out != nullptr) return out;
+    }
+  }
+  Status rescan() override {
+    scan_->rewind();
+    return {};
+  }
+
+ private:
+  Arena arena_;
+  Projection projection_;
+  TableColumns columns_;
+  std::optional<TableScan> scan_;
+};
+
+// Turns the plan's conditions into ranges of index keys. Equalities make a prefix; the first other condition bounds the
+// next column; = ANY makes a range for each element, in index order.
+class IndexBounds {
+ public:
+  IndexBounds(ExecContext& context, const IndexScanPlan& plan) : context_(context), plan_(plan) {}
+
+  Status compile() {
+    for (const IndexCondition& condition : plan_.conditions) {
+      Condition c{&condition, std::nullopt, nullptr, {}};
+      if (condition.value != nullptr) {
+        c.value = TRY(Evaluator::compile(context_, *condition.value, outer_column));
+        c.desc = TRY(type_desc(context_, condition.value->type));
+      }
+      if (condition.function) {
+        c.compare = TRY(cross_comparator(condition));
+        any_cross_ = true;
+      }
+      conditions_.push_back(std::move(c));
+    }
+    compares_.assign(static_cast<size_t>(plan_.index->keys), nullptr);
+    for (size_t k = 0; k < compares_.size(); ++k)
+      compares_[k] = plan_.index->storage.keys[k].compare;
+    for (const Condition& c : conditions_) {
+      if (c.compare != nullptr) compares_[static_cast<size_t>(c.condition->column)] = c.compare;
+    }
+    return {};
+  }
+
+  // Computes the bounds with the values of now. False: no key can match (a comparison with NULL).
+  Result<bool> evaluate(Arena& arena) {
+    lower_.clear();
+    upper_.clear();
+    range_ = IndexRange{};
+    for (Condition& c : conditions_) {
+      NullableDatum value;
+      if (c.value) {
+        value = TRY(c.value->single(arena));
+        if (value.is_null) return false;
+        if (c.desc.length == -1) value.value = TRY(detoast(context_, arena, value.value));
+      }
+      const auto column = static_cast<size_t>(c.condition->column);
+      const IndexColumn& key = plan_.index->storage.keys[column];
+      switch (c.condition->strategy) {
+        case IndexStrategy::eq:
+          add(lower_, column, value);
+          add(upper_, column, value);
+          break;
+        case IndexStrategy::is_null:
+          add(lower_, column, {});
+          add(upper_, column, {});
+          break;
+        case IndexStrategy::is_not_null: bound_not_null(column, key); break;
+        case IndexStrategy::lt:          bound(column, key, value, false, false); break;
+        case IndexStrategy::le:          bound(column, key, value, false, true); break;
+        case IndexStrategy::gt:          bound(column, key, value, true, false); break;
+        case IndexStrategy::ge:          bound(column, key, value, true, true); break;
+        case IndexStrategy::any_eq:      return unsupported("= ANY as an index condition");
+      }
+    }
+    range_.lower = lower_;
+    range_.upper = upper_;
+    if (any_cross_) range_.compare = compares_;
+    return true;
+  }
+  const IndexRange& range() const { return range_; }
+
+ private:
+  struct Condition {
+    const IndexCondition* condition;
+    std::optional<Evaluator> value;
+    Comparator compare;
+    ColumnDesc desc;
+  };
+
+  Result<Comparator> cross_comparator(const IndexCondition& condition) {
+    const FunctionInfo* function =
+        TRY(context_.catalog.function(context_.fiber, condition.function));
+    const Comparator found =
+        function == nullptr ? nullptr : find_cross_comparator(function->source);
+    if (found == nullptr)
+      return unsupported(cat("index comparison by ",
+                             function == nullptr ? "an unknown function" : function->name));
+    return found;
+  }
+
+  static void add(std::vector<NullableDatum>& side, size_t column, NullableDatum value) {
+    if (side.size() == column) side.push_back(value);
+  }
+  // A bound in the value's order is a bound on the other side where the index descends. The open side stops at NULLs,
+  // which no comparison matches.
+  void bound(size_t column, const IndexColumn& key, NullableDatum value, bool is_lower,
+             bool inclusive) {
+    const bool low_side = is_lower != key.descending;
+    std::vector<NullableDatum>& side = low_side ? lower_ : upper_;
+    if (side.size() > column) {  // replaces the fence against NULLs
+      side.resize(column);
+    }
+    add(side, column, value);
+    (low_side ? range_.lower_inclusive : range_.upper_inclusive) = inclusive;
+    fence(column, key, !low_side);
+  }
+  void bound_not_null(size_t column, const IndexColumn& key) {
+    fence(column, key, true);
+    fence(column, key, false);
+  }
+  void fence(size_t column, const IndexColumn& key, bool low_side) {
+    if (key.nulls_first != low_side) return;  // NULLs lie at the other end
+    std::vector<NullableDatum>& side = low_side ? lower_ : upper_;
+    if (side.size() != column) return;  // bounded already
+    side.push_back({});
+    (low_side ? range_.lower_inclusive : range_.upper_inclusive) = false;
+  }
+
+  ExecContext& context_;
+  const IndexScanPlan& plan_;
+  std::vector<Condition> conditions_;
+  std::vector<NullableDatum> lower_, upper_;
+  std::vector<Comparator> compares_;
+  bool any_cross_ = false;
+  IndexRange range_;
+};
+
+class IndexScanOperator final : public Operator {
+ public:
+  IndexScanOperator(ExecContext& context, const IndexScanPlan& plan)
+      : Operator(context, plan),
+        scan_plan_(plan),
+        arena_(&context.budget),
+        key_arena_(&context.budget),
+        projection_(context),
+        bounds_(context, plan),
+        columns_(context,
+                 *context.plan.range_table[static_cast<size_t>(plan.range - 1)]->relation) {}
+
+  Status open() override {
+    columns_.note(plan_);
+    TRY(columns_.prepare());
+    TRY(projection_.compile(plan_, columns_.layout()));
+    TRY(bounds_.compile());
+    const ScanDirection direction =
+        scan_plan_.backward ? ScanDirection::backward : ScanDirection::forward;
+    scan_.emplace(*context_.access, scan_plan_.index->storage, direction,
+                  std::span<const int16_t>());
+    fetch_.emplace(*context_.access, columns_.relation().storage, columns_.wanted());
+    return {};
+  }
+
+  Result<Batch*> next() override {
+    if (!started_) {
+      started_ = true;
+      key_arena_.reset();
+      done_ = !TRY(bounds_.evaluate(key_arena_));
+      if (!done_) scan_->start(bounds_.range());
+      at_ = found_ = 0;
+      limit_ = kFirstEntries;
+    }
+    while (!done_) {
+      if (at_ == found_) {
+        found_ = TRY(scan_->next(context_.fiber, limit_, tids_, {}, nullptr));
+        at_ = 0;
+        limit_ = kBatchRows;
+        if (found_ == 0) {
+          done_ = true;
+          break;
+        }
+      }
+      arena_.reset();
+      const TableFetch::Fetched got =
+          TRY(fetch_->fetch(context_.fiber, *context_.snapshot, SnapshotKind::mvcc,
+                            FetchMode::index_entry, std::span<const Tid>(tids_ + at_, found_ - at_),
+                            columns_.vectors(), 0, arena_, nullptr, nullptr, dead_ + at_));
+      at_ += got.tids_done;
+      if (at_ == found_ && std::find(dead_, dead_ + found_, 1) != dead_ + found_) {
+        TRY(scan_->kill(context_.fiber, std::span<const uint8_t>(dead_, found_)));
+      }
+      TRY(context_.fiber.charge(got.tids_done * 2));
+      if (got.rows == 0) continue;
+      Batch* out = TRY(projection_.apply(arena_, columns_.batch(got.rows)));
+      if (out != nullptr) return out;
+    }
+    return nullptr;
+  }
+
+  Status rescan() override {
+    started_ = done_ = false;
+    return {};
+  }
+
+ private:
+  static constexpr uint32_t kFirstEntries = 16;  // a lookup of one key should not gather a thousand
+
+  const IndexScanPlan& scan_plan_;
+  Arena arena_, key_arena_;
+  Projection projection_;
+  IndexBounds bounds_;
+  TableColumns columns_;
+  std::optional<IndexScan> scan_;
+  std::optional<TableFetch> fetch_;
+  Tid tids_[kBatchRows];
+  uint8_t dead_[kBatchRows] = {};
+  uint32_t at_ = 0, found_ = 0, limit_ = kFirstEntries;
+  bool started_ = false;
+  bool done_ = false;
+};
+
+}  // namespace
+
+OperatorPtr make_seq_scan(ExecContext& context, const SeqScanPlan& plan) {
+  return std::make_unique<SeqScanOperator>(context, plan);
+}
+OperatorPtr make_index_scan(ExecContext& context, const IndexScanPlan& plan) {
+  return std::make_unique<IndexScanOperator>(context, plan);
+}
+
+}  // namespace orrery

@@ -1,0 +1,252 @@
+// Functions that return sets: in FROM, and in a target list.
+#include "analyze/walk.h"
+#include "base/text.h"
+#include "exec/detoast.h"
+#include "exec/functions.h"
+#include "exec/operators_internal.h"
+#include "exec/projection.h"
+#include "exec/row_store.h"
+
+namespace orrery {
+namespace {
+
+// One call of a set-returning function, or of a scalar one taken as a set of one row.
+class SetCall {
+ public:
+  SetCall(ExecContext& context, const Expr& expr) : context_(context), expr_(expr) {}
+
+  Status open(ColumnOf column_of) {
+    if (expr_.tag != ExprTag::call || !as<CallExpr>(expr_).returns_set) {
+      scalar_ = TRY(Evaluator::compile(context_, expr_, column_of));
+      return {};
+    }
+    const auto& call = as<CallExpr>(expr_);
+    const FunctionBody* body = TRY(function_body(context_, call.function));
+    if (body->set == nullptr) return unsupported("this set-returning function");
+    kernel_ = body->set;
+    site_.function = call.function;
+    site_.result_type = call.type;
+    site_.collation = call.input_collation;
+    auto types = context_.arena.make_array<Oid>(call.args.size());
+    for (size_t i = 0; i < call.args.size(); ++i) {
+      types[i] = call.args[i]->type;
+      args_.push_back(TRY(Evaluator::compile(context_, *call.args[i], column_of)));
+      descs_.push_back(TRY(type_desc(context_, call.args[i]->type)));
+    }
+    site_.argument_types = types;
+    return {};
+  }
+
+  // Starts with the arguments that row `row` of `batch` gives.
+  Status start(Arena& arena, const Batch& batch, uint32_t row) {
+    done_ = false;
+    const auto one = static_cast<uint16_t>(row);
+    const Rows rows{&one, 1};
+    if (scalar_) {
+      value_ = TRY(scalar_->evaluate(arena, batch, rows))->at(row);
+      return {};
+    }
+    std::vector<NullableDatum> values;
+    for (size_t i = 0; i < args_.size(); ++i) {
+      NullableDatum value = TRY(args_[i].evaluate(arena, batch, rows))->at(row);
+      if (!value.is_null && descs_[i].length == -1)
+        value.value = TRY(detoast(context_, arena, value.value));
+      values.push_back(value);
+    }
+    const FunctionInfo* info = TRY(context_.catalog.function(context_.fiber, site_.function));
+    const bool any_null =
+        std::any_of(values.begin(), values.end(), [](const NullableDatum& v) { return v.is_null; });
+    if (info->strict && any_null) {
+      done_ = true;
+      return {};
+    }
+    EvalContext eval{context_.fiber, arena, context_.arena, context_.session};
+    state_ = TRY(kernel_->begin(eval, site_, values));
+    return {};
+  }
+
+  // Up to kBatchRows more rows into `columns`; 0 at the end.
+  Result<uint32_t> next(Arena& arena, std::span<Vector> columns) {
+    if (done_) return 0U;
+    for (Vector& column : columns) column.may_have_nulls = false;
+    if (scalar_) {
+      done_ = true;
+      columns[0].set(0, value_);
+      return 1U;
+    }
+    EvalContext eval{context_.fiber, arena, context_.arena, context_.session};
+    const uint32_t count = TRY(kernel_->next(eval, site_, state_, columns));
+    done_ = count == 0;
+    return count;
+  }
+
+ private:
+  ExecContext& context_;
+  const Expr& expr_;
+  std::optional<Evaluator> scalar_;
+  const SetKernel* kernel_ = nullptr;
+  CallSite site_;
+  std::vector<Evaluator> args_;
+  std::vector<ColumnDesc> descs_;
+  void* state_ = nullptr;
+  NullableDatum value_;
+  bool done_ = true;
+};
+
+class FunctionScanOperator final : public Operator {
+ public:
+  FunctionScanOperator(ExecContext& context, const FunctionScanPlan& plan)
+      : Operator(context, plan),
+        entry_(*context.plan.range_table[static_cast<size_t>(plan.range - 1)]),
+        arena_(&context.budget),
+        projection_(context) {}
+
+  Status open() override {
+    TRY(projection_.compile(plan_, scanned_column));
+    if (entry_.functions.size() != 1) return unsupported("ROWS FROM with several functions");
+    call_.emplace(context_, *entry_.functions[0]);
+    TRY(call_->open(outer_column));
+    columns_ = make_columns(context_.arena, entry_.columns.size());
+    return {};
+  }
+  Result<Batch*> next() override {
+    if (!started_) {
+      started_ = true;
+      ordinal_ = 0;
+      start_arena_.reset();
+      TRY(call_->start(start_arena_, Batch{{}, Rows{nullptr, 1}}, 0));
+    }
+    const size_t width = entry_.columns.size() - (entry_.with_ordinality ? 1 : 0);
+    while (true) {
+      arena_.reset();
+      const uint32_t count = TRY(call_->next(arena_, std::span(columns_).subspan(0, width)));
+      if (count == 0) return nullptr;
+      if (entry_.with_ordinality) {
+        for (uint32_t i = 0; i < count; ++i) columns_[width].set(i, Datum::of(++ordinal_));
+      }
+      Batch* out = TRY(projection_.apply(arena_, Batch{columns_, Rows{nullptr, count}}));
+      if (out != nullptr) return out;
+    }
+  }
+  Status rescan() override {
+    started_ = false;
+    return {};
+  }
+
+ private:
+  const RangeEntry& entry_;
+  Arena arena_;
+  Arena start_arena_{&context_.budget};
+  Projection projection_;
+  std::optional<SetCall> call_;
+  std::vector<Vector> columns_;
+  bool started_ = false;
+  int64_t ordinal_ = 0;
+};
+
+// Target lists with set-returning functions: for each input row, the functions run in step; a shorter one gives NULLs until
+// the longest is done.
+class ProjectSetOperator final : public Operator {
+ public:
+  ProjectSetOperator(ExecContext& context, const ProjectSetPlan& plan)
+      : Operator(context, plan), arena_(&context.budget) {}
+
+  Status open() override {
+    child_ = TRY(make_operator(context_, *plan_.left));
+    columns_ = make_columns(context_.arena, plan_.targets.size());
+    for (const TargetEntry& target : plan_.targets) {
+      Item item{};
+      const bool set = target.expr->tag == ExprTag::call && as<CallExpr>(*target.expr).returns_set;
+      if (!set && any_expr(*target.expr, [](const Expr& e) {
+            return e.tag == ExprTag::call && as<CallExpr>(e).returns_set;
+          })) {
+        return unsupported("a set-returning function inside another expression");
+      }
+      if (set) {
+        item.call = std::make_unique<SetCall>(context_, *target.expr);
+        TRY(item.call->open(outer_column));
+      } else {
+        item.value = TRY(Evaluator::compile(context_, *target.expr, outer_column));
+      }
+      items_.push_back(std::move(item));
+    }
+    one_ = Vector::make(context_.arena);
+    return {};
+  }
+
+  Result<Batch*> next() override {
+    while (true) {
+      if (!running_) {
+        arena_.reset();
+        if (in_ == nullptr || at_ >= in_->rows.count) {
+          in_ = TRY(child_->next());
+          at_ = 0;
+          if (in_ == nullptr) return nullptr;
+        }
+        row_ = in_->rows[at_++];
+        for (Item& item : items_) {
+          if (item.call != nullptr) TRY(item.call->start(arena_, *in_, row_));
+        }
+        running_ = true;
+      }
+      uint32_t longest = 0;
+      for (size_t i = 0; i < items_.size(); ++i) {
+        if (items_[i].call == nullptr) continue;
+        const uint32_t count = TRY(items_[i].call->next(arena_, std::span(&columns_[i], 1)));
+        items_[i].count = count;
+        longest = std::max(longest, count);
+      }
+      if (longest == 0) {
+        running_ = false;
+        continue;
+      }
+      for (size_t i = 0; i < items_.size(); ++i) {
+        if (items_[i].call != nullptr) {
+          for (uint32_t r = items_[i].count; r < longest; ++r) columns_[i].set_null(r);
+          continue;
+        }
+        const auto one = static_cast<uint16_t>(row_);
+        const NullableDatum value =
+            TRY(items_[i].value->evaluate(arena_, *in_, Rows{&one, 1}))->at(row_);
+        columns_[i].may_have_nulls = false;
+        for (uint32_t r = 0; r < longest; ++r) columns_[i].set(r, value);
+      }
+      TRY(context_.fiber.charge(longest));
+      out_ = Batch{columns_, Rows{nullptr, longest}};
+      return &out_;
+    }
+  }
+  Status rescan() override {
+    in_ = nullptr;
+    running_ = false;
+    return child_->rescan();
+  }
+
+ private:
+  struct Item {
+    std::unique_ptr<SetCall> call;
+    std::optional<Evaluator> value;
+    uint32_t count = 0;
+  };
+  Arena arena_;
+  OperatorPtr child_;
+  std::vector<Item> items_;
+  std::vector<Vector> columns_;
+  Vector one_;
+  Batch* in_ = nullptr;
+  uint32_t at_ = 0;
+  uint32_t row_ = 0;
+  Batch out_;
+  bool running_ = false;
+};
+
+}  // namespace
+
+OperatorPtr make_function_scan(ExecContext& context, const FunctionScanPlan& plan) {
+  return std::make_unique<FunctionScanOperator>(context, plan);
+}
+OperatorPtr make_project_set(ExecContext& context, const ProjectSetPlan& plan) {
+  return std::make_unique<ProjectSetOperator>(context, plan);
+}
+
+}  // namespace orrery
