@@ -1,6 +1,7 @@
-// Analysis: a parse tree becomes a typed query. Names are looked up in the catalog along the search path, overloads are
-// resolved and coercions inserted as PostgreSQL does, with its messages and error positions. Nothing is planned and no
-// row is read; relations that are named are locked on the way.
+// Analysis: a parse tree becomes a typed query. Names are looked up in the catalog along the search
+// path, overloads are resolved and coercions inserted as PostgreSQL does, with its messages and
+// error positions. Nothing is planned and no row is read; relations that are named are locked on
+// the way.
 #pragma once
 
 #include <span>
@@ -16,7 +17,8 @@
 
 namespace orrery {
 
-// Takes the table lock a statement needs before it looks at the table. Implemented by the session, injected.
+// Takes the table lock a statement needs before it looks at the table. Implemented by the session,
+// injected.
 class RelationLocker {
  public:
   virtual ~RelationLocker() = default;
@@ -40,8 +42,9 @@ struct AnalyzeContext {
 // SELECT, VALUES, INSERT, UPDATE or DELETE. Everything else is 0A000.
 Result<Query*> analyze_statement(AnalyzeContext& context, const Node& statement);
 
-// A stored expression (a default, a check, an index expression) over the columns of `relation` as range entry 1; null for
-// none. Coerced to `type` by assignment when it is not 0; `column` names it in errors.
+// A stored expression (a default, a check, an index expression) over the columns of `relation` as
+// range entry 1; null for none. Coerced to `type` by assignment when it is not 0; `column` names it
+// in errors.
 Result<Expr*> analyze_expression(AnalyzeContext& context, const Node& node,
                                  const RelationInfo* relation, Oid type, int32_t typmod,
                                  std::string_view column);
@@ -56,7 +59,8 @@ struct TypeAndMod {
   int32_t typmod = -1;
 };
 Result<TypeAndMod> resolve_type_name(AnalyzeContext& context, const TypeName& name);
-// 42P01 when there is no such relation. Locks it in `lock_mode` when the context has a locker and the mode is not 0.
+// 42P01 when there is no such relation. Locks it in `lock_mode` when the context has a locker and
+// the mode is not 0.
 Result<const RelationInfo*> resolve_relation(AnalyzeContext& context, const RangeVar& name,
                                              int lock_mode);
 // Null instead of 42P01.

@@ -1,6 +1,7 @@
-// Coercion: whether a value of one type can stand where another is wanted, and the expression that makes it so.
-// PostgreSQL's rules: pg_cast with its contexts, binary compatibility, I/O conversion to and from the string category,
-// arrays by element, domains by base type, polymorphic parameters by consistency.
+// Coercion: whether a value of one type can stand where another is wanted, and the expression that
+// makes it so. PostgreSQL's rules: pg_cast with its contexts, binary compatibility, I/O conversion
+// to and from the string category, arrays by element, domains by base type, polymorphic parameters
+// by consistency.
 #include "analyze/transform.h"
 #include "base/text.h"
 #include "types/type_oids.h"
@@ -52,7 +53,8 @@ Result<Pathway> find_pathway(Transform& t, Oid from, Oid to, CoercionContext how
     if (element.path != Path::none)
       return Pathway{element.path == Path::relabel ? Path::relabel : Path::array, element.function};
   }
-  // Every type can be turned into a string by assignment, and a string into any type when asked for explicitly.
+  // Every type can be turned into a string by assignment, and a string into any type when asked for
+  // explicitly.
   if (how != CoercionContext::implicit && target->category == 'S') return Pathway{Path::via_io, {}};
   if (how == CoercionContext::explicit_ && source->category == 'S')
     return Pathway{Path::via_io, {}};
@@ -147,7 +149,8 @@ Result<Expr*> Transform::coerce(Scope* scope, Expr* arg, Oid to, int32_t typmod,
     const CatalogType* target = TRY(type(base));
     NullableDatum value;
     if (!literal.value.is_null) {
-      // The length is applied as an explicit cast would, afterwards, for the types whose input function is stricter.
+      // The length is applied as an explicit cast would, afterwards, for the types whose input
+      // function is stricter.
       const bool by_cast = base == varchar || base == bpchar || base == bit || base == varbit;
       IoContext io{arena_, context_.session.types, base, by_cast ? -1 : base_typmod};
       if (target->io.input == nullptr) return unsupported(cat("input of type ", name_of(base)));
@@ -337,8 +340,8 @@ int32_t Transform::common_typmod(std::span<Expr* const> exprs, Oid wanted) {
   return typmod;
 }
 
-// Decides what polymorphic parameters stand for, and replaces them in `declared`; returns the result type. The "any" family
-// must agree exactly; the "anycompatible" family takes a common type.
+// Decides what polymorphic parameters stand for, and replaces them in `declared`; returns the
+// result type. The "any" family must agree exactly; the "anycompatible" family takes a common type.
 Result<Oid> Transform::resolve_polymorphic(std::span<const Oid> actual, std::vector<Oid>& declared,
                                            Oid result, int location) {
   using namespace type_oid;

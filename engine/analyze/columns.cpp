@@ -154,7 +154,8 @@ Result<Expr*> Transform::whole_row(const ScopeItem& item, int levels_up, int loc
 
 namespace {
 
-// The item that `table` (and `schema`, when written) names, with the number of levels up; null when there is none.
+// The item that `table` (and `schema`, when written) names, with the number of levels up; null when
+// there is none.
 Result<const ScopeItem*> find_table(Transform& t, Scope& scope, std::string_view schema,
                                     std::string_view table, int location, int* levels) {
   *levels = 0;

@@ -182,7 +182,8 @@ struct Forms {
                           a.location);
   }
 
-  // x IN (list): an array comparison when all constants can be of one type, else a chain of comparisons.
+  // x IN (list): an array comparison when all constants can be of one type, else a chain of
+  // comparisons.
   Result<Expr*> in_list(const A_Expr& a) {
     const auto& list = as<List>(*a.rexpr);
     const bool negated = a.name.back() == "<>";
@@ -775,8 +776,9 @@ struct Forms {
     SearchPath one;
     const SearchPath* path = &context.path;
     if (c.collname.size() > 1) {
-      one.namespaces = {
-          TRY(context.catalog.nsp_oid(context.fiber, c.collname[c.collname.size() - 2]))};
+      const std::string_view schema = c.collname[c.collname.size() - 2];
+      const Oid nsp = TRY(context.catalog.nsp_oid(context.fiber, schema));
+      one.namespaces = {nsp};
       path = &one;
     }
     const Oid collation =

@@ -268,7 +268,8 @@ struct FromForms {
   }
   Result<Query*> lateral_query(const SelectStmt& stmt, bool lateral) {
     if (lateral) return t.select(stmt, &scope);
-    // Without LATERAL the other FROM items of this query are out of sight, but levels keep counting.
+    // Without LATERAL the other FROM items of this query are out of sight, but levels keep
+    // counting.
     Scope shade;
     shade.parent = scope.parent;
     shade.ctes = scope.ctes;

@@ -1,4 +1,5 @@
-// Overload resolution for functions and operators: PostgreSQL's rules, in its order (manual, chapter "Type Conversion").
+// Overload resolution for functions and operators: PostgreSQL's rules, in its order (manual,
+// chapter "Type Conversion").
 #include "analyze/transform.h"
 #include "base/text.h"
 #include "sql/parser.h"
@@ -68,7 +69,8 @@ Result<int> Transform::select_candidate(std::vector<std::vector<Oid>> candidates
   if (left.size() == 1) return left[0];
   if (unknowns == 0) return -1;
 
-  // What category the unknowns are: string if any candidate takes one there, else what all candidates agree on.
+  // What category the unknowns are: string if any candidate takes one there, else what all
+  // candidates agree on.
   bool resolved = true;
   std::vector<char> category(count, '\0');
   std::vector<bool> preferred(count, false);

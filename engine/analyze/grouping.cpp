@@ -1,4 +1,5 @@
-// Aggregates and windows: where they may stand, which query they belong to, and that what is not aggregated is grouped.
+// Aggregates and windows: where they may stand, which query they belong to, and that what is not
+// aggregated is grouped.
 #include "analyze/transform.h"
 #include "analyze/walk.h"
 #include "base/text.h"
@@ -7,7 +8,8 @@
 namespace orrery {
 namespace {
 
-// How many levels up the query of an aggregate is: that of its nearest variable; its own when it has none.
+// How many levels up the query of an aggregate is: that of its nearest variable; its own when it
+// has none.
 void lowest_level(const Expr& e, int depth, int* lowest) {
   if (e.tag == ExprTag::var) {
     const int level = as<VarExpr>(e).levels_up - depth;
@@ -159,7 +161,8 @@ Result<Expr*> Transform::window_call(Scope& scope, const FuncCall& call,
   made->star = call.agg_star;
   made->is_aggregate = f.kind == 'a';
   made->collation = TRY(type(resolved.result_type))->collation;
-  // Definitions are analyzed once the target list is complete, as they may add to it; until then a number stands for one.
+  // Definitions are analyzed once the target list is complete, as they may add to it; until then a
+  // number stands for one.
   scope.has_windows = true;
   const WindowDef* def = call.over;
   made->window = static_cast<int>(scope.window_definitions.size());

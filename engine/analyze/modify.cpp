@@ -157,7 +157,8 @@ struct ModifyForms {
     return {};
   }
 
-  // VALUES lists: one row goes straight into the target list, several through a values entry, already assigned.
+  // VALUES lists: one row goes straight into the target list, several through a values entry,
+  // already assigned.
   Status insert_values(const SelectStmt& source, const std::vector<int>& numbers, bool named) {
     std::vector<std::vector<Expr*>> rows;
     size_t width = source.values_lists[0]->items.size();
@@ -285,7 +286,8 @@ struct ModifyForms {
     return {};
   }
 
-  // Which unique indexes decide a conflict: those of exactly the columns named, or of the constraint.
+  // Which unique indexes decide a conflict: those of exactly the columns named, or of the
+  // constraint.
   Status infer(const InferClause& clause, OnConflict& made) {
     std::vector<Oid> indexes;
     if (!clause.conname.empty()) {

@@ -1,4 +1,5 @@
-// What names mean at a place in a query: the range entries in scope, level by level outwards, and the CTEs.
+// What names mean at a place in a query: the range entries in scope, level by level outwards, and
+// the CTEs.
 #pragma once
 
 #include <vector>

@@ -421,7 +421,8 @@ struct SelectForms {
     const SetOpNode& top = *query->set_operations;
     std::vector<TargetEntry> targets;
     for (size_t c = 0; c < top.types.size(); ++c) {
-      // The result's columns are shown as Vars of the leftmost leaf; the planner replaces them by the operation's output.
+      // The result's columns are shown as Vars of the leftmost leaf; the planner replaces them by
+      // the operation's output.
       auto* var = t.node<VarExpr>(ExprTag::var, top.types[c], -1);
       var->range = 1;
       var->attno = static_cast<int>(c) + 1;

@@ -110,8 +110,8 @@ int Transform::give_ref(std::vector<TargetEntry>& targets, int index) {
   return target.ref = highest + 1;
 }
 
-// The target that an item of ORDER BY, GROUP BY or DISTINCT ON means: an output name (SQL92), a position, or an equal
-// expression; else a new junk target.
+// The target that an item of ORDER BY, GROUP BY or DISTINCT ON means: an output name (SQL92), a
+// position, or an equal expression; else a new junk target.
 Result<int> Transform::find_target(Scope& scope, const Node* node,
                                    std::vector<TargetEntry>& targets, Clause clause,
                                    bool sql92_names) {
@@ -255,7 +255,11 @@ struct GroupForms {
   using Sets = std::vector<std::vector<int>>;
   Result<Sets> sets_of(const Node* node) {
     const auto* set = as_if<GroupingSet>(node);
-    if (set == nullptr) return Sets{TRY(composite(node))};
+    if (set == nullptr) {
+      Sets one(1);
+      one[0] = TRY(composite(node));
+      return one;
+    }
     Sets made;
     switch (set->kind) {
       case GroupingSetKind::empty: return Sets{{}};

@@ -1,5 +1,5 @@
-// The analyzer's machine: one Transform per statement, its methods spread over the files named beside them. Methods that
-// take Scope& read names from it; results live in the context's arena.
+// The analyzer's machine: one Transform per statement, its methods spread over the files named
+// beside them. Methods that take Scope& read names from it; results live in the context's arena.
 #pragma once
 
 #include "analyze/scope.h"
@@ -60,7 +60,8 @@ class Transform {
   Result<Expr*> coerce_to_common(Scope* scope, Expr* arg, Oid type, std::string_view what);
   Result<Expr*> assign(Scope* scope, Expr* value, Oid type, int32_t typmod, std::string_view column,
                        int location);
-  // `what` is "UNION", "CASE", "ARRAY", "VALUES"...: "CASE types integer and text cannot be matched".
+  // `what` is "UNION", "CASE", "ARRAY", "VALUES"...: "CASE types integer and text cannot be
+  // matched".
   Result<Oid> common_type(std::span<Expr* const> exprs, std::string_view what);
   int32_t common_typmod(std::span<Expr* const> exprs, Oid type);
   Result<Oid> resolve_polymorphic(std::span<const Oid> actual, std::vector<Oid>& declared,
@@ -132,7 +133,8 @@ class Transform {
 
   AnalyzeContext& context_;
   Arena& arena_;
-  bool keep_unknowns_ = false;  // the next SELECT is a leaf of a set operation, which types its literals
+  bool keep_unknowns_ =
+      false;  // the next SELECT is a leaf of a set operation, which types its literals
 };
 
 }  // namespace orrery

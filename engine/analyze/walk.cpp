@@ -3,7 +3,8 @@
 namespace orrery {
 namespace {
 
-// Every direct child slot of a node, as a reference to the pointer: reading, changing and comparing all go through here.
+// Every direct child slot of a node, as a reference to the pointer: reading, changing and comparing
+// all go through here.
 template <class ExprRef, class Visit>
 void visit_slots(ExprRef& e, Visit&& visit) {
   auto one = [&](auto*& slot) {

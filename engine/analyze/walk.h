@@ -7,10 +7,12 @@
 
 namespace orrery {
 
-// Calls `visit` for each direct child, in order of evaluation. Sublinks: the test, not the subquery.
+// Calls `visit` for each direct child, in order of evaluation. Sublinks: the test, not the
+// subquery.
 void for_each_child(const Expr& expr, FunctionRef<void(const Expr&)> visit);
 
-// A copy of `expr` whose direct children are what `change` makes of them; the node itself when none changed.
+// A copy of `expr` whose direct children are what `change` makes of them; the node itself when none
+// changed.
 Expr* map_children(Arena& arena, Expr* expr, FunctionRef<Expr*(Expr*)> change);
 
 // True when `test` holds for the expression or anything below it.

@@ -1,7 +1,8 @@
 // Aggregation: plain, over sorted input, and by hashing; grouping sets keep a table of groups each.
 //
-// A group is the row that opened it, with its aggregates' states beside it. What stands above aggregates (targets, HAVING) is
-// computed over batches laid out as: the child's columns (of the group's first row), the aggregates' results, GROUPING's.
+// A group is the row that opened it, with its aggregates' states beside it. What stands above
+// aggregates (targets, HAVING) is computed over batches laid out as: the child's columns (of the
+// group's first row), the aggregates' results, GROUPING's.
 #include "analyze/walk.h"
 #include "base/text.h"
 #include "exec/detoast.h"
@@ -217,7 +218,8 @@ class AggregateOperator final : public Operator {
     if (set.keys.empty()) {
       if (set.groups.empty()) {
         StoredRow* row = set.table->store().add(in.columns, in.rows[0]);
-        set.groups.push_back({row, TRY(new_states())});
+        char* states = TRY(new_states());
+        set.groups.push_back({row, states});
       }
       std::fill(out.begin(), out.end(), set.groups[0].states);
       return {};
@@ -262,7 +264,8 @@ class AggregateOperator final : public Operator {
     for (auto& set : sets_) {
       if (!set->keys.empty() || !set->groups.empty()) continue;
       if (agg_.grouping_sets.empty() && !agg_.groups.empty()) continue;
-      set->groups.push_back({set->table->store().add_empty(), TRY(new_states())});
+      char* states = TRY(new_states());
+      set->groups.push_back({set->table->store().add_empty(), states});
     }
     return {};
   }
@@ -408,7 +411,8 @@ class AggregateOperator final : public Operator {
             open_ && row_equals(set.keys, *set.groups.back().row, width_, pending_->columns, row);
         if (!same) {
           if (set.groups.size() >= kBatchRows) return emit_sorted(set);
-          set.groups.push_back({set.table->store().add(pending_->columns, row), TRY(new_states())});
+          char* fresh = TRY(new_states());
+          set.groups.push_back({set.table->store().add(pending_->columns, row), fresh});
           open_ = true;
         }
         const auto one = static_cast<uint16_t>(row);
@@ -507,8 +511,8 @@ class UniqueOperator final : public Operator {
   Batch out_;
 };
 
-// INTERSECT and EXCEPT [ALL]: counts how often each row comes from either side (told by the flag in the last column), then
-// gives each row as often as the operation says.
+// INTERSECT and EXCEPT [ALL]: counts how often each row comes from either side (told by the flag in
+// the last column), then gives each row as often as the operation says.
 class SetOpOperator final : public Operator {
  public:
   SetOpOperator(ExecContext& context, const SetOpPlan& plan)

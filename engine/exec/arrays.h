@@ -1,4 +1,5 @@
-// Arrays, for the expression steps that take them apart and put them together; the layout is types/array.h's.
+// Arrays, for the expression steps that take them apart and put them together; the layout is
+// types/array.h's.
 #pragma once
 
 #include <optional>

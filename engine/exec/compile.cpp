@@ -213,7 +213,8 @@ class Compiler {
   Result<EvalNode*> subscript(const SubscriptExpr& s) {
     if (s.assign != nullptr) return unsupported("assignment to an array element");
     EvalNode* node = TRY(make(Step::subscript, s));
-    std::vector<EvalNode*> children{TRY(plain(*s.container))};
+    EvalNode* container = TRY(plain(*s.container));
+    std::vector<EvalNode*> children{container};
     for (const std::span<Expr*> bounds : {s.upper, s.lower}) {
       for (Expr* bound : bounds)
         children.push_back(bound == nullptr ? nullptr : TRY(compile(*bound)));

@@ -1,4 +1,5 @@
-// What one execution of a plan knows of the world around it. Owned by the session's portal; operators hold a reference.
+// What one execution of a plan knows of the world around it. Owned by the session's portal;
+// operators hold a reference.
 #pragma once
 
 #include <cstdint>

@@ -32,7 +32,8 @@ Status detoast_column(ExecContext& context, Arena& arena, Vector& column, Rows r
       all_plain = all_plain && varlena_is_plain(column.value(row).as<const char*>());
   }
   if (all_plain) return {};
-  // The column's words may be shared with another column, so the brought-in ones get words of their own.
+  // The column's words may be shared with another column, so the brought-in ones get words of their
+  // own.
   Vector plain = Vector::make(arena, end);
   for (uint32_t i = 0; i < rows.count; ++i) {
     const uint32_t row = rows[i];

@@ -1,4 +1,5 @@
-// Values that lie outside their row or are compressed are brought in before anything looks inside them.
+// Values that lie outside their row or are compressed are brought in before anything looks inside
+// them.
 #pragma once
 
 #include "exec/context.h"
@@ -8,7 +9,8 @@ namespace orrery {
 
 // The plain form of a varlena, in `arena` unless it was plain already.
 Result<Datum> detoast(ExecContext& context, Arena& arena, Datum value);
-// The same for the rows named of a column, in place: sorts, groups and joins call it for their keys.
+// The same for the rows named of a column, in place: sorts, groups and joins call it for their
+// keys.
 Status detoast_column(ExecContext& context, Arena& arena, Vector& column, Rows rows,
                       const ColumnDesc& desc);
 

@@ -7,7 +7,8 @@
 
 namespace orrery {
 
-// x op ANY (array). A constant array, as IN makes one, is taken apart once and each element compared with the whole column.
+// x op ANY (array). A constant array, as IN makes one, is taken apart once and each element
+// compared with the whole column.
 Result<const Vector*> run_scalar_array(ExecContext& context, EvalNode& node, Arena& arena,
                                        const Batch& batch, Rows rows) {
   TRY(evaluate_children(context, node, arena, batch, rows));

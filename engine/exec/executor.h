@@ -13,8 +13,8 @@ class Execution {
   // Everything in `context` outlives this. Makes and opens the operators.
   static Result<std::unique_ptr<Execution>> start(std::unique_ptr<ExecContext> context);
 
-  // The next batch of result rows, without junk columns and with every value plain; null at the end. An execution without
-  // result rows is run to its end by the first call, which returns null.
+  // The next batch of result rows, without junk columns and with every value plain; null at the
+  // end. An execution without result rows is run to its end by the first call, which returns null.
   Result<Batch*> next();
   // Runs data-modifying WITH queries to their end. Call once next() has returned null.
   Status finish();

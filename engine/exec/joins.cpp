@@ -1,4 +1,5 @@
-// Nested loop and hash join. A join's input batch is its outer columns followed by its inner columns.
+// Nested loop and hash join. A join's input batch is its outer columns followed by its inner
+// columns.
 #include "exec/detoast.h"
 #include "exec/functions.h"
 #include "exec/keys.h"
@@ -8,8 +9,8 @@
 namespace orrery {
 namespace {
 
-// For each outer row the inner side is read again, with that row's values in the parameters. The outer row stands beside an
-// inner batch as constant columns, so no pair is copied.
+// For each outer row the inner side is read again, with that row's values in the parameters. The
+// outer row stands beside an inner batch as constant columns, so no pair is copied.
 class NestedLoopOperator final : public Operator {
  public:
   NestedLoopOperator(ExecContext& context, const NestedLoopPlan& plan)
@@ -125,8 +126,9 @@ class NestedLoopOperator final : public Operator {
   bool matched_ = false;
 };
 
-// The inner side is read into a hash table once; outer rows then probe it. Pairs are gathered up to a batch before the
-// join's other conditions look at them. In a right or full join, inner rows remember whether they were matched.
+// The inner side is read into a hash table once; outer rows then probe it. Pairs are gathered up to
+// a batch before the join's other conditions look at them. In a right or full join, inner rows
+// remember whether they were matched.
 class HashJoinOperator final : public Operator {
  public:
   HashJoinOperator(ExecContext& context, const HashJoinPlan& plan)

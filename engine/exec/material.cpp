@@ -134,8 +134,9 @@ class WorkTableScanOperator final : public Operator {
   size_t at_ = 0;
 };
 
-// The non-recursive term fills the working table; each round runs the recursive term over it and makes its rows the next
-// working table, until a round yields nothing. UNION drops rows seen before, in any round.
+// The non-recursive term fills the working table; each round runs the recursive term over it and
+// makes its rows the next working table, until a round yields nothing. UNION drops rows seen
+// before, in any round.
 class RecursiveUnionOperator final : public Operator {
  public:
   RecursiveUnionOperator(ExecContext& context, const RecursiveUnionPlan& plan)

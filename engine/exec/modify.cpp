@@ -1,8 +1,9 @@
-// INSERT, UPDATE and DELETE: what the child computes, written by TableWriter, and RETURNING made of the result.
+// INSERT, UPDATE and DELETE: what the child computes, written by TableWriter, and RETURNING made of
+// the result.
 //
-// READ COMMITTED: a row that another transaction changed after our snapshot is locked in its newest version and judged
-// again by WHERE; if it still qualifies the new values are computed from it, else it is left alone. REPEATABLE READ raises
-// 40001 instead [Berenson95].
+// READ COMMITTED: a row that another transaction changed after our snapshot is locked in its newest
+// version and judged again by WHERE; if it still qualifies the new values are computed from it,
+// else it is left alone. REPEATABLE READ raises 40001 instead [Berenson95].
 #include "access/table_scan.h"
 #include "analyze/walk.h"
 #include "base/text.h"
@@ -200,7 +201,8 @@ class ModifyTableOperator final : public Operator {
     }
   }
 
-  // What to do about a row that could not be changed as it was: nothing (skip it), or the tid to try again with.
+  // What to do about a row that could not be changed as it was: nothing (skip it), or the tid to
+  // try again with.
   Result<std::optional<Tid>> after_conflict(const ChangeResult& done, Tid tid) {
     if (done.outcome == ChangeOutcome::self_modified || done.outcome == ChangeOutcome::invisible)
       return std::optional<Tid>();
@@ -286,8 +288,8 @@ class ModifyTableOperator final : public Operator {
     return {};
   }
 
-  // ON CONFLICT: SET and WHERE see the existing row under the table's name, the proposed one as EXCLUDED: columns of the
-  // first, then of the second.
+  // ON CONFLICT: SET and WHERE see the existing row under the table's name, the proposed one as
+  // EXCLUDED: columns of the first, then of the second.
   Status compile_conflict() {
     const OnConflict& conflict = *modify_.on_conflict;
     const auto column_of = [&](const Expr& leaf) {

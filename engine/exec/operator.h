@@ -1,8 +1,9 @@
-// A node of a running plan: asked for batches until it has none. Each plan node type has one Operator class; make_operator
-// (operators.h) builds the tree.
+// A node of a running plan: asked for batches until it has none. Each plan node type has one
+// Operator class; make_operator (operators.h) builds the tree.
 //
-// The life of an operator: open() once; next() until null; rescan() starts again, with whatever exec parameters hold now;
-// the destructor releases everything (it does not suspend). A batch is valid until the next call on the same operator.
+// The life of an operator: open() once; next() until null; rescan() starts again, with whatever
+// exec parameters hold now; the destructor releases everything (it does not suspend). A batch is
+// valid until the next call on the same operator.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,5 @@
-// One maker per plan node type, for make_operator's switch; each lives in the file named after its operators.
+// One maker per plan node type, for make_operator's switch; each lives in the file named after its
+// operators.
 #pragma once
 
 #include "exec/operator.h"

@@ -1,5 +1,6 @@
-// The common end of most operators: drop the rows the plan node's filter rejects, then compute its target list. A Var in
-// the target list is its input column itself, and filtered rows are left where they are: nothing is copied.
+// The common end of most operators: drop the rows the plan node's filter rejects, then compute its
+// target list. A Var in the target list is its input column itself, and filtered rows are left
+// where they are: nothing is copied.
 #pragma once
 
 #include <vector>
@@ -15,7 +16,8 @@ class Projection {
   Status compile(const PlanNode& plan, ColumnOf column_of);
   // The same for an explicit filter (may be null) and targets.
   Status compile(const Expr* filter, std::span<const TargetEntry> targets, ColumnOf column_of);
-  // Null when no row passes. The result is valid until the next call and while `in` and `arena` hold.
+  // Null when no row passes. The result is valid until the next call and while `in` and `arena`
+  // hold.
   Result<Batch*> apply(Arena& arena, const Batch& in);
 
  private:
@@ -27,7 +29,8 @@ class Projection {
   Batch out_;
 };
 
-// The layouts of inputs: a child's targets as kOuterVar columns; both children of a join side by side; a range entry.
+// The layouts of inputs: a child's targets as kOuterVar columns; both children of a join side by
+// side; a range entry.
 int outer_column(const Expr& leaf);
 struct JoinColumns {
   int outer_width;

@@ -1,7 +1,9 @@
-// What follows from changed rows once the statement has changed them all: foreign keys, on both of their sides.
+// What follows from changed rows once the statement has changed them all: foreign keys, on both of
+// their sides.
 //
-// The checks and actions are statements of their own, as PostgreSQL's are, run in the same transaction with a newer
-// snapshot: a referencing row locks its parent FOR KEY SHARE, so that nobody takes it away meanwhile.
+// The checks and actions are statements of their own, as PostgreSQL's are, run in the same
+// transaction with a newer snapshot: a referencing row locks its parent FOR KEY SHARE, so that
+// nobody takes it away meanwhile.
 #pragma once
 
 #include <memory>
@@ -12,7 +14,8 @@
 
 namespace orrery {
 
-// Runs a statement within the one that is running. Implemented by the session, injected; plans are cached by text.
+// Runs a statement within the one that is running. Implemented by the session, injected; plans are
+// cached by text.
 class RelatedStatements {
  public:
   virtual ~RelatedStatements() = default;

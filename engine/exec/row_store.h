@@ -1,7 +1,9 @@
-// Rows kept by an operator: a word and a null byte a column, by-reference values beside them in the store's arena. Sort,
-// hash tables, Material and CTEs keep theirs here. Rows do not move, so a StoredRow* stays good until clear().
+// Rows kept by an operator: a word and a null byte a column, by-reference values beside them in the
+// store's arena. Sort, hash tables, Material and CTEs keep theirs here. Rows do not move, so a
+// StoredRow* stays good until clear().
 //
-// The arena draws from the statement's budget; the operator compares bytes() with work_mem and spills (spill.h).
+// The arena draws from the statement's budget; the operator compares bytes() with work_mem and
+// spills (spill.h).
 #pragma once
 
 #include <vector>
@@ -34,7 +36,8 @@ class RowStore {
   StoredRow* add(std::span<const Vector> columns, uint32_t row);
   // A row of NULLs to be filled by the caller.
   StoredRow* add_empty();
-  // Puts rows into `out` (vectors with room), by value for words: what they point to stays in the store.
+  // Puts rows into `out` (vectors with room), by value for words: what they point to stays in the
+  // store.
   void load(std::span<StoredRow* const> rows, std::span<Vector> out) const;
 
   size_t width() const { return columns_.size(); }

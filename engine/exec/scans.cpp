@@ -1,5 +1,6 @@
-// Scans of tables: sequential, by index, by tid. A scan's columns are the table's, by attribute number; only those that its
-// expressions name are read. ctid, where asked for, comes as a column behind the table's.
+// Scans of tables: sequential, by index, by tid. A scan's columns are the table's, by attribute
+// number; only those that its expressions name are read. ctid, where asked for, comes as a column
+// behind the table's.
 #include "access/btree.h"
 #include "access/table_scan.h"
 #include "analyze/walk.h"
@@ -52,8 +53,8 @@ class SeqScanOperator final : public Operator {
   std::optional<TableScan> scan_;
 };
 
-// Turns the plan's conditions into ranges of index keys. Equalities make a prefix; the first other condition bounds the
-// next column; = ANY makes a range for each element, in index order.
+// Turns the plan's conditions into ranges of index keys. Equalities make a prefix; the first other
+// condition bounds the next column; = ANY makes a range for each element, in index order.
 class IndexBounds {
  public:
   IndexBounds(ExecContext& context, const IndexScanPlan& plan) : context_(context), plan_(plan) {}
@@ -140,8 +141,8 @@ class IndexBounds {
   static void add(std::vector<NullableDatum>& side, size_t column, NullableDatum value) {
     if (side.size() == column) side.push_back(value);
   }
-  // A bound in the value's order is a bound on the other side where the index descends. The open side stops at NULLs,
-  // which no comparison matches.
+  // A bound in the value's order is a bound on the other side where the index descends. The open
+  // side stops at NULLs, which no comparison matches.
   void bound(size_t column, const IndexColumn& key, NullableDatum value, bool is_lower,
              bool inclusive) {
     const bool low_side = is_lower != key.descending;

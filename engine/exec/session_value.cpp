@@ -38,7 +38,8 @@ Result<NullableDatum> cast_now(ExecContext& context, Oid function, int32_t typmo
 }  // namespace
 
 Result<NullableDatum> session_value(ExecContext& context, const SqlValueExpr& expr) {
-  // pg_proc: timestamptz to date 1178, timetz 1388, timestamp 2027, time 2019; and to a precision 1961, 1967, 1968, 1969.
+  // pg_proc: timestamptz to date 1178, timetz 1388, timestamp 2027, time 2019; and to a precision
+  // 1961, 1967, 1968, 1969.
   switch (expr.kind) {
     case SqlValueKind::current_date:
       return cast_now(context, Oid(1178), -1, type_oid::date, kInvalidOid);

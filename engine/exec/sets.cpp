@@ -144,8 +144,8 @@ class FunctionScanOperator final : public Operator {
   int64_t ordinal_ = 0;
 };
 
-// Target lists with set-returning functions: for each input row, the functions run in step; a shorter one gives NULLs until
-// the longest is done.
+// Target lists with set-returning functions: for each input row, the functions run in step; a
+// shorter one gives NULLs until the longest is done.
 class ProjectSetOperator final : public Operator {
  public:
   ProjectSetOperator(ExecContext& context, const ProjectSetPlan& plan)

@@ -33,7 +33,8 @@ class SharedRows {
   std::vector<StoredRow*> rows_;
 };
 
-// What the readers of a CTE, or a RecursiveUnion and its WorkTableScan, have in common; found by number in ExecContext.
+// What the readers of a CTE, or a RecursiveUnion and its WorkTableScan, have in common; found by
+// number in ExecContext.
 struct CteState {
   OperatorPtr owned_source;
   Operator* source = nullptr;

@@ -222,7 +222,8 @@ class LimitOperator final : public Operator {
   bool done_ = false;
 };
 
-// VALUES lists: each expression is computed by itself, as rows may differ in anything but their types.
+// VALUES lists: each expression is computed by itself, as rows may differ in anything but their
+// types.
 class ValuesScanOperator final : public Operator {
  public:
   ValuesScanOperator(ExecContext& context, const ValuesScanPlan& plan)

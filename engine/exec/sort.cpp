@@ -1,5 +1,5 @@
-// Sort: rows are kept and ordered by their keys; equal rows stay in order of arrival, so that runs are repeatable. Under a
-// Limit only the best rows are kept, in a heap.
+// Sort: rows are kept and ordered by their keys; equal rows stay in order of arrival, so that runs
+// are repeatable. Under a Limit only the best rows are kept, in a heap.
 #include "exec/detoast.h"
 #include "exec/keys.h"
 #include "exec/operators_internal.h"
@@ -54,8 +54,9 @@ class SortOperator final : public Operator {
     return order != 0 ? order < 0 : a.arrival < b.arrival;
   }
 
-  // Keeps the `limit_` smallest: a heap with the largest kept row on top. Rows that leave the heap stay in the store until
-  // it has grown to twice what is needed, then the kept ones move to a new store.
+  // Keeps the `limit_` smallest: a heap with the largest kept row on top. Rows that leave the heap
+  // stay in the store until it has grown to twice what is needed, then the kept ones move to a new
+  // store.
   Status read_and_sort() {
     const auto less = [this](const Item& a, const Item& b) { return before(a, b); };
     const bool bounded = limit_ >= 0 && limit_ < 10'000;

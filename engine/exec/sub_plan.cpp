@@ -1,5 +1,5 @@
-// Subqueries inside expressions. A correlated one runs once a row with that row's values in its parameters; one without
-// outer references runs at most once.
+// Subqueries inside expressions. A correlated one runs once a row with that row's values in its
+// parameters; one without outer references runs at most once.
 #include "base/text.h"
 #include "exec/arrays.h"
 #include "exec/detoast.h"
@@ -52,7 +52,8 @@ Result<NullableDatum> run_expression(ExecContext& context, SubPlanState& state, 
   return value;
 }
 
-// x op ANY (...): true at the first match; NULL when none matched but one was unknown. ALL is the mirror image.
+// x op ANY (...): true at the first match; NULL when none matched but one was unknown. ALL is the
+// mirror image.
 Result<NullableDatum> run_quantified(ExecContext& context, SubPlanState& state, Arena& arena,
                                      const Batch& outer, uint32_t outer_row) {
   const SubPlanExpr& expr = *state.expr;

@@ -1,5 +1,5 @@
-// Which columns of a table a scan has to read, and where they lie in its batch: attribute number n at n - 1, system columns
-// behind the last one.
+// Which columns of a table a scan has to read, and where they lie in its batch: attribute number n
+// at n - 1, system columns behind the last one.
 #pragma once
 
 #include <vector>
@@ -47,7 +47,8 @@ class TableColumns {
 };
 constexpr int kSystemColumns = 6;
 
-// The three-way comparison of two types that a B-tree family names by its function (btint48cmp ...); null: none.
+// The three-way comparison of two types that a B-tree family names by its function (btint48cmp
+// ...); null: none.
 Comparator find_cross_comparator(std::string_view function);
 
 }  // namespace orrery

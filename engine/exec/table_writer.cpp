@@ -38,9 +38,9 @@ Status TableWriter::open() {
     indexes_.push_back(std::move(made));
   }
   for (const ConstraintInfo& constraint : relation_.constraints) {
-    if (constraint.type == 'c')
-      checks_.push_back(
-          {&constraint, TRY(compile_stored(context_, relation_, constraint.check_expr))});
+    if (constraint.type != 'c') continue;
+    Evaluator condition = TRY(compile_stored(context_, relation_, constraint.check_expr));
+    checks_.push_back({&constraint, std::move(condition)});
   }
   return {};
 }
@@ -211,7 +211,8 @@ Result<std::optional<Tid>> TableWriter::insert_unless_conflict(Arena& arena, con
   }
 }
 
-// `awaited`: set when the row was taken back because of a transaction whose end must be known first.
+// `awaited`: set when the row was taken back because of a transaction whose end must be known
+// first.
 Result<std::optional<Tid>> TableWriter::insert_speculatively(Arena& arena, const Batch& batch,
                                                              uint32_t row,
                                                              std::span<const Oid> arbiters,

@@ -1,8 +1,8 @@
-// Writing rows of one table with everything that hangs on them: NOT NULL and CHECK, the table's indexes, unique
-// constraints and ON CONFLICT. INSERT, UPDATE, DELETE and COPY write through this.
+// Writing rows of one table with everything that hangs on them: NOT NULL and CHECK, the table's
+// indexes, unique constraints and ON CONFLICT. INSERT, UPDATE, DELETE and COPY write through this.
 //
-// A row lies in vectors laid out by attribute number (table_columns.h), so that constraints and index expressions are
-// evaluated over the batch that is written.
+// A row lies in vectors laid out by attribute number (table_columns.h), so that constraints and
+// index expressions are evaluated over the batch that is written.
 #pragma once
 
 #include <vector>
@@ -29,8 +29,9 @@ class TableWriter {
   // Index entries of one row that is in the heap already (an updated version that is not HOT).
   Status add_index_entries(Arena& arena, const Batch& batch, uint32_t row, Tid tid);
 
-  // ON CONFLICT. Inserts one row unless a row conflicts with it on an arbiter (all unique indexes when `arbiters` is
-  // empty). Returns nothing when it was inserted (at *tid), else the conflicting row's tid.
+  // ON CONFLICT. Inserts one row unless a row conflicts with it on an arbiter (all unique indexes
+  // when `arbiters` is empty). Returns nothing when it was inserted (at *tid), else the conflicting
+  // row's tid.
   Result<std::optional<Tid>> insert_unless_conflict(Arena& arena, const Batch& batch, uint32_t row,
                                                     std::span<const Oid> arbiters, Tid* tid);
 

@@ -1,4 +1,5 @@
-// Costs and estimates, with PostgreSQL's formulas and, where there are no statistics, its default selectivities.
+// Costs and estimates, with PostgreSQL's formulas and, where there are no statistics, its default
+// selectivities.
 #include <cmath>
 
 #include "analyze/walk.h"

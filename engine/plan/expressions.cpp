@@ -1,4 +1,5 @@
-// Expressions on their way into a plan: outer references become parameters, sublinks become subplans, constants fold.
+// Expressions on their way into a plan: outer references become parameters, sublinks become
+// subplans, constants fold.
 #include "analyze/walk.h"
 #include "plan/planner_internal.h"
 #include "types/type_oids.h"

@@ -1,5 +1,6 @@
-// Join order and join methods. Inner joins of a FROM list form one search space, ordered by dynamic programming over sets
-// [Selinger79]; an outer join is one item of it, planned by itself, since moving rows across it would change the answer.
+// Join order and join methods. Inner joins of a FROM list form one search space, ordered by dynamic
+// programming over sets [Selinger79]; an outer join is one item of it, planned by itself, since
+// moving rows across it would change the answer.
 #include <bit>
 #include <cmath>
 
@@ -50,8 +51,9 @@ struct JoinSearch {
     return outer_join(*node, std::move(conditions));
   }
 
-  // LEFT, RIGHT (turned round) and FULL. Conditions from above reach only the side whose rows are kept as they are; those
-  // of ON reach only the other. What cannot go down is checked above the join.
+  // LEFT, RIGHT (turned round) and FULL. Conditions from above reach only the side whose rows are
+  // kept as they are; those of ON reach only the other. What cannot go down is checked above the
+  // join.
   Result<Rel*> outer_join(FromNode& join, std::vector<Expr*> conditions) {
     FromNode* left = join.left;
     FromNode* right = join.right;

@@ -184,7 +184,7 @@ struct AggregatePlan
   // One entry a grouping set: indexes into `groups` that are kept; empty span: a single set of all
   // groups.
   std::span<std::span<int>> grouping_sets;
-  std::span<int> group_refs;           // the target ref of each of `groups`, for GROUPING()
+  std::span<int> group_refs;  // the target ref of each of `groups`, for GROUPING()
 };
 struct GroupPlan : PlanNode {
   std::span<GroupColumn> groups;
@@ -230,8 +230,8 @@ struct ModifyTablePlan
   std::span<TargetEntry>
       set;              // INSERT/UPDATE: child's column `expr` (kOuterVar) -> attribute resno
   int level_range = 0;  // the table's entry as the expressions below name it
-  // UPDATE and DELETE of one table alone: WHERE and the new values over the table's columns, to be computed anew for a row
-  // that changed meanwhile.
+  // UPDATE and DELETE of one table alone: WHERE and the new values over the table's columns, to be
+  // computed anew for a row that changed meanwhile.
   bool single_table = false;
   Expr* recheck = nullptr;
   std::span<TargetEntry> recompute;

@@ -7,8 +7,9 @@
 
 namespace orrery {
 
-// INSERT, UPDATE, DELETE: the rows to change come from below; what is written is computed there too, except the columns of
-// an updated row that keep their value, which the executor takes from the row itself.
+// INSERT, UPDATE, DELETE: the rows to change come from below; what is written is computed there
+// too, except the columns of an updated row that keep their value, which the executor takes from
+// the row itself.
 Result<Rel*> LevelPlanner::plan_modify(Query& query) {
   for (TargetEntry& target : query.targets) target.expr = TRY(prepare(target.expr));
   query.where = TRY(prepare(query.where));
@@ -94,7 +95,8 @@ Result<Rel*> LevelPlanner::plan_modify(Query& query) {
   return above;
 }
 
-// RETURNING: columns of the table are read from the new (or deleted) row, those of other tables from the input.
+// RETURNING: columns of the table are read from the new (or deleted) row, those of other tables
+// from the input.
 Expr* LevelPlanner::fix_returning(Expr* expr, int target, Rel* input) {
   if (expr->tag == ExprTag::var) {
     if (as<VarExpr>(*expr).range == target) return expr;

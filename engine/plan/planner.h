@@ -1,5 +1,6 @@
-// The planner: a typed query becomes a plan tree. Join order by dynamic programming over PostgreSQL's cost model
-// [Selinger79], access paths by matching conditions to indexes, subqueries as subplans or as range entries of their own.
+// The planner: a typed query becomes a plan tree. Join order by dynamic programming over
+// PostgreSQL's cost model [Selinger79], access paths by matching conditions to indexes, subqueries
+// as subplans or as range entries of their own.
 #pragma once
 
 #include "analyze/query.h"
@@ -18,8 +19,8 @@ class PlannerWorld {
   // The default of a column that has one, identity included, as an expression of the column's type.
   virtual Result<Expr*> column_default(Fiber& fiber, Arena& arena, const RelationInfo& relation,
                                        int number) = 0;
-  // The value of an expression without variables whose functions are immutable, for folding; an error stays with the
-  // expression and is raised when it is run.
+  // The value of an expression without variables whose functions are immutable, for folding; an
+  // error stays with the expression and is raised when it is run.
   virtual Result<NullableDatum> evaluate(Fiber& fiber, Arena& arena, const Expr& expr) = 0;
 };
 

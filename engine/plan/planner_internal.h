@@ -1,9 +1,10 @@
 // The planner's own pieces, one query level at a time. See planner.h.
 //
-// A Rel is a plan under construction: its node, and for each of the node's targets the expression it stands for in terms of
-// the query's own range entries. What is built on top asks for expressions; a Rel that has no such target adds one (to its
-// node, or further down where the node only passes rows on). References to children are written as kOuterVar/kInnerVar on
-// the way: any expression equal to a child's target becomes a Var of it.
+// A Rel is a plan under construction: its node, and for each of the node's targets the expression
+// it stands for in terms of the query's own range entries. What is built on top asks for
+// expressions; a Rel that has no such target adds one (to its node, or further down where the node
+// only passes rows on). References to children are written as kOuterVar/kInnerVar on the way: any
+// expression equal to a child's target becomes a Var of it.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,5 @@
-// One query from the inside out: FROM and WHERE, grouping, windows, DISTINCT, ORDER BY, LIMIT, row locks.
+// One query from the inside out: FROM and WHERE, grouping, windows, DISTINCT, ORDER BY, LIMIT, row
+// locks.
 #include <cmath>
 
 #include "analyze/walk.h"
@@ -71,7 +72,8 @@ Result<Rel*> LevelPlanner::plan_select(Query& query) {
   return add_limit(query, rel);
 }
 
-// Makes the Rel's first targets the query's, in order. Set-returning functions run in a node of their own.
+// Makes the Rel's first targets the query's, in order. Set-returning functions run in a node of
+// their own.
 Result<Rel*> LevelPlanner::project(Rel* input, std::span<const TargetEntry> targets,
                                    bool has_set_functions) {
   PlanNode* made = nullptr;
@@ -282,7 +284,8 @@ Result<Rel*> LevelPlanner::add_distinct(Query& query, Rel* input) {
     made->total_cost += rows * context_.settings.cpu_tuple_cost;
     return rel;
   }
-  // Sorted so that equal rows meet; for DISTINCT ON the ORDER BY decides which row of a group comes first.
+  // Sorted so that equal rows meet; for DISTINCT ON the ORDER BY decides which row of a group comes
+  // first.
   std::vector<SortClause> order(query.order_by.begin(), query.order_by.end());
   for (const SortClause& item : query.distinct) {
     const bool known = std::any_of(order.begin(), order.end(),

@@ -43,7 +43,8 @@ int LevelPlanner::require(Rel& rel, Expr* expr) {
     var->range = kOuterVar;
     var->attno = below + 1;
     target.expr = var;
-    // Rows are passed on as they are, so positions must agree with the child's: fill the gap with what it has.
+    // Rows are passed on as they are, so positions must agree with the child's: fill the gap with
+    // what it has.
     while (rel.base.size() < static_cast<size_t>(below))
       require(rel, rel.left->base[rel.base.size()]);
     if (rel.base.size() > static_cast<size_t>(below)) return below;

@@ -1,4 +1,5 @@
-// Ways to read one range entry: sequential and index scans of tables, and the scans of everything else that has rows.
+// Ways to read one range entry: sequential and index scans of tables, and the scans of everything
+// else that has rows.
 #include <cmath>
 
 #include "analyze/walk.h"
@@ -152,7 +153,8 @@ struct IndexCost {
 
 IndexCost cost_index(const PlannerSettings& s, double table_rows, double table_pages,
                      double index_pages, double fraction, double rows, double correlation) {
-  // Mackert and Lohman's estimate of distinct heap pages fetched [Mackert89], as PostgreSQL uses it.
+  // Mackert and Lohman's estimate of distinct heap pages fetched [Mackert89], as PostgreSQL uses
+  // it.
   const double tuples = std::max(1.0, table_rows * fraction);
   const double pages = std::max(1.0, table_pages);
   const double fetched = std::min(pages, 2.0 * pages * tuples / (2.0 * pages + tuples));
@@ -261,7 +263,8 @@ double LevelPlanner::index_fraction(const CatalogIndex& index, const std::vector
   return selectivity(conditions, ~RangeSet{0});
 }
 
-// The conditions used go to the index, the others stay a filter; all of them are rechecked where the index is lossy.
+// The conditions used go to the index, the others stay a filter; all of them are rechecked where
+// the index is lossy.
 Result<IndexScanPlan*> LevelPlanner::make_index_scan(const CatalogIndex& index, int range,
                                                      const std::vector<IndexClause>& used,
                                                      const std::vector<Expr*>& conditions) {

@@ -1,4 +1,5 @@
-// UNION, INTERSECT, EXCEPT and recursion. A set operation's columns are named as Vars of its leftmost leaf.
+// UNION, INTERSECT, EXCEPT and recursion. A set operation's columns are named as Vars of its
+// leftmost leaf.
 #include <cmath>
 
 #include "base/text.h"
@@ -24,7 +25,8 @@ Expr* LevelPlanner::set_column(const SetOpNode& set, size_t c) {
   return var;
 }
 
-// One input of `parent`: its columns as the parent's types, and nothing else; with the flag column of INTERSECT and EXCEPT.
+// One input of `parent`: its columns as the parent's types, and nothing else; with the flag column
+// of INTERSECT and EXCEPT.
 Result<Rel*> LevelPlanner::set_input(const SetOpNode& parent, SetOpNode& child,
                                      std::span<Expr* const> columns, int flag) {
   Rel* input = nullptr;
