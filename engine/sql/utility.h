@@ -1,4 +1,5 @@
-// Parse nodes of statements that run the database: transactions, settings, roles and rights, cursors, COPY, maintenance.
+// Parse nodes of statements that run the database: transactions, settings, roles and rights,
+// cursors, COPY, maintenance.
 #pragma once
 
 #include "sql/definitions.h"
@@ -6,31 +7,55 @@
 namespace orrery {
 
 enum class TransactionStmtKind : uint8_t {
-  begin, start, commit, rollback, savepoint, release, rollback_to, prepare, commit_prepared, rollback_prepared,
+  begin,
+  start,
+  commit,
+  rollback,
+  savepoint,
+  release,
+  rollback_to,
+  prepare,
+  commit_prepared,
+  rollback_prepared,
 };
 struct TransactionStmt : NodeOf<NodeTag::TransactionStmt> {
   TransactionStmtKind kind = TransactionStmtKind::begin;
-  ListOf<DefElem> options;             // transaction_isolation (A_Const), transaction_read_only, transaction_deferrable
+  ListOf<DefElem>
+      options;  // transaction_isolation (A_Const), transaction_read_only, transaction_deferrable
   Name savepoint_name;
-  Name gid;                            // of the prepared ones
+  Name gid;  // of the prepared ones
   bool chain = false;
 };
 
-enum class VariableSetKind : uint8_t { set_value, set_default, set_current, set_multi, reset, reset_all };
-// SET TRANSACTION and SET SESSION CHARACTERISTICS are set_multi with names TRANSACTION, SESSION CHARACTERISTICS (args are
-// DefElems), and TRANSACTION SNAPSHOT. SET TIME ZONE, ROLE, NAMES, ... are the setting they stand for.
+enum class VariableSetKind : uint8_t {
+  set_value,
+  set_default,
+  set_current,
+  set_multi,
+  reset,
+  reset_all
+};
+// SET TRANSACTION and SET SESSION CHARACTERISTICS are set_multi with names TRANSACTION, SESSION
+// CHARACTERISTICS (args are DefElems), and TRANSACTION SNAPSHOT. SET TIME ZONE, ROLE, NAMES, ...
+// are the setting they stand for.
 struct VariableSetStmt : NodeOf<NodeTag::VariableSetStmt> {
   VariableSetKind kind = VariableSetKind::set_value;
-  Name name;                           // may contain dots
-  NodeList args;                       // A_Const, TypeCast (an interval), DefElem
+  Name name;      // may contain dots
+  NodeList args;  // A_Const, TypeCast (an interval), DefElem
   bool is_local = false;
 };
-struct VariableShowStmt : NodeOf<NodeTag::VariableShowStmt> { Name name; };   // "all" for SHOW ALL
-struct AlterSystemStmt : NodeOf<NodeTag::AlterSystemStmt> { const VariableSetStmt* setstmt = nullptr; };
+struct VariableShowStmt : NodeOf<NodeTag::VariableShowStmt> {
+  Name name;
+};  // "all" for SHOW ALL
+struct AlterSystemStmt : NodeOf<NodeTag::AlterSystemStmt> {
+  const VariableSetStmt* setstmt = nullptr;
+};
 enum class DiscardMode : uint8_t { all, plans, sequences, temp };
-struct DiscardStmt : NodeOf<NodeTag::DiscardStmt> { DiscardMode target = DiscardMode::all; };
+struct DiscardStmt : NodeOf<NodeTag::DiscardStmt> {
+  DiscardMode target = DiscardMode::all;
+};
 struct ConstraintsSetStmt : NodeOf<NodeTag::ConstraintsSetStmt> {
-  ListOf<RangeVar> constraints;        // empty: ALL
+  ListOf<RangeVar> constraints;  // empty: ALL
   bool deferred = false;
 };
 
@@ -43,9 +68,11 @@ struct ExecuteStmt : NodeOf<NodeTag::ExecuteStmt> {
   Name name;
   NodeList params;
 };
-struct DeallocateStmt : NodeOf<NodeTag::DeallocateStmt> { Name name; };   // empty: ALL
+struct DeallocateStmt : NodeOf<NodeTag::DeallocateStmt> {
+  Name name;
+};  // empty: ALL
 
-constexpr uint32_t kCursorBinary = 0x0001;    // PostgreSQL's bits
+constexpr uint32_t kCursorBinary = 0x0001;  // PostgreSQL's bits
 constexpr uint32_t kCursorScroll = 0x0002;
 constexpr uint32_t kCursorNoScroll = 0x0004;
 constexpr uint32_t kCursorInsensitive = 0x0008;
@@ -60,11 +87,13 @@ enum class FetchDirection : uint8_t { forward, backward, absolute, relative };
 constexpr int64_t kFetchAll = INT64_MAX;
 struct FetchStmt : NodeOf<NodeTag::FetchStmt> {
   FetchDirection direction = FetchDirection::forward;
-  int64_t how_many = 1;                // kFetchAll for ALL
+  int64_t how_many = 1;  // kFetchAll for ALL
   Name portalname;
   bool ismove = false;
 };
-struct ClosePortalStmt : NodeOf<NodeTag::ClosePortalStmt> { Name portalname; };   // empty: ALL
+struct ClosePortalStmt : NodeOf<NodeTag::ClosePortalStmt> {
+  Name portalname;
+};  // empty: ALL
 
 struct CopyStmt : NodeOf<NodeTag::CopyStmt> {
   const RangeVar* relation = nullptr;  // null: query
@@ -72,7 +101,7 @@ struct CopyStmt : NodeOf<NodeTag::CopyStmt> {
   Names attlist;
   bool is_from = false;
   bool is_program = false;
-  bool has_filename = false;           // false: STDIN or STDOUT
+  bool has_filename = false;  // false: STDIN or STDOUT
   Name filename;
   ListOf<DefElem> options;
   const Node* where_clause = nullptr;  // may be null
@@ -86,11 +115,12 @@ struct TruncateStmt : NodeOf<NodeTag::TruncateStmt> {
   bool restart_seqs = false;
   DropBehavior behavior = DropBehavior::restrict_;
 };
-// `object`: as in DropStmt; for a column, constraint, rule, ... the relation's name with the object's at the end.
+// `object`: as in DropStmt; for a column, constraint, rule, ... the relation's name with the
+// object's at the end.
 struct CommentStmt : NodeOf<NodeTag::CommentStmt> {
   ObjectType objtype = ObjectType::table;
   const Node* object = nullptr;
-  bool has_comment = false;            // false: IS NULL
+  bool has_comment = false;  // false: IS NULL
   std::string_view comment;
 };
 struct SecLabelStmt : NodeOf<NodeTag::SecLabelStmt> {
@@ -115,7 +145,7 @@ struct VacuumRelation : NodeOf<NodeTag::VacuumRelation> {
 struct VacuumStmt : NodeOf<NodeTag::VacuumStmt> {
   ListOf<DefElem> options;
   ListOf<VacuumRelation> rels;
-  bool is_vacuumcmd = true;            // false: ANALYZE
+  bool is_vacuumcmd = true;  // false: ANALYZE
 };
 struct ClusterStmt : NodeOf<NodeTag::ClusterStmt> {
   const RangeVar* relation = nullptr;  // null: all
@@ -140,11 +170,21 @@ struct NotifyStmt : NodeOf<NodeTag::NotifyStmt> {
   bool has_payload = false;
   std::string_view payload;
 };
-struct ListenStmt : NodeOf<NodeTag::ListenStmt> { Name conditionname; };
-struct UnlistenStmt : NodeOf<NodeTag::UnlistenStmt> { Name conditionname; };   // empty: *
-struct LoadStmt : NodeOf<NodeTag::LoadStmt> { std::string_view filename; };
-struct DoStmt : NodeOf<NodeTag::DoStmt> { ListOf<DefElem> args; };              // as, language
-struct CallStmt : NodeOf<NodeTag::CallStmt> { const FuncCall* funccall = nullptr; };
+struct ListenStmt : NodeOf<NodeTag::ListenStmt> {
+  Name conditionname;
+};
+struct UnlistenStmt : NodeOf<NodeTag::UnlistenStmt> {
+  Name conditionname;
+};  // empty: *
+struct LoadStmt : NodeOf<NodeTag::LoadStmt> {
+  std::string_view filename;
+};
+struct DoStmt : NodeOf<NodeTag::DoStmt> {
+  ListOf<DefElem> args;
+};  // as, language
+struct CallStmt : NodeOf<NodeTag::CallStmt> {
+  const FuncCall* funccall = nullptr;
+};
 
 enum class RoleStmtType : uint8_t { role, user, group };
 struct CreateRoleStmt : NodeOf<NodeTag::CreateRoleStmt> {
@@ -155,10 +195,10 @@ struct CreateRoleStmt : NodeOf<NodeTag::CreateRoleStmt> {
 struct AlterRoleStmt : NodeOf<NodeTag::AlterRoleStmt> {
   const RoleSpec* role = nullptr;
   ListOf<DefElem> options;
-  int32_t action = 1;                  // 1 add, -1 drop members
+  int32_t action = 1;  // 1 add, -1 drop members
 };
 struct AlterRoleSetStmt : NodeOf<NodeTag::AlterRoleSetStmt> {
-  const RoleSpec* role = nullptr;      // null: ALL
+  const RoleSpec* role = nullptr;  // null: ALL
   Name database;
   const VariableSetStmt* setstmt = nullptr;
 };
@@ -177,18 +217,18 @@ struct ReassignOwnedStmt : NodeOf<NodeTag::ReassignOwnedStmt> {
 
 enum class GrantTargetType : uint8_t { object, all_in_schema, defaults };
 struct AccessPriv : NodeOf<NodeTag::AccessPriv> {
-  Name priv_name;                      // empty: ALL PRIVILEGES of the columns
+  Name priv_name;  // empty: ALL PRIVILEGES of the columns
   Names cols;
 };
 struct GrantStmt : NodeOf<NodeTag::GrantStmt> {
   bool is_grant = true;
   GrantTargetType targtype = GrantTargetType::object;
   ObjectType objtype = ObjectType::table;
-  NodeList objects;                    // RangeVar, ObjectWithArgs, String, Float/Integer (large object), List (type)
-  ListOf<AccessPriv> privileges;       // empty: ALL
+  NodeList objects;  // RangeVar, ObjectWithArgs, String, Float/Integer (large object), List (type)
+  ListOf<AccessPriv> privileges;  // empty: ALL
   ListOf<RoleSpec> grantees;
   bool grant_option = false;
-  const RoleSpec* grantor = nullptr;   // may be null
+  const RoleSpec* grantor = nullptr;  // may be null
   DropBehavior behavior = DropBehavior::restrict_;
 };
 struct GrantRoleStmt : NodeOf<NodeTag::GrantRoleStmt> {
@@ -196,11 +236,11 @@ struct GrantRoleStmt : NodeOf<NodeTag::GrantRoleStmt> {
   ListOf<RoleSpec> grantee_roles;
   bool is_grant = true;
   bool admin_opt = false;
-  const RoleSpec* grantor = nullptr;   // may be null
+  const RoleSpec* grantor = nullptr;  // may be null
   DropBehavior behavior = DropBehavior::restrict_;
 };
 struct AlterDefaultPrivilegesStmt : NodeOf<NodeTag::AlterDefaultPrivilegesStmt> {
-  ListOf<DefElem> options;             // schemas, roles
+  ListOf<DefElem> options;  // schemas, roles
   const GrantStmt* action = nullptr;
 };
 
@@ -212,7 +252,9 @@ struct AlterDatabaseStmt : NodeOf<NodeTag::AlterDatabaseStmt> {
   Name dbname;
   ListOf<DefElem> options;
 };
-struct AlterDatabaseRefreshCollStmt : NodeOf<NodeTag::AlterDatabaseRefreshCollStmt> { Name dbname; };
+struct AlterDatabaseRefreshCollStmt : NodeOf<NodeTag::AlterDatabaseRefreshCollStmt> {
+  Name dbname;
+};
 struct AlterDatabaseSetStmt : NodeOf<NodeTag::AlterDatabaseSetStmt> {
   Name dbname;
   const VariableSetStmt* setstmt = nullptr;
@@ -225,7 +267,7 @@ struct DropdbStmt : NodeOf<NodeTag::DropdbStmt> {
 
 struct CreateTableSpaceStmt : NodeOf<NodeTag::CreateTableSpaceStmt> {
   Name tablespacename;
-  const RoleSpec* owner = nullptr;     // may be null
+  const RoleSpec* owner = nullptr;  // may be null
   std::string_view location_path;
   ListOf<DefElem> options;
 };
@@ -250,7 +292,7 @@ struct AlterExtensionStmt : NodeOf<NodeTag::AlterExtensionStmt> {
 };
 struct AlterExtensionContentsStmt : NodeOf<NodeTag::AlterExtensionContentsStmt> {
   Name extname;
-  int32_t action = 1;                  // 1 add, -1 drop
+  int32_t action = 1;  // 1 add, -1 drop
   ObjectType objtype = ObjectType::table;
   const Node* object = nullptr;
 };
@@ -277,7 +319,7 @@ struct CreateForeignServerStmt : NodeOf<NodeTag::CreateForeignServerStmt> {
 };
 struct AlterForeignServerStmt : NodeOf<NodeTag::AlterForeignServerStmt> {
   Name servername;
-  Name version;                        // empty with has_version: VERSION NULL
+  Name version;  // empty with has_version: VERSION NULL
   bool version_is_null = false;
   ListOf<DefElem> options;
   bool has_version = false;
@@ -325,7 +367,7 @@ struct CreatePublicationStmt : NodeOf<NodeTag::CreatePublicationStmt> {
 enum class AlterPublicationAction : uint8_t { add, drop, set };
 struct AlterPublicationStmt : NodeOf<NodeTag::AlterPublicationStmt> {
   Name pubname;
-  ListOf<DefElem> options;             // of SET (...)
+  ListOf<DefElem> options;  // of SET (...)
   ListOf<PublicationObjSpec> pubobjects;
   AlterPublicationAction action = AlterPublicationAction::set;
 };
@@ -336,7 +378,14 @@ struct CreateSubscriptionStmt : NodeOf<NodeTag::CreateSubscriptionStmt> {
   ListOf<DefElem> options;
 };
 enum class AlterSubscriptionType : uint8_t {
-  options, connection, set_publication, add_publication, drop_publication, refresh, enabled, skip,
+  options,
+  connection,
+  set_publication,
+  add_publication,
+  drop_publication,
+  refresh,
+  enabled,
+  skip,
 };
 struct AlterSubscriptionStmt : NodeOf<NodeTag::AlterSubscriptionStmt> {
   AlterSubscriptionType kind = AlterSubscriptionType::options;
