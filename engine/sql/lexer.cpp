@@ -117,6 +117,8 @@ TokenKind Lexer::kind_after_parentheses(uint32_t offset) {
   scout.offset_ = offset;
   Token t = scout.next();
   while (t.kind == '(') t = scout.next();
+  // VALUES is a query only before its first row; otherwise it is a column's or a table's name.
+  if (t.kind == kw_values && scout.next().kind != '(') t.kind = tok_ident;
   run_begin_ = offset;
   run_end_ = t.start;
   run_kind_ = t.kind;

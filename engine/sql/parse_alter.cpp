@@ -197,7 +197,8 @@ const Node* Parser::alter_enum_value(Names type) {
   AlterEnumStmt* const alter = make<AlterEnumStmt>();
   expect_all({kw_add, kw_value});
   alter->type_name = type;
-  alter->skip_if_new_val_exists = opt_if_not_exists();
+  alter->skip_if_new_val_exists = accept(kw_if);
+  if (alter->skip_if_new_val_exists) expect_all({kw_not, kw_exists});
   alter->new_val = sconst();
   if (at_any(kw_before, kw_after)) {
     alter->has_neighbor = true;
@@ -317,6 +318,10 @@ const Node* Parser::alter_function(ObjectType type) {
     advance();
     advance();
     return set_schema(type, nullptr, function, false);
+  }
+  if (is_aggregate && accept(kw_set)) {
+    expect(kw_schema);
+    return null_const(-1);
   }
   if (!is_aggregate && (at(kw_depends) || at(kw_no))) return depends(type, nullptr, function);
   AlterFunctionStmt* const alter = make<AlterFunctionStmt>();

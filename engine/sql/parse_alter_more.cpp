@@ -108,6 +108,7 @@ const Node* Parser::alter_publication() {
     alter->options = definition();
   } else {
     alter->pubobjects = publication_objects();
+    refuse_publication_objects();
   }
   return alter;
 }

@@ -333,9 +333,8 @@ void Parser::constraint_attributes(Constraint* constraint, Name kind_name) {
         expect(kw_valid);
         not_valid = true;
       }
-    } else if (at(kw_no) && peek_kind(1) == kw_inherit) {
-      advance();
-      advance();
+    } else if (accept(kw_no)) {
+      expect(kw_inherit);
       no_inherit = true;
     } else {
       break;

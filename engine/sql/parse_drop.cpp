@@ -234,7 +234,8 @@ const Node* Parser::drop_role() {
     advance();
     advance();
     DropUserMappingStmt* const drop = make<DropUserMappingStmt>();
-    drop->missing_ok = opt_if_exists();
+    drop->missing_ok = accept(kw_if);
+    if (drop->missing_ok) expect(kw_exists);
     expect(kw_for);
     drop->user = auth_ident();
     expect(kw_server);

@@ -66,7 +66,9 @@ const Node* Parser::prefix(bool restricted) {
       return unary_minus(operand, location);
     }
     case kw_operator:
-    case tok_op:      {
+      if (peek_kind(1) != '(') break;  // a column of that name
+      [[fallthrough]];
+    case tok_op: {
       A_Expr* const op = make<A_Expr>(location);
       op->name = qual_op();
       op->rexpr = expression(kOperator + 1, restricted);
@@ -149,7 +151,11 @@ const Node* Parser::operators(const Node* left, int lowest, bool restricted) {
     if (precedence < lowest || precedence < 0) return left;
     if (may_be_label && operator_is_label()) return left;
     bool ends_in_operand = false;
-    left = infix(left, precedence, restricted, ends_in_operand);
+    if (at_any(kw_and, kw_or)) {
+      left = logical(left, precedence, may_be_label);
+    } else {
+      left = infix(left, precedence, restricted, ends_in_operand);
+    }
     last_simple_ = false;
     if (failed_) return left;
     const bool non_associative =
@@ -165,8 +171,6 @@ const Node* Parser::infix(const Node* left, int precedence, bool restricted,
                           bool& ends_in_operand) {
   const int location = loc();
   switch (kind()) {
-    case kw_or:      return logical(left, BoolExprType::or_, precedence);
-    case kw_and:     return logical(left, BoolExprType::and_, precedence);
     case kw_is:      return is_test(left, restricted, ends_in_operand);
     case kw_isnull:
     case kw_notnull: {
@@ -222,7 +226,8 @@ const Node* Parser::infix(const Node* left, int precedence, bool restricted,
   return expr;
 }
 
-const Node* Parser::logical(const Node* left, BoolExprType type, int precedence) {
+const Node* Parser::logical(const Node* left, int precedence, bool may_be_label) {
+  const BoolExprType type = at(kw_or) ? BoolExprType::or_ : BoolExprType::and_;
   BoolExpr* const expr = make<BoolExpr>(loc());
   expr->boolop = type;
   NodeListBuilder<Node> args(arena_);
@@ -234,7 +239,10 @@ const Node* Parser::logical(const Node* left, BoolExprType type, int precedence)
     args.push(left);
   }
   const int token = type == BoolExprType::or_ ? kw_or : kw_and;
-  while (accept(token)) args.push(expression(precedence + 1, false));
+  do {
+    advance();
+    args.push(expression(precedence + 1, false));
+  } while (at(token) && !(may_be_label && operator_is_label()));
   expr->args = args.span();
   return expr;
 }

@@ -17,9 +17,13 @@ const Node* Parser::table_ref() {
   return joins(table_ref_primary());
 }
 
+bool Parser::at_join() const {
+  return at_any(kw_join, kw_cross, kw_natural, kw_inner, kw_left, kw_right, kw_full);
+}
+
 const Node* Parser::joins(const Node* left) {
   for (;;) {
-    if (!at_any(kw_join, kw_cross, kw_natural, kw_inner, kw_left, kw_right, kw_full)) return left;
+    if (!at_join()) return left;
     JoinExpr* const join = make<JoinExpr>();
     join->larg = left;
     left = join;

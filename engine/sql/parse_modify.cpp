@@ -57,8 +57,7 @@ const Node* Parser::insert_stmt(const WithClause* with, int location) {
   if (accept(kw_default)) {
     expect(kw_values);
   } else {
-    const bool values_column = at('(') && peek_kind(1) == kw_values && peek_kind(2) != '(';
-    if (at('(') && (values_column || !at_select_start())) {
+    if (at('(') && peek_kind(1) != '(' && !at_select_start()) {
       advance();
       insert->cols = insert_column_list();
       expect(')');

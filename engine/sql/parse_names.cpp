@@ -15,10 +15,11 @@ bool is_of_class(int kind, KeywordClass wanted) {
 bool Parser::at_word(std::string_view identifier) const {
   return at(tok_ident) && cur().text == identifier;
 }
-bool Parser::at_col_id() const {
-  return at(tok_ident) || is_of_class(kind(), KeywordClass::unreserved) ||
-         is_of_class(kind(), KeywordClass::col_name);
+bool Parser::is_col_id(int kind) {
+  return kind == tok_ident || is_of_class(kind, KeywordClass::unreserved) ||
+         is_of_class(kind, KeywordClass::col_name);
 }
+bool Parser::at_col_id() const { return is_col_id(kind()); }
 bool Parser::at_type_function_name() const {
   return at(tok_ident) || is_of_class(kind(), KeywordClass::unreserved) ||
          is_of_class(kind(), KeywordClass::type_func_name);
@@ -186,14 +187,20 @@ bool Parser::opt_temp(RelPersistence& persistence) {
   return false;
 }
 
-// After INTO.
+// After INTO. TEMP, LOCAL and the like are themselves the table's name when no name follows.
 const RangeVar* Parser::opt_temp_table_name() {
   RelPersistence persistence = RelPersistence::permanent;
-  if (at_any(kw_local, kw_global) && peek_kind(1) != kw_temporary && peek_kind(1) != kw_temp) {
-    return qualified_name();
+  const int next = peek_kind(1);
+  const bool local = at_any(kw_local, kw_global);
+  const bool is_mark =
+      local ? next == kw_temporary || next == kw_temp
+            : at_any(kw_temp, kw_temporary, kw_unlogged) && (next == kw_table || is_col_id(next));
+  if (is_mark) {
+    opt_temp(persistence);
+    accept(kw_table);
+  } else {
+    accept(kw_table);
   }
-  const bool temp = opt_temp(persistence);
-  if (accept(kw_table) || temp) accept(kw_table);
   RangeVar* const relation = arena_.make<RangeVar>(*qualified_name());
   relation->relpersistence = persistence;
   return relation;

@@ -75,6 +75,7 @@ Parser::Paren Parser::parenthesised(bool in_from) {
   if (at_select_continuation()) {
     select = select_options(set_operations(select, kLowest), nullptr);
   } else if (!at(')')) {
+    if (in_from && !at(kw_as) && !at_col_id() && !at_join()) syntax_error();
     return {nullptr, in_from ? subselect_ref(select, false, location)
                              : opt_indirection(sublink(SubLinkType::expr, select, location))};
   }

@@ -177,7 +177,8 @@ const DefElem* Parser::role_option(bool creating) {
 const Node* Parser::create_user_mapping() {
   CreateUserMappingStmt* const create = make<CreateUserMappingStmt>();
   expect_all({kw_user, kw_mapping});
-  create->if_not_exists = opt_if_not_exists();
+  create->if_not_exists = accept(kw_if);
+  if (create->if_not_exists) expect_all({kw_not, kw_exists});
   expect(kw_for);
   create->user = auth_ident();
   expect(kw_server);
@@ -323,68 +324,79 @@ const Node* Parser::create_publication() {
     }
   }
   create->options = opt_definition();
+  if (!create->pubobjects.empty()) refuse_publication_objects();
   return create;
 }
 
-// Each object is introduced by TABLE or TABLES IN SCHEMA, or goes on with the kind before it.
+// Each object is introduced by TABLE or TABLES IN SCHEMA, or goes on with the kind before it. What
+// is wrong with the list as such is said only once the whole statement has been read:
+// refuse_publication_objects().
 ListOf<PublicationObjSpec> Parser::publication_objects() {
-  bool first = true;
-  bool tables = true;
-  const auto refuse = [&](const char* message, const char* detail, int location) {
-    if (failed_) return;
-    fail(raise(sqlstate::syntax_error, message)
-             .detail(detail)
-             .at(character_position(text_, location)));
+  enum class Kind { none, table, schema } current = Kind::none;
+  publication_error_ = {};
+  const auto wrong = [&](const char* message, const char* detail, int location) {
+    if (publication_error_.message == nullptr) publication_error_ = {message, detail, location};
   };
   return comma_list<PublicationObjSpec>([&]() -> const PublicationObjSpec* {
     PublicationObjSpec* const spec = make<PublicationObjSpec>(loc());
-    bool introduced = false;
-    if (accept(kw_table)) {
-      introduced = tables = true;
-    } else if (at(kw_tables) && peek_kind(1) == kw_in) {
+    if (at(kw_tables) && peek_kind(1) == kw_in) {
       advance();
       advance();
       expect(kw_schema);
-      introduced = true;
-      tables = false;
+      current = Kind::schema;
       spec->location = loc();
+      spec->pubobjtype = at(kw_current_schema) ? PublicationObjSpecType::tables_in_cur_schema
+                                               : PublicationObjSpecType::tables_in_schema;
+      if (!accept(kw_current_schema)) spec->name = col_id();
+      return spec;
     }
-    if (first && !introduced) {
-      refuse("invalid publication object list",
-             "One of TABLE or TABLES IN SCHEMA must be specified before a standalone table or "
-             "schema name.",
-             loc());
+    const bool introduced = accept(kw_table);
+    if (introduced) current = Kind::table;
+    if (current == Kind::none) {
+      wrong("invalid publication object list",
+            "One of TABLE or TABLES IN SCHEMA must be specified before a standalone table or "
+            "schema name.",
+            spec->location);
     }
-    first = false;
-    if (!(introduced && tables) && accept(kw_current_schema)) {
-      if (tables) error(sqlstate::syntax_error, "invalid table name at or near", spec->location);
+    if (!introduced && accept(kw_current_schema)) {
+      if (current == Kind::table) {
+        wrong("invalid table name at or near", nullptr, spec->location);
+      }
       spec->pubobjtype = PublicationObjSpecType::tables_in_cur_schema;
       return spec;
     }
-    if (tables) {
-      spec->relation = relation_expr();
-      spec->columns = opt_column_list();
-      if (accept(kw_where)) {
-        expect('(');
-        spec->where_clause = a_expr();
-        expect(')');
-      }
+    const bool extended = at(kw_only);
+    if (extended) spec->location = 0;  // PostgreSQL records none
+    const RangeVar* const relation = relation_expr();
+    spec->columns = opt_column_list();
+    if (accept(kw_where)) {
+      expect('(');
+      spec->where_clause = a_expr();
+      expect(')');
+    }
+    if (current != Kind::schema) {
+      spec->relation = relation;
       return spec;
     }
     spec->pubobjtype = PublicationObjSpecType::tables_in_schema;
-    const RangeVar* const name = introduced ? nullptr : relation_expr();
-    spec->name = introduced ? col_id() : name->relname;
-    if (!introduced && !name->schemaname.empty()) {
-      error(sqlstate::syntax_error, "invalid schema name at or near", spec->location);
-    }
-    if (!introduced && at(kw_where)) {
-      error(sqlstate::syntax_error, "WHERE clause not allowed for schema", spec->location);
-    }
-    if (!introduced && at('(')) {
-      error(sqlstate::syntax_error, "column specification not allowed for schema", spec->location);
+    spec->name = relation->relname;
+    if (spec->where_clause != nullptr) {
+      wrong("WHERE clause not allowed for schema", nullptr, spec->location);
+    } else if (!spec->columns.empty()) {
+      wrong("column specification not allowed for schema", nullptr, spec->location);
+    } else if (!relation->schemaname.empty() || extended) {
+      wrong("invalid schema name at or near", nullptr, spec->location);
     }
     return spec;
   });
+}
+
+void Parser::refuse_publication_objects() {
+  if (failed_ || publication_error_.message == nullptr) return;
+  Status status = raise(sqlstate::syntax_error, publication_error_.message)
+                      .at(character_position(text_, publication_error_.location));
+  fail(publication_error_.detail == nullptr ? std::move(status)
+                                            : std::move(status).detail(publication_error_.detail));
 }
 
 const Node* Parser::create_subscription() {

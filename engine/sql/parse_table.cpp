@@ -19,8 +19,9 @@ const Node* Parser::create_table(RelPersistence persistence, bool foreign) {
     return table;
   };
   if (!foreign) {
-    const bool columns_only =
-        at('(') && peek_kind(1) != ')' && (peek_kind(2) == ',' || peek_kind(2) == ')');
+    const bool columns_only = create_context_ != CreateContext::schema_element && at('(') &&
+                              is_col_id(peek_kind(1)) &&
+                              (peek_kind(2) == ',' || peek_kind(2) == ')');
     if (create_context_ == CreateContext::explained || columns_only ||
         at_any(kw_as, kw_using, kw_with, kw_without, kw_on, kw_tablespace)) {
       IntoClause* const into = make<IntoClause>();

@@ -10,6 +10,9 @@ const Node* Parser::transaction_stmt() {
   const auto opt_transaction = [this] {
     if (!accept(kw_work)) accept(kw_transaction);
   };
+  const auto opt_savepoint = [this] {  // the word, unless it is the name
+    if (at(kw_savepoint) && peek_kind(1) != ';' && peek_kind(1) != tok_end) advance();
+  };
   const auto opt_chain = [&] {
     if (!accept(kw_and)) return;
     const bool no = accept(kw_no);
@@ -32,7 +35,7 @@ const Node* Parser::transaction_stmt() {
       return stmt;
     case kw_release:
       stmt->kind = TransactionStmtKind::release;
-      if (at(kw_savepoint)) advance();
+      opt_savepoint();
       stmt->savepoint_name = col_id();
       return stmt;
     case kw_commit:
@@ -58,7 +61,7 @@ const Node* Parser::transaction_stmt() {
   opt_transaction();
   if (token == kw_rollback && accept(kw_to)) {
     stmt->kind = TransactionStmtKind::rollback_to;
-    if (at(kw_savepoint)) advance();
+    opt_savepoint();
     stmt->savepoint_name = col_id();
     return stmt;
   }
@@ -141,8 +144,7 @@ const VariableSetStmt* Parser::set_rest(bool is_local, bool only_more) {
   VariableSetStmt* const set = make<VariableSetStmt>();
   set->is_local = is_local;
   const int next = peek_kind(1);
-  const bool plain = next == kw_to || next == '=' || next == '.' ||
-                     (next == kw_from && peek_kind(2) == kw_current);
+  const bool plain = next == kw_to || next == '=' || next == '.' || next == kw_from;
   const auto single = [&](Name name, const Node* value) {
     set->name = name;
     if (value == nullptr) {

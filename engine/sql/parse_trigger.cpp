@@ -63,7 +63,8 @@ const Node* Parser::create_trigger(bool replace, bool constraint) {
   create->funcname = func_name();
   expect('(');
   ListBuilder<Name> args(arena_);
-  if (!at(')')) {
+  const bool comma = accept(',');  // as PostgreSQL's grammar has it
+  if (comma || !at(')')) {
     do {
       if (at_any(tok_iconst, tok_fconst, tok_sconst)) {
         args.push(at(tok_iconst) ? copy(cat(cur().ival)) : cur().text);

@@ -7,7 +7,7 @@ namespace orrery {
 const Node* Parser::explain_stmt() {
   ExplainStmt* const explain = make<ExplainStmt>();
   expect(kw_explain);
-  if (at('(') && !at_select_start()) {
+  if (at('(') && peek_kind(1) != '(' && !at_select_start()) {
     explain->options = utility_options();
   } else if (at_any(kw_analyze, kw_analyse)) {
     NodeListBuilder<DefElem> options(arena_);

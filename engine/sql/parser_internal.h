@@ -165,6 +165,7 @@ class Parser {
   std::string_view copy(const std::string& text) { return arena_.copy(text); }
 
   // Names (parse_names.cpp).
+  static bool is_col_id(int kind);
   bool at_col_id() const;
   bool at_type_function_name() const;
   bool at_non_reserved_word() const;
@@ -230,7 +231,7 @@ class Parser {
   bool operator_is_label();
   int infix_precedence(bool restricted);
   const Node* infix(const Node* left, int precedence, bool restricted, bool& ends_in_operand);
-  const Node* logical(const Node* left, BoolExprType type, int precedence);
+  const Node* logical(const Node* left, int precedence, bool may_be_label);
   const Node* is_test(const Node* left, bool restricted, bool& ends_in_operand);
   const Node* between(const Node* left, bool negated, int location);
   const Node* in_list(const Node* left, bool negated, int location);
@@ -310,6 +311,7 @@ class Parser {
   NodeList from_list();
   const Node* table_ref();
   const Node* table_ref_primary();
+  bool at_join() const;
   const Node* joins(const Node* left);
   const Node* paren_table_ref();
   const Node* finish_join_paren(const Node* first);
@@ -503,6 +505,7 @@ class Parser {
   const Node* create_access_method();
   const Node* create_publication();
   ListOf<PublicationObjSpec> publication_objects();
+  void refuse_publication_objects();
   const Node* create_subscription();
   const Node* create_statistics();
   ListOf<DefElem> database_options();
@@ -592,6 +595,12 @@ class Parser {
   int depth_ = 0;
   int similar_needs_to_ = 0;  // inside SUBSTRING(: SIMILAR may stand without TO
   bool failed_ = false;
+  struct PublicationError {
+    const char* message = nullptr;
+    const char* detail = nullptr;
+    int location = -1;
+  };
+  PublicationError publication_error_;
   enum class CreateContext : uint8_t { statement, explained, schema_element };
   CreateContext create_context_ = CreateContext::statement;
   bool may_be_label_ = false;  // the expression about to begin is a target's
