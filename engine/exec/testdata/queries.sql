@@ -1,0 +1,81 @@
+select 1 + 2 as three
+select 'a' || 'b', length('hello'), upper('abc')
+select 7 / 2, 7 % 2, -7 / 2, 7.0 / 2
+select 1 where false
+select x from (values (1), (2), (3)) t(x) where x > 1
+select x, y from (values (1, 'one'), (2, 'two'), (3, null)) t(x, y) order by x desc
+select count(*), sum(x), avg(x), min(x), max(x) from (values (1), (2), (3), (4)) t(x)
+select count(*) from (values (1), (2)) t(x) where x > 5
+select x % 2, count(*), sum(x) from (values (1), (2), (3), (4), (5)) t(x) group by x % 2 order by 1
+select x % 2 as odd, count(*) from (values (1), (2), (3)) t(x) group by odd having count(*) > 1
+select a.x, b.y from (values (1), (2), (3)) a(x) join (values (2, 'two'), (3, 'three'), (4, 'four')) b(x, y) on a.x = b.x order by 1
+select a.x, b.y from (values (1), (2), (3)) a(x) left join (values (2, 'two')) b(x, y) on a.x = b.x order by 1
+select a.x, b.x from (values (1), (2)) a(x) full join (values (2), (3)) b(x) on a.x = b.x order by 1, 2
+select a.x, b.x from (values (1), (2)) a(x) right join (values (2), (3)) b(x) using (x) order by 2
+select x, b.y from (values (1), (2)) a(x) join (values (2, 'b')) b(x, y) using (x)
+select count(*) from (values (1), (2), (3)) a(x) cross join (values (1), (2)) b(y)
+select a.x, b.y from (values (1), (5)) a(x), (values (3), (6)) b(y) where a.x < b.y order by 1, 2
+select distinct x from (values (1), (2), (1), (3), (2)) t(x) order by x
+select distinct on (x) x, y from (values (1, 2), (1, 1), (2, 5)) t(x, y) order by x, y
+select x from (values (3), (1), (2)) t(x) order by x limit 2
+select x from (values (3), (1), (2)) t(x) order by x offset 1
+select x from (values (1), (1), (2)) t(x) order by x fetch first 1 row with ties
+select 1 union select 2 union select 1 order by 1
+select 1 union all select 1
+select x from (values (1), (2), (2), (3)) t(x) intersect select y from (values (2), (3), (4)) u(y) order by 1
+select x from (values (1), (2), (2), (3)) t(x) except all select 2 order by 1
+select 1 as a union select '2' order by a
+with t(n) as (values (1), (2)) select sum(n) from t
+with recursive t(n) as (select 1 union all select n + 1 from t where n < 10) select count(*), sum(n) from t
+with recursive t(n) as (select 1 union select (n + 1) % 4 from t) select n from t order by n
+select (select max(x) from (values (1), (9), (4)) t(x))
+select x, (select sum(y) from (values (1), (2), (3)) u(y) where y <= x) from (values (1), (2), (3)) t(x) order by x
+select x from (values (1), (2), (3)) t(x) where exists (select 1 from (values (2), (3)) u(y) where y = x) order by x
+select x from (values (1), (2), (3)) t(x) where x in (select y from (values (2), (3)) u(y)) order by x
+select x from (values (1), (2), (null)) t(x) where x not in (1, 5)
+select x from (values (1), (2)) t(x) where x not in (select y from (values (1), (null)) u(y))
+select x from (values (1), (2), (3)) t(x) where x > all (select y from (values (1), (2)) u(y))
+select a.x, s.d from (values (1), (2)) a(x), lateral (select a.x * 2 as d) s order by 1
+select case when x = 1 then 'one' when x = 2 then 'two' else 'many' end from (values (1), (2), (3)) t(x) order by x
+select case x when 0 then 0 else 10 / x end from (values (0), (5)) t(x) order by x
+select coalesce(x, y, 0) from (values (null::int, 5), (3, 4), (null, null)) t(x, y)
+select nullif(1, 1), nullif(1, 2), greatest(1, 5, null), least(4, 2)
+select 1 is distinct from null, null is distinct from null, 1 is not distinct from 1
+select null is null, 1 is not null, (1 = 2) is false, null::bool is unknown
+select true and null, false and null, true or null, not null::bool
+select 1 between 0 and 2, 5 not between 1 and 3, 3 between symmetric 5 and 1
+select (1, 2) < (1, 3), (1, 2) = (1, 2), (2, null) > (1, 1)
+select 'abc' like 'a%', 'abc' not like '%z', 'ABC' ilike 'abc'
+select '12'::int + 1, 3::text || 'x', '2.50'::numeric * 2, 1::bool
+select date '2024-02-29' + 1, timestamp '2024-01-01 12:00:00' - interval '1 day'
+select count(distinct x), count(x), sum(distinct x) from (values (1), (1), (2), (null)) t(x)
+select string_agg(x, ',' order by x desc) from (values ('a'), ('c'), ('b')) t(x)
+select count(*) filter (where x > 1) from (values (1), (2), (3)) t(x)
+select x, grouping(x), count(*) from (values (1), (1), (2)) t(x) group by rollup (x) order by 1, 2
+select array[1, 2, 3], (array[10, 20, 30])[2], 2 = any (array[1, 2])
+select x from generate_series(1, 3) t(x)
+select generate_series(1, 3)
+select no_such_column
+select x from (values (1)) t(x) group by y
+select x, count(*) from (values (1)) t(x)
+select sum(count(*)) from (values (1)) t(x)
+select 1 from no_such_table
+select t.y from (values (1)) t(x)
+select u.x from (values (1)) t(x)
+select x from (values (1)) t(x), (values (2)) u(x)
+select 1 + 'a'
+select 'a' + 1
+select 1 || 2
+select no_such_function(1)
+select length(1, 2, 3)
+select 1 / 0
+select 2147483647 + 1
+select (select x from (values (1), (2)) t(x))
+select 1 where 1
+select 1 limit -1
+select 1 union select 1, 2
+select case when true then 1 else 'a' end
+select true + 1
+select * 
+select 1 order by 2
+select x from (values (1)) t(x) where count(*) > 1
