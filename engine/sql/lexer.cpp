@@ -8,7 +8,7 @@
 namespace orrery {
 namespace {
 
-enum CharClass : uint8_t { kSpace = 1, kIdentStart = 2, kDigit = 4, kOperator = 8, kSelf = 16 };
+enum CharClass : uint8_t { kSpace = 1, kIdentStart = 2, kDigit = 4, kOperatorChar = 8, kSelf = 16 };
 
 constexpr std::array<uint8_t, 256> make_classes() {
   std::array<uint8_t, 256> classes{};
@@ -19,7 +19,7 @@ constexpr std::array<uint8_t, 256> make_classes() {
     if (c >= '0' && c <= '9') classes[static_cast<size_t>(c)] |= kDigit;
   }
   for (const char c : std::string_view("~!@#^&|`?+-*/%<>="))
-    classes[static_cast<uint8_t>(c)] |= kOperator;
+    classes[static_cast<uint8_t>(c)] |= kOperatorChar;
   for (const char c : std::string_view(",()[].;:+-*/%^<>="))
     classes[static_cast<uint8_t>(c)] |= kSelf;
   return classes;
@@ -316,13 +316,13 @@ Token Lexer::operator_or_self() {
     offset_ += 2;
     return token(tok_dot_dot, start);
   }
-  if (!is(c, kOperator)) {
+  if (!is(c, kOperatorChar)) {
     ++offset_;
     return token(static_cast<TokenKind>(static_cast<uint8_t>(c)), start);
   }
   uint32_t end = start;
   bool plus_minus_may_end = false;
-  for (; is(at(end), kOperator); ++end) {
+  for (; is(at(end), kOperatorChar); ++end) {
     if (at(end) == '/' && at(end + 1) == '*') break;
     if (at(end) == '-' && at(end + 1) == '-') break;
   }

@@ -90,6 +90,29 @@ TEST(Oracle, AgreesOnTheCommittedCorpus) {
   EXPECT_EQ(differences, "");
 }
 
+std::string repeat(std::string_view piece, int times) {
+  std::string text;
+  for (int i = 0; i < times; ++i) text += piece;
+  return text;
+}
+
+TEST(Parser, RefusesDeepNestingWithoutOverflowingTheStack) {
+  for (const char* const piece :
+       {"(", "f(", "(select ", "case when ", "not ", "- ", "a in (", "a[", "f() over (order by ",
+        "array[", "a and (", "cast(", "exists (select "}) {
+    const Verdict verdict = ask_ours("select " + repeat(piece, 100000) + "1");
+    EXPECT_EQ(verdict.message, "stack depth limit exceeded") << piece;
+  }
+  EXPECT_TRUE(ask_ours("select " + repeat("(", 150) + "1" + repeat(")", 150)).accepted);
+}
+
+TEST(Parser, TakesLongChainsAndListsWithoutNesting) {
+  EXPECT_TRUE(ask_ours("select 1" + repeat(" + 1", 100000)).accepted);
+  EXPECT_TRUE(ask_ours("select true" + repeat(" and true", 100000)).accepted);
+  EXPECT_TRUE(ask_ours("insert into t values (1)" + repeat(", (1)", 100000)).accepted);
+  EXPECT_TRUE(ask_ours("select 1" + repeat(" union all select 1", 100000)).accepted);
+}
+
 std::filesystem::path suite_folder() {
   if (const char* const given = std::getenv("ORRERY_PG_SUITE")) return given;
   return "../../../shared/pg15";

@@ -366,6 +366,7 @@ const Node* Parser::between(const Node* left, bool negated, int location) {
 
 // After IN: a subquery or a list. A list may itself begin with a subquery in parentheses.
 const Node* Parser::in_list(const Node* left, bool negated, int location) {
+  Depth depth(*this);
   if (at('(') && at_select_start()) {
     const Paren paren = parenthesised(false);
     if (paren.select != nullptr) {

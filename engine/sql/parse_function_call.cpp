@@ -494,6 +494,7 @@ ListOf<SortBy> Parser::sort_clause() {
 }
 
 const SortBy* Parser::sort_by() {
+  Depth depth(*this);
   SortBy* const sort = make<SortBy>();
   sort->node = a_expr();
   const int location = loc();
@@ -518,6 +519,7 @@ SortByNulls Parser::opt_nulls_order() {
 }
 
 const WindowDef* Parser::window_specification() {
+  Depth depth(*this);
   WindowDef* const window = make<WindowDef>(loc());
   expect('(');
   if (at_col_id() && !at_any(kw_partition, kw_range, kw_rows, kw_groups)) {

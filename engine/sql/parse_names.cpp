@@ -295,6 +295,7 @@ bool Parser::indirection(NodeListBuilder<Node>& list) {
         list.push(string_node(col_label()));
       }
     } else if (at('[')) {
+      Depth depth(*this);
       advance();
       A_Indices* const indices = make<A_Indices>();
       if (!at(':')) indices->uidx = a_expr();

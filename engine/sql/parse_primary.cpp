@@ -318,6 +318,7 @@ const Node* Parser::after_row(const RowExpr* left, bool restricted) {
 }
 
 const Node* Parser::case_expr() {
+  Depth depth(*this);
   CaseExpr* const expr = make<CaseExpr>(loc());
   expect(kw_case);
   if (!at(kw_when)) expr->arg = a_expr();
