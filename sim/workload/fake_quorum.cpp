@@ -43,8 +43,8 @@ void FakeQuorum::commit() {
 
 Lsn FakeQuorum::keep_at_restart(Lsn low, Lsn end) {
   if (memory_.enforced && end < memory_.committed) {
-    world_.fail("ledger", cat("the log ends at ", end, ", but it was committed up to ",
-                              memory_.committed));
+    world_.fail("ledger",
+                cat("the log ends at ", end, ", but it was committed up to ", memory_.committed));
   }
   kept_end_ = end;
   const Lsn floor = std::max(low, memory_.committed);
@@ -52,8 +52,7 @@ Lsn FakeQuorum::keep_at_restart(Lsn low, Lsn end) {
   for (const Lsn boundary : memory_.boundaries) {
     if (boundary >= floor && boundary < end) places.push_back(boundary);
   }
-  if (!places.empty() &&
-      world_.faults().strikes(Fault::gate_truncate, Site::gate, machine_.id())) {
+  if (!places.empty() && world_.faults().strikes(Fault::gate_truncate, Site::gate, machine_.id())) {
     kept_end_ = places[world_.tape().pick(Site::gate, machine_.id(), places.size())];
     std::erase_if(memory_.boundaries, [&](Lsn boundary) { return boundary > kept_end_; });
     world_.note(machine_.id(), "suffix cut", "", kept_end_.v, end.v);
@@ -65,7 +64,6 @@ Lsn FakeQuorum::keep_at_restart(Lsn low, Lsn end) {
 void FakeQuorum::note_open(const Log& log) {
   memory_.committed = log.committed();
   memory_.boundaries.clear();
-  memory_.doubtful_from = QuorumMemory::kNoDoubt;
   memory_.last_durable = log.durable();
   if (memory_.proven > log.durable()) memory_.proven = Lsn();  // the proof was cut off
 }

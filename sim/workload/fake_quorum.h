@@ -14,7 +14,7 @@ namespace orrery {
 // What the rest of the quorum knows; it lasts over the machine's crashes.
 struct QuorumMemory {
   Lsn committed;
-  bool enforced = true;         // the log may not end before that; not so while a database is made
+  bool enforced = true;          // the log may not end before that; not so while a database is made
   Lsn doubtful_from = kNoDoubt;  // what was cut from here on may be gone, or not: the open that cut
                                  // it did not end
   static constexpr Lsn kNoDoubt{UINT64_MAX};
@@ -32,6 +32,8 @@ class FakeQuorum final : public CommitGate, private Completion {
   Lsn keep_at_restart(Lsn low, Lsn end) override;
   // The log is open and has said where it stands.
   void note_open(const Log& log);
+  // The workload has compared itself with the log: nothing is in doubt any more.
+  void settle() { memory_.doubtful_from = QuorumMemory::kNoDoubt; }
   // Where this boot's log ended, before anything was added.
   Lsn kept_end() const { return kept_end_; }
 

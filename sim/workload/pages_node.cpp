@@ -28,8 +28,8 @@ std::vector<FileId> dropped_in(Bytes info) {
   return dropped;
 }
 
-// Stands for txn: ends of transactions carry the files to drop. An end counts as soon as its record is
-// appended, so a checkpoint must keep those that storage has not yet been told of.
+// Stands for txn: ends of transactions carry the files to drop. An end counts as soon as its record
+// is appended, so a checkpoint must keep those that storage has not yet been told of.
 class PagesHandler final : public RedoHandler {
  public:
   explicit PagesHandler(World& world) : world_(world) {}
@@ -149,6 +149,7 @@ class PagesNode final : public Node {
     }
     memory_.base = memory_.live = PageModel();
     memory_.events.clear();
+    gate_.settle();
     TRY(make_file(fiber));
     TRY(storage_.finish_creation(fiber));
     memory_.made = memory_.quorum.enforced = true;
@@ -181,11 +182,12 @@ class PagesNode final : public Node {
     }
     memory_.cutting.clear();
     memory_.live = memory_.base;
+    gate_.settle();
     return {};
   }
 
-  // The records of the log from `from` on, each with the term of its entry: where an earlier open cut
-  // and did not end, a later one may have written over what was cut.
+  // The records of the log from `from` on, each with the term of its entry: where an earlier open
+  // cut and did not end, a later one may have written over what was cut.
   Result<std::map<Lsn, Term>> terms_from(Fiber& fiber, Lsn from) {
     std::map<Lsn, Term> terms;
     LogReader reader(storage_.log(), storage_.redo_lsn());
@@ -212,8 +214,8 @@ class PagesNode final : public Node {
         const PageContent& expected = model.pages[block];
         if (block >= size.v) {
           if (expected.bytes.empty()) continue;
-          world_.fail("ledger", cat("file ", file_path(file), " has ", size, " blocks and should have ",
-                                    model.pages.size()));
+          world_.fail("ledger", cat("file ", file_path(file), " has ", size,
+                                    " blocks and should have ", model.pages.size()));
           return {};
         }
         const PageRef page =
@@ -318,7 +320,8 @@ class PagesNode final : public Node {
   std::optional<FileId> choose_file() {
     std::vector<FileId> files;
     for (const auto& [file, model] : memory_.live.files) {
-      if (memory_.live.committed.contains(file) && !exclusive_.contains(file)) files.push_back(file);
+      if (memory_.live.committed.contains(file) && !exclusive_.contains(file))
+        files.push_back(file);
     }
     if (files.empty()) return std::nullopt;
     return files[pick(files.size())];
@@ -326,11 +329,12 @@ class PagesNode final : public Node {
   std::optional<FileId> choose_unused_file() {
     std::vector<FileId> files;
     for (const auto& [file, model] : memory_.live.files) {
-      if (memory_.live.committed.contains(file) && !exclusive_.contains(file) && users_[file] == 0) {
+      if (memory_.live.committed.contains(file) && !exclusive_.contains(file) &&
+          users_[file] == 0) {
         files.push_back(file);
       }
     }
-    if (files.size() < 2) return std::nullopt;   // one always stays
+    if (files.size() < 2) return std::nullopt;  // one always stays
     return files[pick(files.size())];
   }
 
@@ -471,16 +475,15 @@ class PagesNode final : public Node {
                             const PageEdit& operation) {
     int index = 0;
     for (const PageRef& page : pins) {
-      if (page.file() == operation.file && page.block() == operation.block) index = change.add(page);
+      if (page.file() == operation.file && page.block() == operation.block)
+        index = change.add(page);
     }
     switch (operation.kind) {
       case PageEdit::Kind::init: change.init(index, PageKind::test, operation.b); return;
       case PageEdit::Kind::write:
         change.write(index, operation.a, as_bytes(operation.bytes));
         return;
-      case PageEdit::Kind::move:
-        change.move(index, operation.a, operation.b, operation.c);
-        return;
+      case PageEdit::Kind::move: change.move(index, operation.a, operation.b, operation.c); return;
       case PageEdit::Kind::fill:
         change.fill(index, operation.a, operation.b, static_cast<std::byte>(operation.c));
         return;
@@ -490,12 +493,13 @@ class PagesNode final : public Node {
 
   // ---- files
 
-  // The end of a transaction that made and dropped files. It tries again until there is room for it.
+  // The end of a transaction that made and dropped files. It tries again until there is room for
+  // it.
   Status end_transaction(Fiber& fiber, PageEvent event) {
     const std::string info = ending_info(event.dropped);
     while (true) {
-      const Status reserved = storage_.log().reserve(fiber, kRecordHeaderBytes + info.size(),
-                                                     ReserveKind::finishing);
+      const Status reserved =
+          storage_.log().reserve(fiber, kRecordHeaderBytes + info.size(), ReserveKind::finishing);
       if (reserved.ok()) break;
       if (!accept(reserved, "ending a transaction")) return reserved.clone();
       TRY(fiber.sleep(milliseconds(10)));

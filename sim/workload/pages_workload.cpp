@@ -25,8 +25,7 @@ void draw_options(Tape& tape, StorageOptions& options) {
   options.extend_pages = static_cast<uint32_t>(tape.magnitude(Site::knob, 0, 1, 16));
   options.open_files = 8;
   options.read_ahead_pages = static_cast<uint32_t>(tape.between(Site::knob, 0, 0, 8));
-  options.checkpoint_interval =
-      milliseconds(tape.magnitude(Site::knob, 0, 1000, 20'000));
+  options.checkpoint_interval = milliseconds(tape.magnitude(Site::knob, 0, 1000, 20'000));
   options.checkpoint_log_bytes =
       static_cast<uint64_t>(tape.magnitude(Site::knob, 0, 64 << 10, 512 << 10));
   options.checkpoint_spread_percent = static_cast<uint32_t>(tape.between(Site::knob, 0, 0, 90));
@@ -54,8 +53,7 @@ class PagesWorkload final : public Workload, private NodeFactory {
 
   void run(Run& run) override {
     run_phases(
-        run, Phases{},
-        [&] { return memory_.made && memory_.acknowledged >= kEnoughChanges; },
+        run, Phases{}, [&] { return memory_.made && memory_.acknowledged >= kEnoughChanges; },
         [&] {
           memory_.peace = true;
           return memory_.finished;
@@ -77,7 +75,7 @@ class PagesWorkload final : public Workload, private NodeFactory {
 
  private:
   std::string pending() const {
-    const char* state = !machine_->is_up()                 ? "down"
+    const char* state = !machine_->is_up()               ? "down"
                         : machine_->node()->is_serving() ? "serving"
                                                          : "recovering";
     return cat("the node is ", state, ", ", memory_.after_peace, " changes since peace",
