@@ -1,5 +1,6 @@
-// 4 KiB of file content, shared between files, versions and machines until somebody writes to it. A null block reads as
-// zeros. This is what makes a template image free: a new machine's disk is a table of pointers.
+// 4 KiB of file content, shared between files, versions and machines until somebody writes to it. A
+// null block reads as zeros. This is what makes a template image free: the disk of a new machine is
+// a table of pointers.
 #pragma once
 
 #include <cstdint>

@@ -45,6 +45,7 @@ void SimDisk::start(uint32_t boot) {
   is_up_ = true;
   handles_.clear();
   errors_given_ = 0;
+  damage_given_ = 0;
 }
 
 void SimDisk::stop() {

@@ -61,7 +61,7 @@ class SimDisk final : public Disk {
 
   FileTree& tree() { return tree_; }
   const FileTree& tree() const { return tree_; }
-  // Errors and damaged bytes handed out since the start of this boot, and in all.
+  // Errors and damaged bytes handed out since the start of this boot.
   uint64_t errors_given() const { return errors_given_; }
   uint64_t damage_given() const { return damage_given_; }
   bool has_damage() const { return !damage_.empty(); }

@@ -1,5 +1,6 @@
 #include "storage/page_writer.h"
 
+#include "base/plant.h"
 #include "base/probe.h"
 #include "base/text.h"
 #include "fiber/scheduler.h"
@@ -140,17 +141,20 @@ void PageWriter::copy(std::span<const Address> addresses) {
 Status PageWriter::write_copies(Fiber& fiber) {
   Lsn newest{};
   for (const DoubleWrite::Page& page : pages_) newest = std::max(newest, page.lsn);
-  if (newest >= log_.committed()) {
+  const bool breaks_rule = PLANTED(b04_wal_rule_broken);
+  if (newest >= log_.committed() && !breaks_rule) {
     PROBE("storage: a page waited for its log before it was written");
     TRY(log_.wait_committed(fiber, newest));
   }
-  CHECK(newest < log_.committed());
+  CHECK(newest < log_.committed() || breaks_rule);
   CHECK(log_.committed() <= log_.durable());
   for (size_t i = 0; i < pages_.size(); ++i) {
     const PageBytes copy = double_write_.slot(static_cast<uint32_t>(i));
-    stamp_for_write(copy, pages_[i].file, pages_[i].block, log_.committed());
+    const Lsn safe = breaks_rule ? std::max(newest + 1, log_.committed()) : log_.committed();
+    stamp_for_write(copy, pages_[i].file, pages_[i].block, safe);
     pages_[i].checksum = page_header(copy.data()).checksum;
   }
+  if (PLANTED(b03_no_double_write)) return {};
   return double_write_.write(fiber, pages_, log_.durable());
 }
 
@@ -200,7 +204,7 @@ void PageWriter::finish(bool is_home) {
     Frame& frame = *copied.frame;
     CHECK(frame.writing && frame.dirty);
     frame.writing = false;
-    if (is_home && frame.version == copied.version) {
+    if (is_home && (frame.version == copied.version || PLANTED(b14_lost_redirty))) {
       frame.dirty = false;
       frame.rec_lsn = Lsn{};
       --pool_.dirty_;

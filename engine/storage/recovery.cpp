@@ -1,5 +1,6 @@
 #include "storage/recovery.h"
 
+#include "base/plant.h"
 #include "base/probe.h"
 #include "base/text.h"
 #include "wal/log_reader.h"
@@ -87,7 +88,14 @@ Status Recovery::redo_pages(Fiber& fiber, const Record& record, const ChangeView
     }
     bytes[i] = pins[i].frame_->bytes;
   }
+  std::array<Lsn, Change::kMaxPages> before;
+  for (int i = 0; PLANTED(b07_redo_no_lsn_stamp) && i < view.page_count; ++i) {
+    if (pins[i]) before[i] = pins[i].lsn();
+  }
   view.apply(bytes, record.lsn);
+  for (int i = 0; PLANTED(b07_redo_no_lsn_stamp) && i < view.page_count; ++i) {
+    if (bytes[i] != nullptr && before[i]) page_header(bytes[i]).lsn = before[i].v;
+  }
   for (int i = 0; i < view.page_count; ++i) {
     if (bytes[i] != nullptr) parts_.pool.mark_dirty(*pins[i].frame_, record.lsn);
   }

@@ -1,5 +1,6 @@
 #include "storage/storage.h"
 
+#include "base/plant.h"
 #include "base/probe.h"
 #include "base/text.h"
 #include "fiber/io.h"
@@ -128,6 +129,8 @@ Status Storage::recover(Fiber& fiber, Recovery& recovery) {
   }
   const auto before_erasing = [&](Fiber& own, Lsn end) {
     control.erase_from = end.v;
+    // What is cut was durable, and soon is not: known only up to the cut.
+    if (!PLANTED(b41_cut_stays_known_durable)) control.durable = std::min(control.durable, end.v);
     return control_->save(own);
   };
   const Lsn redo(control.redo);

@@ -54,7 +54,8 @@ std::string LogSegments::place(Lsn lsn) const {
 }
 
 Status LogSegments::create(Fiber& fiber) {
-  TRY(make_directory(fiber, kDirectory));
+  Status made = make_directory(fiber, kDirectory);
+  if (!made.ok() && !made.is(sqlstate::duplicate_file)) return made;  // of an attempt that died
   TRY(sync_directory(fiber, ""));
   ready_end_index_ = index_of(kFirstEntryLsn);
   return prepare_next(fiber);

@@ -42,22 +42,23 @@ void FakeQuorum::commit() {
 }
 
 Lsn FakeQuorum::keep_at_restart(Lsn low, Lsn end) {
-  if (end < memory_.committed) {
+  if (memory_.enforced && end < memory_.committed) {
     world_.fail("ledger",
                 cat("the log ends at ", end, ", but it was committed up to ", memory_.committed));
   }
+  kept_end_ = end;
   const Lsn floor = std::max(low, memory_.committed);
   std::vector<Lsn> places;
   for (const Lsn boundary : memory_.boundaries) {
     if (boundary >= floor && boundary < end) places.push_back(boundary);
   }
-  if (places.empty() || !world_.faults().strikes(Fault::gate_truncate, Site::gate, machine_.id())) {
-    return end;
+  if (!places.empty() && world_.faults().strikes(Fault::gate_truncate, Site::gate, machine_.id())) {
+    kept_end_ = places[world_.tape().pick(Site::gate, machine_.id(), places.size())];
+    std::erase_if(memory_.boundaries, [&](Lsn boundary) { return boundary > kept_end_; });
+    world_.note(machine_.id(), "suffix cut", "", kept_end_.v, end.v);
   }
-  const Lsn keep = places[world_.tape().pick(Site::gate, machine_.id(), places.size())];
-  std::erase_if(memory_.boundaries, [&](Lsn boundary) { return boundary > keep; });
-  world_.note(machine_.id(), "suffix cut", "", keep.v, end.v);
-  return keep;
+  memory_.doubtful_from = std::min(memory_.doubtful_from, kept_end_);
+  return kept_end_;
 }
 
 void FakeQuorum::note_open(const Log& log) {

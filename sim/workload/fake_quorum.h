@@ -14,6 +14,10 @@ namespace orrery {
 // What the rest of the quorum knows; it lasts over the machine's crashes.
 struct QuorumMemory {
   Lsn committed;
+  bool enforced = true;          // the log may not end before that; not so while a database is made
+  Lsn doubtful_from = kNoDoubt;  // what was cut from here on may be gone, or not: the open that cut
+                                 // it did not end
+  static constexpr Lsn kNoDoubt{UINT64_MAX};
   std::vector<Lsn> boundaries;  // durable positions above committed that the log reported, growing
   Lsn last_durable;             // that the log reported
   Lsn proven;                   // below this, damage to the log can be told from a torn end
@@ -28,6 +32,10 @@ class FakeQuorum final : public CommitGate, private Completion {
   Lsn keep_at_restart(Lsn low, Lsn end) override;
   // The log is open and has said where it stands.
   void note_open(const Log& log);
+  // The workload has compared itself with the log: nothing is in doubt any more.
+  void settle() { memory_.doubtful_from = QuorumMemory::kNoDoubt; }
+  // Where this boot's log ended, before anything was added.
+  Lsn kept_end() const { return kept_end_; }
 
  private:
   void complete() override;  // the hold is over
@@ -39,6 +47,7 @@ class FakeQuorum final : public CommitGate, private Completion {
   QuorumMemory& memory_;
   Log* log_ = nullptr;
   bool holding_ = false;
+  Lsn kept_end_;
   Timer timer_;
 };
 

@@ -14,6 +14,7 @@ bool has_cause(World& world, Machine& machine, const Status& status, std::string
   const bool is_full = status.is(sqlstate::disk_full);
   const bool is_damage =
       status.is(sqlstate::data_corrupted) || status.is(sqlstate::index_corrupted);
+  world.note(machine.id(), "error met", status.error().message);
   if ((is_io || is_full) && disk.errors_given() > 0) return true;
   if (is_damage && disk.damage_given() > 0) return true;
   const Error& error = status.error();

@@ -75,7 +75,8 @@ class LogNode final : public Node {
       memory_.erase_from = end;
       return {};
     };
-    const LogEnd end = TRY(log_.open(fiber, LogStart{.redo = kFirstEntryLsn,
+    const LogEnd end = TRY(log_.open(fiber, LogStart{.segment_bytes = memory_.options.segment_bytes,
+                                                     .redo = kFirstEntryLsn,
                                                      .redo_previous_crc = {},
                                                      .known_durable = memory_.known_durable,
                                                      .known_committed = {},

@@ -4,6 +4,7 @@ namespace orrery {
 namespace {
 constexpr WorkloadEntry kWorkloads[] = {
     {"log", "records through the write-ahead log alone", make_log_workload},
+    {"pages", "random changes to pages and files, with checkpoints", make_pages_workload},
 };
 }  // namespace
 

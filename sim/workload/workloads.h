@@ -6,5 +6,6 @@
 namespace orrery {
 
 std::unique_ptr<Workload> make_log_workload();
+std::unique_ptr<Workload> make_pages_workload();
 
 }  // namespace orrery
