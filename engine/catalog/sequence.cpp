@@ -59,7 +59,9 @@ Result<int64_t> next_value(Fiber& fiber, Access& access, SequenceLocks& locks,
                            Transaction& transaction, const RelationInfo& sequence) {
   CHECK(sequence.sequence.has_value());
   const SequenceInfo& info = *sequence.sequence;
-  const MutexGuard guard = TRY(MutexGuard::lock(fiber, locks.of(sequence.storage.file)));
+  Mutex& mutex = locks.of(sequence.storage.file);
+  TRY(mutex.lock(fiber));
+  UnlockGuard guard(mutex);
   SequenceState state = TRY(read_sequence(fiber, access, sequence.storage));
   if (state.is_called) {
     int64_t next = 0;
@@ -87,7 +89,9 @@ Status set_value(Fiber& fiber, Access& access, SequenceLocks& locks, Transaction
                  cat("setval: value ", state.last_value, " is out of bounds for sequence \"",
                      sequence.name, "\" (", info.min, "..", info.max, ")"));
   }
-  const MutexGuard guard = TRY(MutexGuard::lock(fiber, locks.of(sequence.storage.file)));
+  Mutex& mutex = locks.of(sequence.storage.file);
+  TRY(mutex.lock(fiber));
+  UnlockGuard guard(mutex);
   return write_row(fiber, access, transaction, sequence.storage, state);
 }
 

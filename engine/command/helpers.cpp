@@ -130,6 +130,33 @@ Status drop_objects(CommandContext& context, std::span<const ObjectAddress> obje
   return {};
 }
 
+Result<Oid> resolve_collation(AnalyzeContext& context, Names name) {
+  Oid oid;
+  if (name.size() > 1) {
+    const Oid nsp = TRY(context.catalog.nsp_oid(context.fiber, name[name.size() - 2]));
+    oid = TRY(context.catalog.collation_oid(context.fiber, nsp, name.back()));
+  } else {
+    oid = TRY(context.catalog.find_collation(context.fiber, context.path, name.back()));
+  }
+  if (oid) return oid;
+  return raise(sqlstate::undefined_object,
+               cat("collation \"", join(name, "."), "\" for encoding \"UTF8\" does not exist"));
+}
+
+std::string expression_name(const Node& node) {
+  if (const auto* column = as_if<ColumnRef>(&node)) {
+    if (!column->fields.empty()) return std::string(column->fields.back());
+  }
+  if (const auto* call = as_if<FuncCall>(&node)) return std::string(call->funcname.back());
+  if (const auto* cast = as_if<TypeCast>(&node)) {
+    const std::string inner = expression_name(*cast->arg);
+    return inner == "expr" ? std::string(cast->type_name->names.back()) : inner;
+  }
+  if (node.tag == NodeTag::CoalesceExpr) return "coalesce";
+  if (node.tag == NodeTag::CaseExpr) return "case";
+  return "expr";
+}
+
 Result<Oid> resolve_role(CommandContext& context, const RoleSpec& role) {
   switch (role.roletype) {
     case RoleSpecType::current_role:

@@ -35,6 +35,10 @@ void notice(CommandContext& context, std::string message, std::string detail = {
 // DROP of these objects and what goes with them.
 Status drop_objects(CommandContext& context, std::span<const ObjectAddress> objects, DropMode mode);
 
+// 42704 "collation "x" for encoding "UTF8" does not exist".
+Result<Oid> resolve_collation(AnalyzeContext& context, Names name);
+// What an index column over this expression is called: a column's name, a function's, or "expr".
+std::string expression_name(const Node& node);
 // The role a RoleSpec names. 42704 "role "x" does not exist".
 Result<Oid> resolve_role(CommandContext& context, const RoleSpec& role);
 // A DefElem's value as text, integer or boolean, with PostgreSQL's complaints.
