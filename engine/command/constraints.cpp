@@ -63,20 +63,9 @@ Result<std::vector<int16_t>> key_columns(CommandContext& context, const Relation
   return out;
 }
 
-std::string columns_shown(const RelationInfo& table, std::span<const int16_t> columns) {
-  std::vector<std::string> names;
-  for (int16_t column : columns) names.push_back(quote_identifier(table.column(column).name));
-  return join(names, ", ");
-}
-
 std::string table_shown(const RelationInfo& table) {
   return cat(quote_identifier(table.nsp_name), ".", quote_identifier(table.name));
 }
-
-// Which operators compare a key with what refers to it.
-struct KeyOperators {
-  Oid pk_fk, pk_pk, fk_fk;
-};
 
 class ForeignKey {
  public:
