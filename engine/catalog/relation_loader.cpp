@@ -357,10 +357,9 @@ FileId relation_file(Oid database, Oid relation, Oid relfilenode, bool shared) {
   if (relfilenode) return make_file_id(relfilenode.v);
   // Catalogs: shared ones by their OID; those of a database above all numbers that are given out
   // one by one.
-  constexpr uint64_t kDatabaseFiles = uint64_t{1} << 48;
   CHECK(relation < kFirstUserOid);
   return make_file_id(shared ? relation.v
-                             : kDatabaseFiles | uint64_t{database.v} << 14 | relation.v);
+                             : kFirstComputedNumber | uint64_t{database.v} << 14 | relation.v);
 }
 
 ColumnDesc make_column_desc(const CatalogRow& row) {
