@@ -126,6 +126,10 @@ std::string config_line(std::string_view name, std::string_view value) {
   return line + "'\n";
 }
 
+Status set_node_setting(Settings& settings, std::string_view name, const std::string& value) {
+  return apply({.name = std::string(name), .value = value}, "command line", settings);
+}
+
 Status load_config(Fiber& fiber, Settings& settings) {
   for (const char* file : {kConfig, kAutoConfig}) {
     const std::string text = TRY(read_whole(fiber, file));

@@ -23,6 +23,8 @@ Result<std::vector<ConfigLine>> parse_config(std::string_view text, std::string_
 // As it must stand in a file to be read as this value again.
 std::string config_line(std::string_view name, std::string_view value);
 
+// A default of the node's, by name: from the command line.
+Status set_node_setting(Settings& settings, std::string_view name, const std::string& value);
 // Both files into `settings`; files that are not there are empty.
 Status load_config(Fiber& fiber, Settings& settings);
 // ALTER SYSTEM: sets `name` in orrery.auto.conf, or removes it; durable when it returns.
