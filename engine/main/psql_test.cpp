@@ -107,18 +107,20 @@ TEST_F(Psql, ShowsRowsErrorsAndNotices) {
 }
 
 TEST_F(Psql, IsCancelledAndToldOfShutdown) {
-  run({.authentication = AuthenticationMethod::trust, .drain_timeout = milliseconds(50)},
-      [](Fiber& fiber, Server& server) {
-        fiber.scheduler().spawn("drainer", [&server](Fiber& other) {
-          ASSERT_TRUE(other.sleep(milliseconds(300)).ok());
-          server.drain(Drain::at_once);
-        });
-        const Outcome outcome = run_program(fiber, psql(server, {"-c", "sleep"}));
-        EXPECT_TRUE(outcome.output.starts_with(
-            "FATAL:  terminating connection due to administrator command\n"))
-            << outcome.output;
-        EXPECT_EQ(outcome.exit_code, 2);
-      });
+  run({.authentication = AuthenticationMethod::trust}, [this](Fiber& fiber, Server& server) {
+    fiber.scheduler().spawn("drainer", [&](Fiber& other) {
+      // Once the statement runs, however long psql took to get there.
+      while (factory.last == nullptr || factory.last->texts.empty()) {
+        ASSERT_TRUE(other.sleep(milliseconds(5)).ok());
+      }
+      server.drain(Drain::at_once);
+    });
+    const Outcome outcome = run_program(fiber, psql(server, {"-c", "sleep"}));
+    EXPECT_TRUE(
+        outcome.output.starts_with("FATAL:  terminating connection due to administrator command\n"))
+        << outcome.output;
+    EXPECT_EQ(outcome.exit_code, 2);
+  });
 }
 
 TEST_F(Psql, ProvesItsPassword) {

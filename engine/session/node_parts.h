@@ -1,0 +1,21 @@
+// What the sessions of a node share. Made and owned by the root (main/node.h, or the simulator's).
+#pragma once
+
+#include "access/access.h"
+#include "catalog/node_catalog.h"
+#include "session/activity.h"
+#include "session/settings.h"
+
+namespace orrery {
+
+struct NodeParts {
+  Host& host;
+  Access& access;
+  TransactionManager& transactions;
+  NodeCatalog& catalog;
+  Settings& settings;    // the node's: defaults, then its configuration
+  MemoryBudget& memory;  // of all sessions together
+  Activity& activity;    // who is connected and what they do
+};
+
+}  // namespace orrery

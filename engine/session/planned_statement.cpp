@@ -1,0 +1,18 @@
+#include "session/planned_statement.h"
+
+namespace orrery {
+
+StatementRef StatementRef::make(MemoryBudget* budget) {
+  StatementRef made;
+  made.statement_ = std::make_unique<PlannedStatement>(budget).release();
+  made.statement_->references_ = 1;
+  return made;
+}
+
+void StatementRef::release() {
+  if (statement_ == nullptr || --statement_->references_ > 0) return;
+  std::unique_ptr<PlannedStatement>(statement_).reset();
+  statement_ = nullptr;
+}
+
+}  // namespace orrery

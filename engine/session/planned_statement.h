@@ -1,0 +1,77 @@
+// A statement on its way from text to plan, kept for as long as a prepared statement or a portal
+// uses it.
+//
+//   text -> parse tree                     once
+//        -> query, plan, result columns    when first run, and again when what it looked up has
+//                                          changed: is_current() asks the reader planning used
+//
+// Everything lies in the statement's own arena, so that an old plan goes in one piece when a new
+// one is made (as a new PlannedStatement) and the last portal that runs it is closed.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "analyze/analyzer.h"
+#include "plan/plan.h"
+#include "session/backend.h"
+
+namespace orrery {
+
+struct PlannedStatement {
+  explicit PlannedStatement(MemoryBudget* budget) : arena(budget) {}
+  PlannedStatement(const PlannedStatement&) = delete;
+
+  std::string owned_text;  // empty when somebody else keeps the text alive
+  std::string_view text;   // positions count in it
+  Arena arena;
+  const Node* statement = nullptr;
+  int32_t text_start = 0;   // of the statement within the text
+  int32_t text_length = 0;  // 0: to its end
+  bool is_query = false;    // SELECT, VALUES, INSERT, UPDATE, DELETE: it has a plan
+  std::vector<Oid> parameter_types;
+
+  // Of queries, once planned:
+  std::unique_ptr<CatalogReader> reader;  // pins what the plan points at
+  const CatalogCache* cache = nullptr;    // that it read: the database's, or the transaction's own
+  uint64_t settings_generation = 0;
+  Oid role;
+  Query* query = nullptr;
+  Plan* plan = nullptr;
+  std::vector<ResultColumn> columns;
+
+  bool is_planned() const { return plan != nullptr; }
+
+ private:
+  friend class StatementRef;
+  uint32_t references_ = 0;
+};
+
+// Shares a PlannedStatement; the last one deletes it.
+class StatementRef {
+ public:
+  StatementRef() = default;
+  static StatementRef make(MemoryBudget* budget);
+  StatementRef(const StatementRef& other) : statement_(other.statement_) { hold(); }
+  StatementRef(StatementRef&& other) noexcept
+      : statement_(std::exchange(other.statement_, nullptr)) {}
+  StatementRef& operator=(StatementRef other) noexcept {
+    std::swap(statement_, other.statement_);
+    return *this;
+  }
+  ~StatementRef() { release(); }
+  PlannedStatement* operator->() const { return statement_; }
+  PlannedStatement& operator*() const { return *statement_; }
+  explicit operator bool() const { return statement_ != nullptr; }
+  bool is_shared() const { return statement_->references_ > 1; }
+
+ private:
+  void hold() {
+    if (statement_ != nullptr) ++statement_->references_;
+  }
+  void release();
+  PlannedStatement* statement_ = nullptr;
+};
+
+}  // namespace orrery

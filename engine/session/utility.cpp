@@ -1,0 +1,187 @@
+// Statements that are not queries: the session's own, and those that command/ runs for it.
+
+#include "base/text.h"
+#include "catalog/relation_info.h"
+#include "session/planner_world.h"
+#include "session/session.h"
+#include "session/text_rows.h"
+
+namespace orrery {
+
+Result<std::string> Session::run_utility(Fiber& fiber, const PlannedStatement& statement,
+                                         std::span<const WireFormat> formats, ResultSink& sink) {
+  const Node& node = *statement.statement;
+  if (const auto* set = as_if<VariableSetStmt>(&node)) return set_variable(fiber, *set);
+  if (const auto* show = as_if<VariableShowStmt>(&node))
+    return show_variable(fiber, *show, formats, sink);
+  if (const auto* prepare = as_if<PrepareStmt>(&node))
+    return prepare_statement(fiber, statement, *prepare);
+  if (const auto* run = as_if<ExecuteStmt>(&node))
+    return execute_statement(fiber, statement, *run, formats, sink);
+  if (const auto* drop = as_if<DeallocateStmt>(&node)) return deallocate(*drop);
+  if (const auto* all = as_if<DiscardStmt>(&node)) return discard(fiber, *all);
+  if (const auto* declare = as_if<DeclareCursorStmt>(&node))
+    return declare_cursor(fiber, statement, *declare);
+  if (const auto* fetched = as_if<FetchStmt>(&node)) return fetch(fiber, *fetched, formats, sink);
+  if (const auto* closed = as_if<ClosePortalStmt>(&node)) return close_cursor(*closed);
+  if (const auto* lock = as_if<LockStmt>(&node)) return lock_statement(fiber, statement, *lock);
+  if (node.tag == NodeTag::CheckPointStmt) {
+    if (settings_.get_text(SettingId::is_superuser) != "on") {
+      return raise(sqlstate::insufficient_privilege,
+                   "must be superuser or have privileges of pg_checkpoint to do CHECKPOINT");
+    }
+    TRY(node_.access.storage().checkpoint(fiber));
+    return std::string("CHECKPOINT");
+  }
+  return run_ddl(fiber, statement);
+}
+
+Result<std::string> Session::run_ddl(Fiber& fiber, const PlannedStatement& statement) {
+  Arena arena(&memory_);
+  TRY(refresh_path(fiber));
+  const std::unique_ptr<CatalogReader> catalog = new_reader();
+  CommandContext context{.fiber = fiber,
+                         .arena = arena,
+                         .store = *store_,
+                         .catalog = *catalog,
+                         .path = path_,
+                         .session = view_,
+                         .host = *this,
+                         .text = statement.text};
+  if (block_.options().read_only && is_command(*statement.statement)) {
+    return raise(sqlstate::read_only_sql_transaction,
+                 "cannot execute this statement in a read-only transaction");
+  }
+  return run_command(context, *statement.statement);
+}
+
+Result<std::string> Session::prepare_statement(Fiber& fiber, const PlannedStatement& outer,
+                                               const PrepareStmt& statement) {
+  if (statement.name.empty()) {
+    return raise(sqlstate::invalid_pstatement_definition,
+                 "invalid statement name: must not be empty");
+  }
+  Arena arena(&memory_);
+  TRY(refresh_path(fiber));
+  const std::unique_ptr<CatalogReader> catalog = new_reader();
+  AnalyzeContext analysis = analyze_context(fiber, arena, *catalog, outer.text, nullptr);
+  std::vector<Oid> types;
+  for (const TypeName* name : statement.argtypes) {
+    const TypeAndMod type = TRY(resolve_type_name(analysis, *name));
+    types.push_back(type.type);
+  }
+  // The tree dies with its message, so the statement is parsed again from its own text.
+  StatementRef inner = TRY(parse_one(fiber, own_text(outer), types));
+  inner->statement = as<PrepareStmt>(*inner->statement).query;
+  inner->is_query = true;
+  TRY(analyze_and_plan(fiber, *inner));
+  if (prepared_.contains(statement.name)) {
+    return raise(sqlstate::duplicate_pstatement,
+                 cat("prepared statement \"", statement.name, "\" already exists"));
+  }
+  prepared_.insert_or_assign(std::string(statement.name),
+                             PreparedStatement{.statement = std::move(inner), .from_sql = true});
+  return std::string("PREPARE");
+}
+
+Result<std::string> Session::execute_statement(Fiber& fiber, const PlannedStatement& outer,
+                                               const ExecuteStmt& statement,
+                                               std::span<const WireFormat> formats,
+                                               ResultSink& sink) {
+  PreparedStatement* prepared = TRY(find_prepared(statement.name));
+  prepared->statement = TRY(make_current(fiber, prepared->statement));
+  const StatementRef inner = prepared->statement;
+  const std::vector<Oid>& types = inner->parameter_types;
+  if (statement.params.size() != types.size()) {
+    return raise(sqlstate::syntax_error,
+                 cat("wrong number of parameters for prepared statement \"", statement.name, "\""))
+        .detail(
+            cat("Expected ", types.size(), " parameters but got ", statement.params.size(), "."));
+  }
+  Arena arena(&memory_);
+  TRY(refresh_path(fiber));
+  const std::unique_ptr<CatalogReader> catalog = new_reader();
+  AnalyzeContext analysis = analyze_context(fiber, arena, *catalog, outer.text, nullptr);
+  NodePlannerWorld world(node_.access, *catalog, path_, view_, memory_);
+  std::vector<NullableDatum> values;
+  for (size_t i = 0; i < types.size(); ++i) {
+    const Expr* expr = TRY(
+        analyze_expression(analysis, *statement.params[i], nullptr, types[i], -1, cat("$", i + 1)));
+    const NullableDatum value = TRY(world.evaluate(fiber, arena, *expr));
+    values.push_back(value);
+  }
+  return run_query_statement(fiber, inner, values, formats, sink);
+}
+
+Result<std::string> Session::deallocate(const DeallocateStmt& statement) {
+  if (statement.name.empty()) {
+    prepared_.clear();
+    return std::string("DEALLOCATE ALL");
+  }
+  TRY(find_prepared(statement.name));
+  prepared_.erase(prepared_.find(statement.name));
+  return std::string("DEALLOCATE");
+}
+
+Result<std::string> Session::discard(Fiber&, const DiscardStmt& statement) {
+  switch (statement.target) {
+    case DiscardMode::plans:     return std::string("DISCARD PLANS");
+    case DiscardMode::sequences: return std::string("DISCARD SEQUENCES");
+    case DiscardMode::temp:      return std::string("DISCARD TEMP");
+    case DiscardMode::all:       break;
+  }
+  if (block_.is_in_block()) {
+    return raise(sqlstate::active_sql_transaction,
+                 "DISCARD ALL cannot run inside a transaction block");
+  }
+  portals_.clear();
+  prepared_.clear();
+  TRY(reset_all());
+  node_.transactions.locks().release_session_advisory(owner_);
+  return std::string("DISCARD ALL");
+}
+
+Result<std::string> Session::lock_statement(Fiber& fiber, const PlannedStatement& outer,
+                                            const LockStmt& statement) {
+  if (!block_.is_in_block()) {
+    return raise(sqlstate::no_active_sql_transaction,
+                 "LOCK TABLE can only be used in transaction blocks");
+  }
+  if (statement.nowait) return unsupported("LOCK TABLE ... NOWAIT");
+  Arena arena(&memory_);
+  TRY(refresh_path(fiber));
+  const std::unique_ptr<CatalogReader> catalog = new_reader();
+  AnalyzeContext analysis = analyze_context(fiber, arena, *catalog, outer.text, nullptr);
+  for (const RangeVar* name : statement.relations)
+    TRY(resolve_relation(analysis, *name, statement.mode));
+  return std::string("LOCK TABLE");
+}
+
+Result<StatementDescription> Session::describe_utility(const Node& node) {
+  StatementDescription description;
+  if (const auto* show = as_if<VariableShowStmt>(&node)) {
+    static constexpr std::string_view kAll[] = {"name", "setting", "description"};
+    described_.clear();
+    const std::optional<SettingId> id = find_setting(show->name);
+    const std::string_view one[] = {id ? setting_def(*id).name : std::string_view(show->name)};
+    const std::span<const std::string_view> names =
+        show->name == "all" ? std::span<const std::string_view>(kAll) : one;
+    const TextRows rows(names);
+    described_.assign(rows.columns().begin(), rows.columns().end());
+    description.has_rows = true;
+    description.columns = described_;
+  } else if (const auto* execute = as_if<ExecuteStmt>(&node)) {
+    PreparedStatement* prepared = TRY(find_prepared(execute->name));
+    description.has_rows =
+        prepared->statement->plan != nullptr && prepared->statement->plan->returns_rows;
+    description.columns = prepared->statement->columns;
+  } else if (const auto* fetched = as_if<FetchStmt>(&node);
+             fetched != nullptr && !fetched->ismove) {
+    Portal* portal = TRY(find_cursor(fetched->portalname));
+    description.has_rows = true;
+    description.columns = portal->statement->columns;
+  }
+  return description;
+}
+
+}  // namespace orrery
