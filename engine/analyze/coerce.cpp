@@ -99,6 +99,39 @@ Result<bool> Transform::can_coerce(Oid from, Oid to, CoercionContext how) {
   return element->type == 'c';
 }
 
+Result<bool> Transform::fits(std::span<const Oid> actual, std::span<const Oid> declared) {
+  using namespace type_oid;
+  Oid element;
+  Oid array_element;
+  for (size_t i = 0; i < actual.size(); ++i) {
+    if (!TRY(can_coerce(actual[i], declared[i], CoercionContext::implicit))) return false;
+    if (actual[i] == unknown || !is_polymorphic(declared[i])) continue;
+    const Oid base = TRY(context_.catalog.base_type(context_.fiber, actual[i], nullptr));
+    const CatalogType* info = TRY(type(base));
+    const bool wants_array = declared[i] == anyarray || declared[i] == anycompatiblearray;
+    const bool wants_range = declared[i] == anyrange || declared[i] == anycompatiblerange;
+    const bool wants_multirange =
+        declared[i] == anymultirange || declared[i] == anycompatiblemultirange;
+    if (wants_array && !info->is_true_array()) return false;
+    if (wants_range && info->type != 'r') return false;
+    if (wants_multirange && info->type != 'm') return false;
+    if (declared[i] == anyenum && info->type != 'e') return false;
+    if ((declared[i] == anynonarray || declared[i] == anycompatiblenonarray) &&
+        info->is_true_array()) {
+      return false;
+    }
+    if (declared[i] == anyarray) {
+      if (array_element && array_element != info->element) return false;
+      array_element = info->element;
+    }
+    if (declared[i] == anyelement || declared[i] == anynonarray || declared[i] == anyenum) {
+      if (element && element != base) return false;
+      element = base;
+    }
+  }
+  return !element || !array_element || element == array_element;
+}
+
 Result<Expr*> Transform::apply_typmod(Expr* arg, int32_t typmod, CoercionContext how, CallForm form,
                                       int location) {
   if (typmod < 0 || arg->typmod == typmod) return arg;

@@ -252,11 +252,8 @@ Result<Expr*> Transform::function_call(Scope& scope, const FuncCall& call) {
   if (chosen < 0) {
     std::vector<Candidate> fitting;
     for (Candidate& c : candidates) {
-      bool fits = true;
-      for (size_t i = 0; i < actual.size() && fits; ++i) {
-        fits = TRY(can_coerce(actual[i], c.types[i], CoercionContext::implicit));
-      }
-      if (fits) fitting.push_back(std::move(c));
+      const bool suits = TRY(fits(actual, c.types));
+      if (suits) fitting.push_back(std::move(c));
     }
     candidates = std::move(fitting);
     if (candidates.size() == 1) {
@@ -402,7 +399,7 @@ Result<Expr*> Transform::function_call(Scope& scope, const FuncCall& call) {
                    cat("set-returning functions are not allowed in ", clause_name(scope.clause)),
                    call.location);
     }
-    scope.has_set_functions = true;
+    if (scope.clause != Clause::from_function) scope.has_set_functions = true;
   }
   return made;
 }
@@ -476,8 +473,10 @@ Result<const OperatorInfo*> Transform::find_operator(Names name, Oid left, Oid r
   if (!prefix) actual.push_back(left);
   actual.push_back(right);
   for (const OperatorInfo* op : candidates) {
-    if (!prefix && !TRY(can_coerce(left, op->left, CoercionContext::implicit))) continue;
-    if (!TRY(can_coerce(right, op->right, CoercionContext::implicit))) continue;
+    const std::vector<Oid> declared =
+        prefix ? std::vector<Oid>{op->right} : std::vector<Oid>{op->left, op->right};
+    const bool suits = TRY(fits(actual, declared));
+    if (!suits) continue;
     fitting.push_back(op);
     types.push_back(prefix ? std::vector<Oid>{op->right} : std::vector<Oid>{op->left, op->right});
   }

@@ -53,6 +53,8 @@ class Transform {
   Status with_clause(Scope& scope, const WithClause& with);
 
   // coerce.cpp
+  // Every argument can be coerced implicitly, and polymorphic parameters could agree on a type.
+  Result<bool> fits(std::span<const Oid> actual, std::span<const Oid> declared);
   Result<bool> can_coerce(Oid from, Oid to, CoercionContext how);
   // Null when there is no way.
   Result<Expr*> coerce(Scope* scope, Expr* arg, Oid to, int32_t typmod, CoercionContext how,

@@ -280,7 +280,8 @@ bool any_expr(const Expr& expr, FunctionRef<bool(const Expr&)> test) {
 }
 
 bool expr_equal(const Expr* a, const Expr* b) {
-  if (a == nullptr || b == nullptr) return a == b;
+  if (a == b) return true;
+  if (a == nullptr || b == nullptr) return false;
   if (!same_head(*a, *b)) return false;
   std::vector<const Expr*> left;
   std::vector<const Expr*> right;

@@ -24,20 +24,14 @@ Result<std::unique_ptr<Execution>> Execution::start(std::unique_ptr<ExecContext>
 
 Result<Batch*> Execution::next() {
   arena_.reset();
-  const Plan& plan = context_->plan;
   Batch* in = TRY(root_->next());
   if (in == nullptr) return nullptr;
-  // Result columns are the root's first targets that are not junk, in order.
-  size_t out = 0;
-  const std::span<const TargetEntry> targets =
-      plan.command == CommandType::select ? plan.root->targets : std::span<const TargetEntry>();
-  for (size_t c = 0; c < in->columns.size() && out < columns_.size(); ++c) {
-    if (c < targets.size() && targets[c].junk) continue;
-    columns_[out] = in->columns[c];
-    TRY(detoast_column(*context_, arena_, columns_[out], in->rows, descs_[out]));
-    ++out;
+  // Result columns come first among the root's targets; what sorting and locking added follows.
+  CHECK(in->columns.size() >= columns_.size());
+  for (size_t c = 0; c < columns_.size(); ++c) {
+    columns_[c] = in->columns[c];
+    TRY(detoast_column(*context_, arena_, columns_[c], in->rows, descs_[c]));
   }
-  CHECK(out == columns_.size());
   out_ = Batch{columns_, in->rows, in->tids};
   return &out_;
 }

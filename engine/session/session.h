@@ -196,6 +196,9 @@ class Session final : public SessionBackend,
   // RelatedStatements
   Result<uint64_t> run(Fiber& fiber, std::string_view sql, std::span<const Oid> types,
                        std::span<const NullableDatum> values) override;
+  Result<std::string> password_verifier(Fiber& fiber, std::string_view password) override;
+  bool in_transaction_block() const override;
+  int other_sessions_in(Oid database) const override;
   Result<Oid> temporary_schema(Fiber& fiber) override;
   Status lock_relation(Fiber& fiber, Oid relation, int mode) override;
 

@@ -130,4 +130,21 @@ Status Session::lock_relation(Fiber& fiber, Oid relation, int mode) {
 
 Result<Oid> Session::temporary_schema(Fiber&) { return unsupported("temporary tables"); }
 
+Result<std::string> Session::password_verifier(Fiber&, std::string_view password) {
+  if (password.starts_with("SCRAM-SHA-256$")) return std::string(password);
+  return unsupported("a password that is not a SCRAM-SHA-256 verifier");
+}
+
+bool Session::in_transaction_block() const {
+  return block_.state() == TransactionBlock::State::in_block;
+}
+
+int Session::other_sessions_in(Oid database) const {
+  int count = 0;
+  for (const auto& [process_id, entry] : node_.activity.entries()) {
+    count += entry->database == database && entry != &activity_;
+  }
+  return count;
+}
+
 }  // namespace orrery

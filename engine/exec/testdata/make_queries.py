@@ -12,9 +12,9 @@ here = pathlib.Path(__file__).resolve().parent
 host, port = sys.argv[1:3]
 out = []
 for line in (here / "queries.sql").read_text().splitlines():
-    script = f"\\set VERBOSITY verbose\n\\pset null NULL\n{line}\n;\n"
+    script = f"\\set VERBOSITY verbose\n{line}\n;\n"
     run = subprocess.run(
-        ["psql", "-X", "-At", "-h", host, "-p", port, "-U", "postgres", "postgres"],
+        ["psql", "-X", "-At", "-P", "null=NULL", "-h", host, "-p", port, "-U", "postgres", "postgres"],
         input=script, capture_output=True, text=True, check=False)
     out.append(line)
     out.append("---")
