@@ -195,18 +195,24 @@ void keep(Arena& arena, BestState& state, Datum value) {
     std::memcpy(state.value.as<char*>(), from, bytes);
   }
 }
+// Equal values may look different (1.0 and 1.00): the later one is kept, but of char(n) the first, as larger() has it.
+template <Comparator C, int kSign>
+bool is_better(Datum candidate, Datum best) {
+  const int order = C(candidate, best) * kSign;
+  return order > 0 || (order == 0 && C != compare_bpchar);
+}
 template <Comparator C, int kLength, int kSign>
 Status best_rows(EvalContext& context, CallSite&, void* const* states, std::span<const Vector> args, Rows rows) {
   return for_each_row<BestState>(states, args, rows, [&](BestState& state, uint32_t row) {
     const Datum value = args[0].value(row);
-    if (!state.any || C(value, state.value) * kSign > 0) keep<kLength>(context.arena, state, value);
+    if (!state.any || is_better<C, kSign>(value, state.value)) keep<kLength>(context.arena, state, value);
   });
 }
 template <Comparator C, int kLength, int kSign>
 Status best_combine(EvalContext& context, CallSite&, void* into, const void* from) {
   auto& to = *static_cast<BestState*>(into);
   const auto& other = *static_cast<const BestState*>(from);
-  if (other.any && (!to.any || C(other.value, to.value) * kSign > 0)) keep<kLength>(context.arena, to, other.value);
+  if (other.any && (!to.any || is_better<C, kSign>(other.value, to.value))) keep<kLength>(context.arena, to, other.value);
   return {};
 }
 Status best_final(EvalContext&, CallSite&, const void* state, NullableDatum* out) {
@@ -306,6 +312,8 @@ Status string_final(EvalContext& context, CallSite&, const void* state, Nullable
 constexpr AggregateKernel kStringAgg{sizeof(StringState), nullptr, string_rows, string_combine, string_final};
 
 constexpr AggregateEntry kTable[] = {
+    {Oid(2050), &kMaxArray},
+    {Oid(2051), &kMinArray},
     {Oid(2100), &kIntAvg<int64_t>},
     {Oid(2101), &kIntAvg<int32_t>},
     {Oid(2102), &kIntAvg<int16_t>},
@@ -372,6 +380,7 @@ constexpr AggregateEntry kTable[] = {
     {Oid(2241), &kFoldOf<Fold::disjunction>},
     {Oid(2244), &kMax<compare_bpchar, -1>},
     {Oid(2245), &kMin<compare_bpchar, -1>},
+    {Oid(2335), &kArrayAgg},
     {Oid(2517), &kFoldOf<Fold::conjunction>},
     {Oid(2518), &kFoldOf<Fold::disjunction>},
     {Oid(2519), &kFoldOf<Fold::conjunction>},
@@ -416,6 +425,7 @@ constexpr AggregateEntry kTable[] = {
     {Oid(2829), &kCorr},
     {Oid(3538), &kStringAgg},
     {Oid(3545), &kStringAgg},
+    {Oid(4053), &kArrayAggArray},
     {Oid(4189), &kMax<compare_unsigned, 8>},
     {Oid(4190), &kMin<compare_unsigned, 8>},
     {Oid(5099), &kMax<compare_unsigned, 8>},

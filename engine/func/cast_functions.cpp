@@ -98,11 +98,15 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
            return narrow;
          }>),
     body("booltext", lift<[](bool v) { return std::string_view(v ? "true" : "false"); }>),
-    body("char_text", lift<[](char v) { return v == '\0' ? std::string() : std::string(1, v); }>),
+    body("char_text", lift<[](Call& call, char v) -> Result<std::string> {
+           std::string text;
+           TRY(output_value(call.arena(), call.settings(), type_oid::char_, Datum::of(v), text));
+           return text;
+         }>),
     body("text_char", lift<[](std::string_view v) { return v.empty() ? '\0' : v[0]; }>),
     body("name_text", lift<[](Name v) { return v.text; }>), body("text_name", lift<[](std::string_view v) { return Name{v}; }>),
     body("name_bpchar", lift<[](Name v) { return v.text; }>), body("bpchar_name", lift<[](std::string_view v) { return Name{trimmed(v)}; }>),
-    body("char_bpchar", lift<[](char v) { return std::string(1, v); }>),
+    body("char_bpchar", lift<[](char v) { return v == '\0' ? std::string() : std::string(1, v); }>),
     body("varchar", lift<[](Call& call, std::string_view v, int32_t typmod, bool is_explicit) {
            return fitted_text(call, v, typmod, is_explicit, false);
          }>),

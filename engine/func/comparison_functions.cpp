@@ -79,6 +79,9 @@ template <Comparator C>
 constexpr Kernel kLargerBy = lift<[](Datum a, Datum b) { return C(a, b) > 0 ? a : b; }>;
 template <Comparator C>
 constexpr Kernel kSmallerBy = lift<[](Datum a, Datum b) { return C(a, b) < 0 ? a : b; }>;
+// Of equal char(n) values the first is taken.
+constexpr Kernel kBpcharLarger = lift<[](Datum a, Datum b) { return compare_bpchar(a, b) >= 0 ? a : b; }>;
+constexpr Kernel kBpcharSmaller = lift<[](Datum a, Datum b) { return compare_bpchar(a, b) <= 0 ? a : b; }>;
 
 // Texts of equal length differ or not: memcmp of the whole suffices.
 constexpr Kernel kTextEq = lift<[](std::string_view a, std::string_view b) { return a == b; }>;
@@ -144,7 +147,7 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("oidsmaller", kSmaller<uint32_t>), body("date_smaller", kSmaller<int32_t>), body("timestamp_smaller", kSmaller<int64_t>),
     body("time_smaller", kSmaller<int64_t>), body("float4smaller", kFloatSmaller<float>), body("float8smaller", kFloatSmaller<double>),
     body("text_larger", kLargerBy<compare_bytes>), body("text_smaller", kSmallerBy<compare_bytes>),
-    body("bpchar_larger", kLargerBy<compare_bpchar>), body("bpchar_smaller", kSmallerBy<compare_bpchar>),
+    body("bpchar_larger", kBpcharLarger), body("bpchar_smaller", kBpcharSmaller),
     body("numeric_larger", kLargerBy<compare_numeric_datums>), body("numeric_smaller", kSmallerBy<compare_numeric_datums>),
     body("interval_larger", kLargerBy<compare_interval>), body("interval_smaller", kSmallerBy<compare_interval>),
     body("timetz_larger", kLargerBy<compare_timetz>), body("timetz_smaller", kSmallerBy<compare_timetz>),

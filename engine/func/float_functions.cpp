@@ -193,7 +193,7 @@ double rint_of(double x) { return std::rint(x); }
 double trunc_of(double x) { return std::trunc(x); }
 double log_e(double x) { return std::log(x); }
 double log_10(double x) { return std::log10(x); }
-double sign_of(double x) { return x > 0 ? 1 : x < 0 ? -1 : x != x ? x : 0; }
+double sign_of(double x) { return x > 0 ? 1 : x < 0 ? -1 : 0; }
 
 Result<int32_t> width_bucket(double operand, double low, double high, int32_t count) {
   const auto bad = [](std::string_view what) {
@@ -210,8 +210,9 @@ Result<int32_t> width_bucket(double operand, double low, double high, int32_t co
     return count + 1;
   }
   const double position = std::isinf(high - low) ? (operand / 2 - low / 2) / (high / 2 - low / 2) : (operand - low) / (high - low);
-  const auto bucket = static_cast<int32_t>(static_cast<double>(count) * position);
-  return std::min(bucket, count - 1) + 1;
+  const double bucket = static_cast<double>(count) * position;
+  if (bucket >= INT32_MAX) return raise_out_of_range("integer");
+  return static_cast<int32_t>(bucket) + 1;
 }
 
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({

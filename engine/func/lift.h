@@ -317,6 +317,7 @@ std::span<const FunctionBody> comparison_functions();
 std::span<const FunctionBody> text_functions();
 std::span<const FunctionBody> string_functions();
 std::span<const FunctionBody> array_functions();
+std::span<const FunctionBody> set_functions();
 std::span<const FunctionBody> format_functions();
 std::span<const FunctionBody> regex_functions();
 std::span<const FunctionBody> cast_functions();

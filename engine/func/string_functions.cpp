@@ -190,7 +190,7 @@ std::string hex_of(uint64_t value) {
 }
 
 Result<std::string> character_of(int32_t code) {
-  if (code < 0) return raise(sqlstate::program_limit_exceeded, "character number must be positive");
+  if (code < 0) return raise(sqlstate::invalid_parameter_value, "character number must be positive");
   if (code == 0) return raise(sqlstate::program_limit_exceeded, "null character not permitted");
   const auto point = static_cast<uint32_t>(code);
   if (point > 0x10ffff) return raise(sqlstate::program_limit_exceeded, cat("requested character too large for encoding: ", code));

@@ -7,6 +7,7 @@ in COPY. An error is written as "!SQLSTATE message" and, if there is one, " | de
   io.facts       type, typmod, text in, text out
   binary.facts   type, text in, binary form in hex
   numeric.facts  operation, operands..., result
+  regex.facts    pattern, flags, text, "first character, character after, groups" of the first match
   date_time.facts  DateStyle, IntervalStyle, type, typmod, text in, text out; the zone is PST8PDT
 """
 import itertools
@@ -78,6 +79,11 @@ IO = {
              "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11 "],
     "tid": ["(0,1)", "(4294967295,65535)", "(4294967296,1)", "(1,65536)", "1,2", "(1,2", " (3,4)"],
     "pg_lsn": ["0/0", "FFFFFFFF/FFFFFFFF", "G/0", "1", "/1", "1/", "123456789/0", "16/b374d848"],
+    "_int4": ["{}", "{1,2,3}", " { 1 , 2 } ", "{1,NULL,3}", "{{1,2},{3,4}}", "{{1,2},{3}}", "[2:4]={1,2,3}", "[0:1][3:4]={{1,2},{3,4}}", "{1,2",
+              "1,2", "{1,,2}", "{1,}", "{a}", "[1:2]={1}", "{1} x", "{}}", "", "{{}}", "{{{{{{{1}}}}}}}", "[3:2]={}", "{1,{2}}", "{\"1\",null}"],
+    "_text": ["{}", "{a,b c, d }", "{\"\",\"a b\",\"c,d\",\"e\\\"f\",\"NULL\",NULL}", "{\\a,b\\,c}", "{a b}", "{{\"x\"},{y}}", "{\"a\"b}", "{é,\" \"}", "{\"abc}"],
+    "_numeric": ["{1.10,NaN}"], "_interval": ["{1 day,02:00}"], "_timestamp": ["{2000-01-01,\"2000-01-01 00:00:01\"}"], "_bool": ["{t,f}"],
+    "int2vector": ["", "1 2 3", " 4 "], "oidvector": ["", "23 25"],
     "numeric": ["0", "-0", "0.00", "1", "-1.50", "1e10", "1.5e-5", "12345678901234567890.123456789", "NaN", "nan", "Infinity",
                 "-inf", "+inf", " 5 ", "", ".", "1.", ".5", "5e", "1 2", "1.2.3", "abc", "1e131071", "1e131072", "1e-16383",
                 "1e-16384", "0.0000000000000000000000000000001", "9999.9999", "10000", "0.00010000", "1e2147483647", "infinit",
@@ -194,6 +200,28 @@ def date_time_facts():
     return rows
 
 
+PATTERNS = [
+    "abc", "a.c", "^abc$", "a*", "a+b", "(a)(b)?c", "a|ab|abc", "(a|ab)(c|bcd)(d*)", "(ab|a)(bc)?", "x*?y", "a{2,3}", "a{2,3}?", "a{2}", "(a*)(ab)*(b*)",
+    "(a*?)(ab)*(b*)", "[a-c]+", "[^a-c]+", "[[:digit:]]+", "[[:alpha:]_]\\w*", "\\d+", "\\D+", "\\s", "\\S+", "\\w+", "\\W", "(\\w+)\\s+(\\w+)", "(.)\\1",
+    "(a|b)*\\1", "^(pg_class)$", "^(a.*)$", "\\mfoo\\M", "\\yfoo\\y", "foo\\Y", "[[:<:]]foo[[:>:]]", "foo(?=bar)", "foo(?!bar)", "(?<=foo)bar", "(?<!foo)bar",
+    "(?:ab)+", "((a)|(b))+", "(a?)*", "(a*)+", "()", "(|a)+", "a||b", "[]a]+", "[a-]+", "[a\\]b]+", "\\.", "\\x41", "\\u0042", "\\101", "\\t", "a\\nb", "(?i)ABC", "(?x) a b # c",
+    "***=a.c", "***:a.c", "(?n)^b", "$", "^", "b$", "a(?#comment)b", "(", ")", "a)", "[a", "a**", "*a", "a{1", "a{2,1}", "a{256}", "\\", "\\q", "[b-a]", "[[:foo:]]",
+    "(?z)a", "\\2(a)", "(a)\\2", "x{0}y", "(ab){2,}", "[[.a.]]b", "[[=a=]]b", "é+", "[à-ÿ]+", "(\\d{1,3})\\.(\\d{1,3})", "(.*)(\\d+)", "(.*?)(\\d+)", "(.*?)(\\d+)$",
+    "^.*?(x)", "(a+|b+)*c", "[0-9]{3}-[0-9]{4}", "(foo|foobar)(bar|quux)?", "(week|wee)(night|knights)", "\\Aabc\\Z", "a\\M", "(?=a)b*", "(?w)^b", "(?p)a.b", "a.b", "(?s)a.b",
+    "^(?:select|insert)\\y", "([^,]*),([^,]*)", "(a(b(c)))", "((a)(b))*", "(x)?(y)?", "^x?$", "(a|b|c|d|e)f", "z*|y", "\\Ba", "a{,3}", "a{x", "[^\\d]+", "[\\w.]+@[\\w.]+"]
+TEXTS = ["", "abc", "ABC", "aaa", "aab", "abcd", "ab", "abab", "aabb", "xxy", "foo bar", "foobar", "a foo b", "a\nb\nc", "pg_class", "12.34", "call 555-1234 now", "abcabc", "aa bb",
+         "ééa", "weeknights", "user@example.com, x", "a.c", "b", "abbbc", "xyz 12 q 345", "select 1"]
+
+
+def regex_facts():
+    rows = [(p, f, t) for p in PATTERNS for t in TEXTS for f in ([""] if t != "ABC" else ["", "i"])]
+    rows += [(p, f, "a\nb\nc") for p in ["^b", "b$", "a.b", "[^a]+", "^.*$", "\\Ab", "a\\nb"] for f in ("n", "p", "w", "s", "m")]
+    rows += [(p, f, t) for p in ["a.c", "a b", "a#b", "(a)", "a{2}"] for f in ("q", "x") for t in ("a.c", "ab", "a b", "aa", "(a)")]
+    results = attempt([f"regexp_instr({quote(t)}, {quote(p)}, 1, 1, 0, {quote(f)}) || ',' || regexp_instr({quote(t)}, {quote(p)}, 1, 1, 1, {quote(f)})"
+                       f" || ',' || coalesce(regexp_match({quote(t)}, {quote(p)}, {quote(f)})::text, 'none')" for p, f, t in rows])
+    return [row + (r,) for row, r in zip(rows, results)]
+
+
 def main():
     io = [(t, "-1", v) for t, values in IO.items() for v in values]
     results = attempt([f"boolout({quote(v)}::bool)" if t == "bool" else f"{quote(v)}::{t}" for t, _, v in io])
@@ -206,12 +234,13 @@ def main():
         results += outs
     write("io.facts", [(t.strip('"'), m, v, r) for (t, m, v), r in zip(io, results)])
 
-    binary = [(t, v) for t, values in IO.items() for v in values if t not in ("name", "text")]
+    binary = [(t, v) for t, values in IO.items() for v in values if t not in ("name", "text") and not t.startswith(("_", "int2v", "oidv"))]
     send = {"float8": "float8send", "float4": "float4send", "\"char\"": "charsend", "tid": "tidsend", "pg_lsn": "pg_lsn_send",
             "bytea": "byteasend"}
     sent = attempt([f"encode({send.get(t, t + ('_send' if t in ('numeric', 'uuid') else 'send'))}({quote(v)}::{t}), 'hex')"
                     for t, v in binary])
     write("binary.facts", [(t.strip('"'), v, r) for (t, v), r in zip(binary, sent) if not r.startswith("!")])
+    write("regex.facts", regex_facts())
     write("date_time.facts", date_time_facts())
     write("numeric.facts", numeric_facts(random.Random(1)))
 
