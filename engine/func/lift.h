@@ -316,6 +316,7 @@ std::span<const FunctionBody> numeric_functions();
 std::span<const FunctionBody> comparison_functions();
 std::span<const FunctionBody> text_functions();
 std::span<const FunctionBody> string_functions();
+std::span<const FunctionBody> bytea_functions();
 std::span<const FunctionBody> array_functions();
 std::span<const FunctionBody> set_functions();
 std::span<const FunctionBody> format_functions();
@@ -326,5 +327,6 @@ std::span<const FunctionBody> date_part_functions();
 std::span<const FunctionBody> misc_functions();
 // Few: searched from front to back.
 std::span<const FunctionBody> functions_by_oid();
+std::span<const FunctionBody> sql_functions();
 
 }  // namespace orrery
