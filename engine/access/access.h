@@ -14,12 +14,21 @@
 
 namespace orrery {
 
+// What is remembered of a map fork.
+struct MapState {
+  bool exists = false;
+  BlockNo blocks{0};  // its size
+  Mutex making;       // of the fork and of its pages
+};
+
 // What is remembered of one table's files.
 struct TableMemory {
   BlockNo insert_block = kInvalidBlock;  // had room lately
-  std::vector<uint8_t>
-      map_page_best;  // by page of the free-space map: no block there has more; 255 unknown
-  uint64_t dead_estimate = 0;  // row versions ended since the last vacuum
+  std::vector<uint8_t> map_page_best;    // by page of the free-space map: no block there has more
+  uint64_t dead_estimate = 0;            // row versions ended since the last vacuum
+  MapState maps[2];
+
+  MapState& map(Fork fork) { return maps[fork == Fork::visibility ? 1 : 0]; }
 };
 
 // Index descents under way, by the moment they began. A page unlinked at moment t may be reused

@@ -12,7 +12,7 @@ namespace orrery {
 class IdAllocator {
  public:
   // `step`: how far ahead a ceiling is set; so many numbers may be lost at a crash.
-  IdAllocator(Storage& storage, StatusLog& status, Xid place, uint64_t first, uint64_t step);
+  IdAllocator(Storage& storage, StatusLog& status, Xid place, RecordKind kind, uint64_t first, uint64_t step);
 
   // Reads the ceiling. REQUIRES: recovery is done.
   Status start(Fiber& fiber);
@@ -31,6 +31,7 @@ class IdAllocator {
   Storage& storage_;
   StatusLog& status_;
   const Xid place_;
+  const RecordKind kind_;
   const uint64_t step_;
   uint64_t next_;
   uint64_t ceiling_ = 0;  // committed: numbers below may be issued

@@ -10,7 +10,7 @@
 // Locks are granted in order of arrival, except that a request which its owner's other holds would
 // deadlock with a waiter passes that waiter. A waiter that has waited deadlock_timeout looks for a
 // cycle over all waits, once; first by moving requests in queues (soft edges), and if none helps
-// its statement fails with 40P01, as in PostgreSQL [Knapp87 §3.1].
+// its statement fails with 40P01, as in PostgreSQL (a wait-for graph).
 //
 // Row locks live here and not in tuples (decisions/0203). Locks belong to an owner: a session. A
 // hold remembers the savepoint depth it was taken at, so that ROLLBACK TO releases what came after.
@@ -53,6 +53,7 @@ struct LockTag {
   Oid database;
   uint64_t a = 0;
   uint64_t b = 0;
+
   static LockTag relation(Oid database, Oid relation) {
     return {LockKind::relation, database, relation.v, 0};
   }
@@ -82,6 +83,7 @@ enum class LockResult : uint8_t { granted, already_held, not_available };
 enum class LockScope : uint8_t { transaction, session };
 
 class LockTable;
+class DeadlockCheck;
 struct Lock;
 struct LockHold;
 struct LockRequest;
@@ -161,13 +163,12 @@ class LockTable {
   friend class LockOwner;
   friend class DeadlockCheck;
   Lock& find_or_make(const LockTag& tag);
+  LockHold& find_or_make_hold(Lock& lock, LockOwner& owner);
   void grant(Lock& lock, LockOwner& owner, LockMode mode, LockScope scope, uint32_t depth);
-  bool conflicts_with_holders(const Lock& lock, const LockOwner& owner, LockMode mode) const;
-  bool must_queue(const Lock& lock, const LockOwner& owner, LockMode mode,
-                  LockRequest** before) const;
-  Status wait(Fiber& fiber, Lock& lock, LockRequest& request, LockRequest* before);
+  Status wait(Fiber& fiber, Lock& lock, LockRequest& request, size_t position);
+  void leave_queue(LockRequest& request);
   void wake(Lock& lock);
-  void drop_mode(LockHold& hold, LockMode mode);
+  void drop_mode(LockHold& hold, int mode);
   void drop_if_empty(LockHold& hold);
   void forget_if_unused(Lock& lock);
 

@@ -1,14 +1,13 @@
 // A snapshot is three numbers. It sees what committed at or before `visible` on the log's line, and
 // its own transaction's work of earlier commands. There is no list of running transactions: a
 // transaction that was running when the snapshot was taken commits later, hence at a higher LSN
-// [Berenson95 §4.2: snapshot isolation].
+//.
 //
 // Invariant: transactions become visible in LSN order, so for every transaction that ended with
 // CommitTs <= visible the answer was already yes when the snapshot was taken, and stays so.
 #pragma once
 
 #include "base/ids.h"
-#include "base/intrusive_list.h"
 
 namespace orrery {
 
@@ -37,10 +36,8 @@ class RegisteredSnapshot {
   void set_command(CommandId command) { snapshot_.command = command; }
 
  private:
-  friend class TransactionManager;
   TransactionManager& manager_;
   Snapshot snapshot_;
-  ListHook<RegisteredSnapshot> hook_;
 };
 
 }  // namespace orrery

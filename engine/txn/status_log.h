@@ -19,7 +19,7 @@
 #include <span>
 #include <vector>
 
-#include "fiber/fiber.h"
+#include "fiber/sync.h"
 #include "storage/storage.h"
 
 namespace orrery {
@@ -72,6 +72,7 @@ class StatusLog {
   FileId file_;
   Xid first_of_this_start_ = kFirstNormalXid;
   Xid prepared_below_{};      // pages for xids below this exist
+  Mutex extending_;
   std::vector<Entry> cache_;  // direct-mapped by xid
 };
 

@@ -109,6 +109,7 @@ class Transaction {
   CommandId command_{};
   bool command_used_ = false;
   CommitTs commit_ts_{};
+  WallTime commit_at_{};
   std::vector<Combo> combos_;
   HashMap<uint64_t, uint32_t> combo_of_;
   ListHook<Transaction> hook_;  // in the manager's running, then in its committing list

@@ -14,6 +14,7 @@
 // written.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 
@@ -56,7 +57,7 @@ struct TransactionManagerOptions {
 
 class TransactionManager final : public RedoHandler, public CommitObserver {
  public:
-  TransactionManager(Host& host, Log& log, Storage& storage, LockTable& locks,
+  TransactionManager(Host& host, Storage& storage, LockTable& locks,
                      TransactionManagerOptions options);
   ~TransactionManager() override;
 
@@ -99,7 +100,7 @@ class TransactionManager final : public RedoHandler, public CommitObserver {
   const Transaction* running(Xid xid) const;
   // The end of an xid that is not running, if known without reading. Follows savepoints to their
   // transaction.
-  std::optional<XidStatus> find_end(Xid xid) const { return status_.find(xid); }
+  std::optional<XidStatus> find_end(Xid xid) const;
   // Reads what find_end did not know.
   Status resolve(Fiber& fiber, Xid xid);
   // The end of any xid, for pg_xact_status and track_commit_timestamp.
@@ -118,6 +119,7 @@ class TransactionManager final : public RedoHandler, public CommitObserver {
 
   LockTable& locks() { return locks_; }
   Storage& storage() { return storage_; }
+  StatusLog& status() { return status_; }
   size_t running_count() const { return running_.size(); }
   void check() const;
 
@@ -132,23 +134,37 @@ class TransactionManager final : public RedoHandler, public CommitObserver {
  private:
   friend class RegisteredSnapshot;
   struct Running {
-    Transaction* transaction;
-    bool aborted = false;
-    bool awaited = false;
+    Transaction* transaction = nullptr;
+    bool aborted = false;  // its end is not logged yet
+    bool awaited = false;  // a lock stands for its end
     bool speculating = false;
     bool speculation_awaited = false;
   };
+  // The end of a transaction that made or dropped files, until its record is committed.
+  struct FileEnd {
+    Xid xid;
+    bool committed;
+    Lsn lsn;
+    std::vector<FileId> dropped;
+  };
+  struct SnapshotCount {
+    Lsn visible;
+    uint32_t count;
+  };
 
-  Status log_end(Fiber& fiber, Transaction& transaction, bool committed);
-  Status log_children_of(Fiber& fiber, Xid parent, std::span<const Xid> children);
-  Status log_aborted(Fiber& fiber, std::span<const Xid> xids, std::span<const FileId> files);
-  void make_visible_to(Lsn lsn);
-  void finish(Transaction& transaction);
-  void forget(Xid xid, LockOwner& owner, XidStatus status);
-  void notify(const TransactionEnd& end);
+  Status log_commit(Fiber& fiber, Transaction& transaction);
+  Status point_to_parent(Fiber& fiber, Xid parent, std::span<const Xid> children);
+  Result<Lsn> log_aborted(Fiber& fiber, Xid top, std::span<const Xid> xids, bool whole);
+  void make_visible_below(Lsn end);
+  void finish_commit(Transaction& transaction);
+  void forget_on_halt(Transaction& transaction);
+  void mark_aborted(Transaction& transaction, std::span<const Xid> xids);
+  void leave_table(Transaction& transaction, Xid xid, XidStatus status);
+  void end_files_below(Lsn committed);
+  void register_snapshot(Lsn visible);
+  void unregister_snapshot(Lsn visible);
 
   Host& host_;
-  Log& log_;
   Storage& storage_;
   LockTable& locks_;
   StatusLog status_;
@@ -156,7 +172,8 @@ class TransactionManager final : public RedoHandler, public CommitObserver {
   std::vector<CommitListener*> listeners_;
   std::map<Xid, Running> running_;                              // ordered: the first is the oldest
   IntrusiveList<Transaction, &Transaction::hook_> committing_;  // by commit LSN
-  IntrusiveList<RegisteredSnapshot, &RegisteredSnapshot::hook_> snapshots_;  // by visible LSN
+  std::vector<SnapshotCount> snapshots_;  // in use, by visible LSN
+  std::deque<FileEnd> file_ends_;         // by LSN
   Lsn visible_{};
   WallTime last_commit_at_{};
 };

@@ -78,7 +78,8 @@ class VisibilityJudge {
   // `base` is the base id of the page the tuple lies on.
   Verdict judge(TupleHeader tuple, Xid base);
   // REQUIRES: the snapshot names the own transaction.
-  ChangeVerdict judge_change(TupleHeader tuple, Xid base);
+  // `self` is where the version lies.
+  ChangeVerdict judge_change(TupleHeader tuple, Xid base, Tid self);
 
   XidFate inserter_fate(TupleHeader tuple, Xid base);
   XidFate deleter_fate(TupleHeader tuple, Xid base);
@@ -92,7 +93,7 @@ class VisibilityJudge {
   static CommandId cmax(const Transaction& own, TupleHeader tuple);
 
  private:
-  XidFate fate_of(Xid xid, bool committed_hint, CommandId command);
+  XidFate fate_of(Xid xid, TupleHeader tuple, bool of_deleter);
   bool is_done(XidFate fate) const;
 
   const TransactionManager& manager_;

@@ -1,0 +1,33 @@
+// Pruning: the versions on one page that no snapshot can see any more are removed, HOT chains are cut short, and the page
+// is compacted; index entries stay and are dealt with by vacuum, for which whole dead chains leave a dead slot.
+//
+//   chain before              chain after
+//   root dead, next live      root redirects to the first that is not dead; those between become unused
+//   all dead                  root slot dead; the others unused
+//   heap-only, no root        (an aborted HOT update) unused
+//
+// One log record, of line pointer writes and moves. It needs the page's only pin.
+#pragma once
+
+#include "access/access.h"
+#include "access/heap_page.h"
+#include "access/relation.h"
+
+namespace orrery {
+
+struct PruneResult {
+  uint32_t removed = 0;          // versions
+  bool blocked = false;          // somebody else pins the page, or an id's end is not known without reading
+};
+
+// Prunes if the page's hint promises something. `room_wanted`: not while the page has so much room anyway. Never waits for pins.
+// The page stays pinned, but line pointers and tuples move. Suspends.
+Status prune_if_useful(Fiber& fiber, Access& access, PageRef& page, uint32_t room_wanted);
+// Prunes whatever there is. With resolve_all, ids whose end is not in memory are read (a claim of 2 pins is the caller's).
+Result<PruneResult> prune_page(Fiber& fiber, Access& access, PageRef& page);
+
+// The operations that give the page these line pointers and pack its tuples: for pruning, vacuum, and index pages. `slots`:
+// by number from 1 at [0]; normal ones still with their old offsets. Returns the new `upper`.
+uint16_t compact_page(Change& change, int index, const std::byte* page, std::span<Slot> slots);
+
+}  // namespace orrery
