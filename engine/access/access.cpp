@@ -9,9 +9,16 @@ TableMemory& Access::memory_of(FileId file) {
   return *made;
 }
 
+IndexMemory& Access::index_memory_of(FileId file) {
+  if (std::unique_ptr<IndexMemory>* known = index_memories_.find(file); known != nullptr) return **known;
+  std::unique_ptr<IndexMemory>& made = index_memories_[file];
+  made = std::make_unique<IndexMemory>();
+  return *made;
+}
+
 void Access::forget(FileId file) {
   memories_.erase(file);
-  unlinked_.erase(file);
+  index_memories_.erase(file);
 }
 
 }  // namespace orrery

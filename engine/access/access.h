@@ -6,6 +6,7 @@
 // not truth.
 #pragma once
 
+#include <deque>
 #include <memory>
 
 #include "base/hash_map.h"
@@ -29,6 +30,19 @@ struct TableMemory {
   MapState maps[2];
 
   MapState& map(Fork fork) { return maps[fork == Fork::visibility ? 1 : 0]; }
+};
+
+// What is remembered of one index's file.
+struct IndexMemory {
+  BlockNo root = kInvalidBlock;  // looked at first; wrong when its page is no root any more
+  uint64_t insertions = 0;       // so that a unique check knows whether it still holds
+  // Pages that were unlinked, and when; taken once the descents of that time have ended.
+  struct Unlinked {
+    BlockNo block;
+    uint64_t moment;
+  };
+  std::deque<Unlinked> unlinked;
+  bool searched = false;  // for pages unlinked before this start
 };
 
 // Index descents under way, by the moment they began. A page unlinked at moment t may be reused
@@ -72,12 +86,7 @@ class Access {
   LockTable& locks() { return transactions_.locks(); }
   Descents& descents() { return descents_; }
   TableMemory& memory_of(FileId file);
-  // Pages of an index that were unlinked and wait for old descents to end.
-  struct Unlinked {
-    BlockNo block;
-    uint64_t moment;
-  };
-  std::vector<Unlinked>& unlinked_pages_of(FileId index) { return unlinked_[index]; }
+  IndexMemory& index_memory_of(FileId file);
   // The file is gone or was truncated.
   void forget(FileId file);
 
@@ -86,7 +95,7 @@ class Access {
   TransactionManager& transactions_;
   Descents descents_;
   HashMap<FileId, std::unique_ptr<TableMemory>> memories_;
-  HashMap<FileId, std::vector<Unlinked>> unlinked_;
+  HashMap<FileId, std::unique_ptr<IndexMemory>> index_memories_;
 };
 
 }  // namespace orrery

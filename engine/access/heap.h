@@ -79,14 +79,14 @@ class Heap {
   Status kill_inserted(Fiber& fiber, Transaction& transaction, Tid tid);
 
  private:
-  struct Target;
-  struct UpdatePlan;
-  Result<ChangeResult> change(Fiber& fiber, Transaction& transaction, Tid tid,
-                              const Snapshot& snapshot, RowWait wait, RowLock strength,
-                              PageRef* page);
-  Result<ChangeOutcome> wait_for_change(Fiber& fiber, Transaction& transaction, Xid other, Tid tid,
-                                        RowLock strength, RowWait wait);
+  friend class HeapUpdate;
+  Result<Tid> insert_tuple(Fiber& fiber, Transaction& transaction, std::span<std::byte> tuple);
+  Result<uint32_t> insert_page_full(Fiber& fiber, Transaction& transaction,
+                                    std::span<const Vector> columns, Rows rows, uint32_t first,
+                                    Tid* tids);
+  // Pins a page with room for a tuple of `bytes` that xid may write, extending the table if need be.
   Result<PageRef> page_with_room(Fiber& fiber, uint32_t bytes, Xid xid);
+  bool has_room(const PageRef& page, uint32_t bytes, Xid xid) const;
 
   Access& access_;
   const TableInfo& table_;

@@ -173,8 +173,7 @@ Result<PruneResult> prune_page(Fiber& fiber, Access& access, PageRef& page) {
     if (!page.is_sole_pin() || page.kind() != PageKind::heap) return PruneResult{.blocked = true};
     PrunePlan plan;
     if (!Pruner(access.transactions(), page, plan).run()) {
-      TRY(access.transactions().resolve(fiber, plan.unresolved));
-      continue;
+      return PruneResult{.blocked = true, .unresolved = plan.unresolved};
     }
     const SlottedPage slotted(page.data());
     const uint32_t hint = plan.oldest_pending == kInvalidXid || !fits_base(plan.oldest_pending, slotted.base())

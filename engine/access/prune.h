@@ -17,13 +17,14 @@ namespace orrery {
 
 struct PruneResult {
   uint32_t removed = 0;          // versions
-  bool blocked = false;          // somebody else pins the page, or an id's end is not known without reading
+  bool blocked = false;          // somebody else pins the page, or `unresolved` must be read first
+  Xid unresolved{};
 };
 
-// Prunes if the page's hint promises something. `room_wanted`: not while the page has so much room anyway. Never waits for pins.
+// Prunes if the page's hint promises something and there is less room than `room_wanted`. Never waits for other pages or pins.
 // The page stays pinned, but line pointers and tuples move. Suspends.
 Status prune_if_useful(Fiber& fiber, Access& access, PageRef& page, uint32_t room_wanted);
-// Prunes whatever there is. With resolve_all, ids whose end is not in memory are read (a claim of 2 pins is the caller's).
+// Prunes whatever there is.
 Result<PruneResult> prune_page(Fiber& fiber, Access& access, PageRef& page);
 
 // The operations that give the page these line pointers and pack its tuples: for pruning, vacuum, and index pages. `slots`:

@@ -41,17 +41,22 @@ class TableScan {
 
  private:
   Result<uint32_t> scan_page(Fiber& fiber, std::span<Vector> columns, uint32_t row, Arena& arena,
-                             Tid* tids);
+                             Tid* tids, bool* page_done);
+  Xid collect_visible(PageRef& page, uint16_t* out, uint32_t* count);
+  Xid collect_for_index(PageRef& page, uint16_t* out, uint32_t* count);
 
   Access& access_;
   const TableInfo& table_;
   const Snapshot& snapshot_;
   const TableScanOptions options_;
   std::unique_ptr<RowDecoder> decoder_;
-  Ring ring_;  // used when the table is large
-  BlockNo block_;
-  uint32_t end_block_ = 0;  // of the table when the scan began; 0 not yet asked
-  uint16_t next_slot_ = 0;  // within block_, when a batch ended inside a page
+  std::unique_ptr<uint16_t[]> roots_;  // for_index_build: by slot, the root of its chain
+  Ring ring_;                          // used when the table is large
+  bool use_ring_ = false;
+  bool started_ = false;
+  BlockNo block_;                      // the next one to read
+  uint32_t end_block_ = 0;             // of the table when the scan began
+  uint32_t read_ahead_to_ = 0;
 };
 
 enum class FetchMode : uint8_t {

@@ -9,7 +9,7 @@ namespace orrery {
 
 constexpr uint32_t kToastThreshold =
     2032;  // rows longer than this are toasted, down to this length
-constexpr uint32_t kToastChunkBytes = 1996;
+constexpr uint32_t kToastChunkBytes = 1988;  // four chunk rows fill a page
 
 // A plain varlena with the value's content, in `arena` unless it is plain already. `value` is a
 // varlena in any form. XX001 when stored data does not decompress or chunks are missing; 53200 when
@@ -26,14 +26,15 @@ uint32_t toast_raw_size(Datum value);
 Result<Datum> decompress_inline(Datum value, Arena& arena);
 inline bool needs_detoast(Datum value) { return !varlena_is_plain(value.as<const char*>()); }
 
-// Makes a row of `values` short enough to be stored: compresses and moves out, in `arena`. Returns
-// the values to store. For an update, pointers of the old row that are kept are left alone, those
-// that are not are deleted.
+// Makes a row short enough to be stored: compresses values and moves them out, in `arena`. Returns the values to store.
+// `old_row`: of the version an update replaces; of its pointers, those that the new row has too are left alone and the
+// others' chunks are deleted.
 Result<RowValues> toast_row(Fiber& fiber, Access& access, const TableInfo& table,
                             Transaction& transaction, RowValues row, const RowValues* old_row,
                             Arena& arena);
-// The row goes: so do its chunks.
-Status delete_toasted(Fiber& fiber, Access& access, const TableInfo& table,
-                      Transaction& transaction, RowValues row);
+
+// How access sees a TOAST table and its index.
+TableInfo toast_table_info(const ToastTable& toast);
+IndexInfo toast_index_info(const ToastTable& toast);
 
 }  // namespace orrery

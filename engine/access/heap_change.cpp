@@ -1,0 +1,282 @@
+// Finding the version to change, deleting and locking.
+#include <algorithm>
+
+#include "access/heap_internal.h"
+#include "access/row_codec.h"
+#include "access/toast.h"
+#include "access/visibility_map.h"
+#include "base/probe.h"
+#include "base/text.h"
+
+namespace orrery {
+
+RowTicket::~RowTicket() {
+  if (give_back_ != LockMode::none) {
+    locks_.release(transaction_.owner(), tag_, give_back_, LockScope::transaction);
+  }
+}
+
+Status RowTicket::take(Fiber& fiber, RowLock strength) {
+  const LockMode mode = row_lock_mode(strength);
+  const LockResult result = TRY(locks_.acquire(fiber, transaction_.owner(), tag_, mode, WaitPolicy::wait,
+                                               LockScope::transaction, transaction_.depth()));
+  if (result == LockResult::granted) {
+    if (give_back_ != LockMode::none) {
+      locks_.release(transaction_.owner(), tag_, give_back_, LockScope::transaction);
+    }
+    give_back_ = mode;
+  }
+  taken_ = true;
+  strength_ = strength;
+  return {};
+}
+
+bool RowTicket::try_take(RowLock strength) {
+  const LockMode mode = row_lock_mode(strength);
+  const LockResult result =
+      locks_.try_acquire(transaction_.owner(), tag_, mode, LockScope::transaction, transaction_.depth());
+  if (result == LockResult::not_available) return false;
+  if (result == LockResult::granted) give_back_ = mode;
+  taken_ = true;
+  strength_ = strength;
+  return true;
+}
+
+namespace {
+
+Status with_context(Status status, const ChangeRequest& request) {
+  if (status.ok() || status.is_halted()) return status;
+  return std::move(status).context(cat("while ", request.verb, " tuple (", request.tid.block, ",",
+                                       request.tid.slot, ") in relation \"", request.table.name, "\""));
+}
+
+ChangeOutcome outcome_of(ChangeVerdict verdict) {
+  switch (verdict) {
+    case ChangeVerdict::invisible: return ChangeOutcome::invisible;
+    case ChangeVerdict::self_modified: return ChangeOutcome::self_modified;
+    case ChangeVerdict::updated: return ChangeOutcome::updated;
+    case ChangeVerdict::deleted: return ChangeOutcome::deleted;
+    case ChangeVerdict::ok:
+    case ChangeVerdict::being_modified:
+    case ChangeVerdict::unknown: break;
+  }
+  UNREACHABLE();
+}
+
+}  // namespace
+
+Result<ChangeResult> find_changeable(Fiber& fiber, const ChangeRequest& request,
+                                     FunctionRef<RowLock(const PageRef&, TupleHeader)> strength_of, RowTicket& ticket,
+                                     ExtraPins& extra, PageRef* page) {
+  TransactionManager& transactions = request.access.transactions();
+  LockTable& locks = request.access.locks();
+  const Tid tid = request.tid;
+  const LockTag tag = LockTag::row(request.table.file, tid);
+  for (;;) {
+    *page = TRY(request.access.storage().pool().pin(fiber, request.table.file, tid.block));
+    const SlottedPage slotted(page->data());
+    if (page->kind() != PageKind::heap || !is_normal(slotted, tid.slot)) {
+      page->release();
+      return ChangeResult{.outcome = ChangeOutcome::invisible, .tid = tid};
+    }
+    const TupleHeader tuple(slotted.item(slotted.slot(tid.slot)));
+    VisibilityJudge judge(transactions, request.snapshot);
+    ChangeVerdict verdict = judge.judge_change(tuple, slotted.base(), tid);
+    if (verdict == ChangeVerdict::unknown) {
+      page->release();
+      extra.release();
+      TRY(transactions.resolve(fiber, judge.unresolved()));
+      continue;
+    }
+    const RowLock strength = strength_of(*page, tuple);
+    const bool may_pass = verdict == ChangeVerdict::being_modified && strength == RowLock::key_share &&
+                          !tuple.has2(kKeysUpdated);
+    if (verdict == ChangeVerdict::ok || may_pass) {
+      if (ticket.covers(strength) || !locks.is_blocked(request.transaction.owner(), tag, row_lock_mode(strength))) {
+        return ChangeResult{.outcome = ChangeOutcome::ok, .tid = tid};
+      }
+      PROBE("heap: a change waits for a row lock");
+    } else if (verdict != ChangeVerdict::being_modified) {
+      const Tid next = tuple.ctid();
+      page->release();
+      return ChangeResult{.outcome = outcome_of(verdict), .tid = next};
+    }
+    page->release();
+    extra.release();
+    if (request.wait != RowWait::wait) return ChangeResult{.outcome = ChangeOutcome::would_block, .tid = tid};
+    if (!ticket.covers(strength)) {
+      TRY(with_context(ticket.take(fiber, strength), request));
+    } else {
+      PROBE("heap: a change waits for a transaction");
+      TRY(with_context(transactions.wait_for(fiber, request.transaction.owner(), judge.waits_for()), request));
+    }
+  }
+}
+
+EndedHeader ended_header(const Transaction& transaction, TransactionManager& manager, TupleHeader old, Xid base, Tid next,
+                         uint16_t infomask2_flags) {
+  EndedHeader out;
+  const CommandId now = transaction.command();
+  uint32_t command = now.v;
+  uint16_t mask = old.infomask() & static_cast<uint16_t>(~(kXmaxCommitted | kXmaxAborted | kComboCommand));
+  if (manager.running(old.xmin(base)) == &transaction) {
+    const CommandId cmin = VisibilityJudge::cmin(transaction, old);
+    command = const_cast<Transaction&>(transaction).combine_commands(cmin, now);
+    mask |= kComboCommand;
+  }
+  store(out.bytes, xid_offset(transaction.current_xid(), base));
+  store(out.bytes + 4, command);
+  store(out.bytes + 8, next.block.v);
+  store(out.bytes + 12, next.slot);
+  store(out.bytes + 14,
+        static_cast<uint16_t>((old.infomask2() & ~(kKeysUpdated | kHotUpdated)) | infomask2_flags));
+  store(out.bytes + 16, mask);
+  return out;
+}
+
+void add_prune_hint(Change& change, int index, const PageRef& page, Xid xid) {
+  const auto present = load<uint32_t>(page.data() + kPruneHintOffset);
+  const uint32_t wanted = xid_offset(xid, Xid(page.header().base_xid));
+  if (present == 0 || wanted < present) change.write_value(index, kPruneHintOffset, wanted);
+}
+
+namespace {
+
+// Ensures the map page of an all-visible page is pinned; true: look again.
+Result<bool> pin_map_of(Fiber& fiber, Access& access, PageRef& page, ExtraPins& extra) {
+  if ((page.header().flags & kAllVisible) == 0 || extra.map) return false;
+  const BlockNo block = page.block();
+  const FileId file = page.file();
+  page.release();
+  if (!extra.claimed) {
+    extra.claim = TRY(access.storage().pool().claim(fiber, 5));
+    extra.claimed = true;
+  }
+  extra.map = TRY(pin_visibility_page(fiber, access, file, block));
+  return true;
+}
+
+}  // namespace
+
+Result<ChangeResult> Heap::remove(Fiber& fiber, Transaction& transaction, Tid tid, const Snapshot& snapshot,
+                                  RowWait wait) {
+  const Xid xid = TRY(access_.transactions().assign_xid(fiber, transaction));
+  const ChangeRequest request{access_, table_, transaction, tid, snapshot, wait, "deleting"};
+  RowTicket ticket(access_.locks(), transaction, LockTag::row(table_.file, tid));
+  ExtraPins extra;
+  PageRef page;
+  for (;;) {
+    const ChangeResult found = TRY(find_changeable(
+        fiber, request, [](const PageRef&, TupleHeader) { return RowLock::update; }, ticket, extra, &page));
+    if (found.outcome != ChangeOutcome::ok) return found;
+    if (TRY(pin_map_of(fiber, access_, page, extra))) continue;
+    const SlottedPage slotted(page.data());
+    const Slot slot = slotted.slot(tid.slot);
+    const TupleHeader tuple(slotted.item(slot));
+    if (!fits_base(xid, slotted.base())) {
+      page.release();
+      extra.release();
+      TRY(rebase_page(fiber, access_, table_.file, tid.block, xid));
+      continue;
+    }
+    const uint64_t version = page.version();
+    transaction.use_command();
+    const EndedHeader ended =
+        ended_header(transaction, access_.transactions(), tuple, slotted.base(), tid, kKeysUpdated);
+    Change change(RecordKind::heap_delete, xid);
+    const int p = change.add(page);
+    change.write(p, static_cast<uint16_t>(slot.offset + 4), ended.bytes);
+    add_prune_hint(change, p, page, xid);
+    if ((page.header().flags & kAllVisible) != 0) clear_all_visible(change, page, extra.map);
+    TRY(access_.storage().reserve(fiber, change));
+    if (page.version() != version) continue;
+    const bool external = tuple.has(kHasExternal);
+    std::string copy;
+    if (external) copy.assign(reinterpret_cast<const char*>(tuple.bytes()), slot.length);
+    access_.storage().apply(change);
+    ++access_.memory_of(table_.file).dead_estimate;
+    page.release();
+    extra.release();
+    if (external) TRY(delete_toasted_of(fiber, access_, table_, transaction, as_bytes(copy)));
+    return ChangeResult{.outcome = ChangeOutcome::ok, .tid = tid};
+  }
+}
+
+Result<ChangeResult> Heap::lock(Fiber& fiber, Transaction& transaction, Tid tid, RowLock mode, const Snapshot& snapshot,
+                                RowWait wait) {
+  const ChangeRequest request{access_, table_, transaction, tid, snapshot, wait, "locking"};
+  RowTicket ticket(access_.locks(), transaction, LockTag::row(table_.file, tid));
+  ExtraPins extra;
+  PageRef page;
+  for (;;) {
+    const ChangeResult found =
+        TRY(find_changeable(fiber, request, [&](const PageRef&, TupleHeader) { return mode; }, ticket, extra, &page));
+    if (found.outcome != ChangeOutcome::ok) return found;
+    page.release();
+    if (!ticket.covers(mode) && !ticket.try_take(mode)) {
+      // Somebody queues for it before us.
+      if (wait != RowWait::wait) return ChangeResult{.outcome = ChangeOutcome::would_block, .tid = tid};
+      TRY(with_context(ticket.take(fiber, mode), request));
+      continue;
+    }
+    ticket.keep();
+    return found;
+  }
+}
+
+Result<ChangeResult> Heap::lock_newest(Fiber& fiber, Transaction& transaction, Tid tid, RowLock mode,
+                                       const Snapshot& snapshot, RowWait wait) {
+  // Versions behind the one the snapshot saw cannot be pruned while the snapshot is registered, so the chain holds.
+  for (;;) {
+    ChangeResult result = TRY(lock(fiber, transaction, tid, mode, snapshot, wait));
+    if (result.outcome != ChangeOutcome::updated) return result;
+    tid = result.tid;
+    TRY(fiber.charge(10));
+  }
+}
+
+Status Heap::overwrite(Fiber& fiber, Tid tid, RowValues row) {
+  const uint32_t size = tuple_size(table_.desc, row);
+  TRY(check_tuple_size(size));
+  alignas(8) std::byte buffer[kMaxTupleBytes];
+  form_tuple(table_.desc, row, buffer);
+  for (;;) {
+    PageRef page = TRY(access_.storage().pool().pin(fiber, table_.file, tid.block));
+    const SlottedPage slotted(page.data());
+    if (!is_normal(slotted, tid.slot) || slotted.slot(tid.slot).length != size) {
+      return raise(sqlstate::internal_error, cat("row (", tid.block, ",", tid.slot, ") of \"", table_.name,
+                                                 "\" cannot be overwritten in place"));
+    }
+    const Slot slot = slotted.slot(tid.slot);
+    const uint16_t header = TupleHeader(buffer).data_offset();
+    Change change(RecordKind::heap_in_place);
+    change.write(change.add(page), static_cast<uint16_t>(slot.offset + header), Bytes(buffer + header, size - header));
+    const uint64_t version = page.version();
+    TRY(access_.storage().reserve(fiber, change));
+    if (page.version() != version) continue;
+    access_.storage().apply(change);
+    return {};
+  }
+}
+
+Status Heap::kill_inserted(Fiber& fiber, Transaction& transaction, Tid tid) {
+  for (;;) {
+    PageRef page = TRY(access_.storage().pool().pin(fiber, table_.file, tid.block));
+    const SlottedPage slotted(page.data());
+    CHECK(is_normal(slotted, tid.slot));
+    const Slot slot = slotted.slot(tid.slot);
+    CHECK(TupleHeader(slotted.item(slot)).xmin(slotted.base()) == transaction.current_xid());
+    Change change(RecordKind::heap_delete, transaction.current_xid());
+    const int p = change.add(page);
+    change.write_value(p, slot.offset, uint32_t{0});
+    add_prune_hint(change, p, page, transaction.current_xid());
+    const uint64_t version = page.version();
+    TRY(access_.storage().reserve(fiber, change));
+    if (page.version() != version) continue;
+    access_.storage().apply(change);
+    PROBE("heap: a speculative row was killed");
+    return {};
+  }
+}
+
+}  // namespace orrery
