@@ -72,22 +72,26 @@ struct BTreeDescent::Split {
     }
     if (position == page.end_data()) items[count++] = item;
   }
-  // Half and half, but a page that grows at its right end keeps what fillfactor says.
-  void choose(bool grows_at_end, int fillfactor) {
+  // Half and half, but a page that grows at its right end keeps what fillfactor says. Of the places where both sides fit
+  // (three items of the longest kind fit a page, so there is one) that nearest to the wish.
+  void choose(bool grows_at_end, int fillfactor, uint32_t old_high_key_bytes) {
     CHECK(count >= 2);
+    constexpr uint64_t kRoom = kBTreeSpecial - kPageHeaderBytes;
     uint64_t total = 0;
     for (uint32_t i = 0; i < count; ++i) total += slot_and_item(static_cast<uint32_t>(items[i].size()));
-    const uint64_t wanted = grows_at_end ? std::min(total * static_cast<uint64_t>(fillfactor) / 100,
-                                                    total - slot_and_item(static_cast<uint32_t>(items[count - 1].size())))
-                                         : total / 2;
-    uint64_t left_bytes = slot_and_item(static_cast<uint32_t>(items[0].size()));
-    at = 1;
-    while (at < count - 1) {
-      const uint64_t next = slot_and_item(static_cast<uint32_t>(items[at].size()));
-      if (left_bytes + next > wanted) break;
-      left_bytes += next;
-      ++at;
+    const uint64_t wanted = grows_at_end ? kRoom * static_cast<uint64_t>(fillfactor) / 100 : total / 2;
+    uint64_t left_bytes = 0;
+    uint64_t best_distance = UINT64_MAX;
+    for (uint32_t i = 1; i < count; ++i) {
+      left_bytes += slot_and_item(static_cast<uint32_t>(items[i - 1].size()));
+      const uint64_t high_key = slot_and_item(static_cast<uint32_t>(items[i].size()) + kPivotTidBytes);
+      if (left_bytes + high_key > kRoom || total - left_bytes + old_high_key_bytes > kRoom) continue;
+      const uint64_t distance = left_bytes > wanted ? left_bytes - wanted : wanted - left_bytes;
+      if (distance >= best_distance) continue;
+      best_distance = distance;
+      at = i;
     }
+    CHECK(at > 0);
   }
 };
 
@@ -219,7 +223,8 @@ Status BTreeDescent::split(Fiber& fiber, const Insertion& insertion, PageRef& pa
   const uint16_t n = order_.find_first(insertion.key, view, view.first_data(), view.end_data());
   plan->collect(view, n, insertion.item);
   const bool grows_at_end = view.is_rightmost() && n == view.end_data();
-  plan->choose(grows_at_end, view.is_leaf() ? order_.index().fillfactor : 70);
+  plan->choose(grows_at_end, view.is_leaf() ? order_.index().fillfactor : 70,
+               view.is_rightmost() ? 0 : slot_and_item(view.slot(1).length));
   const IndexItem first_right(plan->items[plan->at].data());
   if (view.is_leaf()) {
     plan->separator_bytes = order_.form_separator(IndexItem(plan->items[plan->at - 1].data()), first_right,

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "access/btree.h"
 #include "access/heap_internal.h"
 #include "access/row_codec.h"
 #include "access/table_scan.h"
