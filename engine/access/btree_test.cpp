@@ -78,9 +78,9 @@ std::vector<Key> keys_of(const Model& model) {
 }
 
 RC_GTEST_PROP(BTree, ScanEqualsSortedMapAfterAnyHistory, ()) {
-  const auto steps = *rc::gen::resize(18, rc::gen::container<std::vector<std::pair<uint8_t, uint32_t>>>(
-                                             rc::gen::pair(rc::gen::inRange<uint8_t>(0, 10),
-                                                           rc::gen::inRange<uint32_t>(0, 40000))));
+  const auto step = rc::gen::resize(rc::kNominalSize, rc::gen::pair(rc::gen::inRange<uint8_t>(0, 10),
+                                                                    rc::gen::inRange<uint32_t>(0, 40000)));
+  const auto steps = *rc::gen::resize(14, rc::gen::container<std::vector<std::pair<uint8_t, uint32_t>>>(step));
   NodeDisk disk;
   uint32_t height = 0;
   uint32_t unlinked = 0;
@@ -93,7 +93,9 @@ RC_GTEST_PROP(BTree, ScanEqualsSortedMapAfterAnyHistory, ()) {
     TRY(tree.create(fiber, kBootstrapXid));
     auto t = node.transactions.begin(owner);
     Model model;
-    for (const auto& [op, seed] : steps) {
+    for (const auto& [op_drawn, seed_drawn] : steps) {
+      const uint8_t op = op_drawn;
+      const uint32_t seed = seed_drawn;
       if (op < 8) {                      // a run of insertions, ascending or scattered
         for (uint32_t i = 0; i < 40; ++i) {
           const Key key = key_of(op < 4 ? seed + i * 7919 : seed + i);

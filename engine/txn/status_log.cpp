@@ -49,8 +49,10 @@ Result<PageRef> StatusLog::pin_page(Fiber& fiber, Xid xid) {
 
 std::optional<XidStatus> StatusLog::find(Xid xid) const {
   const Entry& entry = cache_[place(xid)];
-  if (entry.xid != xid) return std::nullopt;
-  return entry.status;
+  if (entry.xid == xid) return entry.status;
+  if (loaded_.empty()) return std::nullopt;
+  const XidStatus* loaded = loaded_.find(xid);
+  return loaded == nullptr ? std::nullopt : std::optional(*loaded);
 }
 
 void StatusLog::remember(Xid xid, XidStatus status) {
@@ -83,7 +85,11 @@ Result<XidStatus> StatusLog::load(Fiber& fiber, Xid xid) {
     } else if (value != 0) {
       status = {XidStatus::Kind::committed, CommitTs(value)};
     }
-    if (status.kind != XidStatus::Kind::in_progress) remember(xid, status);
+    if (status.kind != XidStatus::Kind::in_progress) {
+      remember(xid, status);
+      if (loaded_.size() >= kLoadedMax) loaded_.clear();
+      loaded_[xid] = status;
+    }
     return status;
   }
 }

@@ -19,6 +19,7 @@
 #include <span>
 #include <vector>
 
+#include "base/hash_map.h"
 #include "fiber/sync.h"
 #include "storage/storage.h"
 
@@ -74,6 +75,10 @@ class StatusLog {
   Xid prepared_below_{};      // pages for xids below this exist
   Mutex extending_;
   std::vector<Entry> cache_;  // direct-mapped by xid
+  // What load() read lately, whatever the cache drops: somebody who needs the ends of all ids on a
+  // page gets them one by one, and must not lose the first while reading the last.
+  static constexpr size_t kLoadedMax = 4096;
+  HashMap<Xid, XidStatus> loaded_;
 };
 
 }  // namespace orrery
