@@ -12,6 +12,9 @@ namespace orrery {
 enum class Fork : uint8_t { main = 0, free_space = 1, visibility = 2, init = 3 };
 
 constexpr uint64_t kFirstFileNumber = 16384;
+// Numbers from here on are computed, never counted out: the catalogs of each database (database OID
+// and relation OID make the number).
+constexpr uint64_t kFirstComputedNumber = uint64_t{1} << 48;
 
 constexpr FileId make_file_id(uint64_t number, Fork fork = Fork::main) {
   return FileId(number << 2 | static_cast<uint64_t>(fork));

@@ -7,7 +7,9 @@
 namespace orrery {
 
 void FileLife::created(FileId file, Xid xid) {
-  next_number_ = std::max(next_number_, file_number(file) + 1);
+  if (file_number(file) < kFirstComputedNumber) {
+    next_number_ = std::max(next_number_, file_number(file) + 1);
+  }
   if (xid.v > kBootstrapXid.v) made_.push_back({file, xid});
 }
 
@@ -78,9 +80,12 @@ Status FileLife::load(ByteReader& reader) {
 }
 
 void FileLife::check() const {
-  for (const Made& made : made_) CHECK(file_number(made.file) < next_number_);
+  auto is_given = [&](FileId file) {
+    return file_number(file) < next_number_ || file_number(file) >= kFirstComputedNumber;
+  };
+  for (const Made& made : made_) CHECK(is_given(made.file));
   for (const Ended& ended : ended_) {
-    CHECK(file_number(ended.file) < next_number_);
+    CHECK(is_given(ended.file));
     CHECK(file_fork(ended.file) == Fork::main);
   }
 }

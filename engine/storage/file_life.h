@@ -31,7 +31,9 @@ class FileLife {
   // Back on the list: unlinking failed.
   void unlink_later(FileId file, Lsn lsn) { ended_.push_back({file, lsn}); }
   // Made by no record: left by a crash between making and logging.
-  bool is_orphan(FileId file) const { return file_number(file) >= next_number_; }
+  bool is_orphan(FileId file) const {
+    return file_number(file) >= next_number_ && file_number(file) < kFirstComputedNumber;
+  }
   bool has_ended(FileId file) const;
 
   void save(std::string& out) const;

@@ -256,6 +256,9 @@ Result<FileId> Storage::create_file(Fiber& fiber, Xid xid) {
 
 Status Storage::create_file_as(Fiber& fiber, FileId file, Xid xid) {
   CHECK(!file_life_->is_orphan(file));
+  // A fixed number whose maker did not commit: the old file goes before the new one comes.
+  if (file_life_->has_ended(file)) TRY(checkpoint(fiber));
+  CHECK(!file_life_->has_ended(file));
   TRY(log_.reserve(fiber, kRecordHeaderBytes + sizeof(uint64_t)));
   return log_and_create(fiber, file, xid);
 }
