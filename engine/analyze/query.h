@@ -7,15 +7,12 @@
 #include <string_view>
 
 #include "analyze/expr.h"
+#include "catalog/acl_mode.h"
 
 namespace orrery {
 
 struct RelationInfo;  // catalog/catalog.h
 struct Query;
-
-// Privileges, with the bits of PostgreSQL's AclMode.
-constexpr uint32_t kAclInsert = 1, kAclSelect = 2, kAclUpdate = 4, kAclDelete = 8,
-                   kAclTruncate = 16;
 
 enum class CommandType : uint8_t { select, insert, update, delete_ };
 enum class JoinKind : uint8_t { inner, left, full, right, semi, anti };

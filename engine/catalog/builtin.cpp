@@ -156,6 +156,17 @@ std::vector<const OpclassInfo*> BuiltinCatalog::opclasses(Oid method, Oid type) 
   return out;
 }
 
+Oid BuiltinCatalog::opclass(Oid method, std::string_view name) const {
+  const FactTable& table = fact_table(pg_opclass::kRelation);
+  for (size_t row = 0; row < table.size(); ++row) {
+    if (table.fixed<Oid>(row, pg_opclass::opcmethod) == method &&
+        table.fixed_name(row, pg_opclass::opcname) == name) {
+      return table.fixed<Oid>(row, pg_opclass::oid);
+    }
+  }
+  return kInvalidOid;
+}
+
 Oid BuiltinCatalog::family_operator(Oid family, Oid left, Oid right, int16_t strategy) const {
   using namespace pg_amop;
   const FactTable& table = fact_table(kRelation);

@@ -50,6 +50,8 @@ class BuiltinCatalog {
   std::span<const OperatorInfo* const> operators(std::string_view name);
   // All operator classes of an access method for exactly this type.
   std::vector<const OpclassInfo*> opclasses(Oid method, Oid type);
+  // The class of this name, 0 when there is none.
+  Oid opclass(Oid method, std::string_view name) const;
   // 0: there is none.
   Oid family_operator(Oid family, Oid left, Oid right, int16_t strategy) const;
   Oid family_function(Oid family, Oid left, Oid right, int16_t number) const;

@@ -4,7 +4,6 @@
 
 #include "catalog/facts.h"
 #include "catalog/relation_loader.h"
-#include "types/type_io.h"
 
 namespace orrery {
 namespace {
@@ -45,9 +44,9 @@ CatalogTable::Index make_index(Oid database, const CatalogRow& row, bool shared)
   }
   for (Oid opclass : row.oids(indclass)) {
     const FactRow description = fact(pg_opclass::kRelation, opclass);
-    const TypeInfo* type = find_builtin_type(description.view().get<Oid>(pg_opclass::opcintype));
-    CHECK(type != nullptr && type->compare != nullptr);
-    out.info.keys.push_back({.compare = type->compare});
+    const Comparator compare = index_comparator(description.view().get<Oid>(pg_opclass::opcintype));
+    CHECK(compare != nullptr);
+    out.info.keys.push_back({.compare = compare});
   }
   return out;
 }

@@ -124,12 +124,6 @@ int fillfactor_of(const std::vector<std::string>& options, int otherwise) {
   return otherwise;
 }
 
-// Polymorphic operator classes (anyarray, record...) compare by what their values say they are.
-Comparator comparator_of(Oid type) {
-  const TypeInfo* info = find_builtin_type(type);
-  return info == nullptr ? nullptr : info->compare;
-}
-
 // numeric, floats, intervals, arrays and records have equal values of different bytes.
 bool equal_means_identical(Oid type) {
   constexpr uint32_t kNot[] = {700, 701, 1186, 1700, 2249, 2277, 3802, 3831, 4537, 1266};
@@ -234,7 +228,7 @@ Status Loader::complete_index(CatalogIndex& index, const std::vector<Oid>& class
     index.opclasses.push_back(opclass->oid);
     index.families.push_back(opclass->family);
     index.input_types.push_back(opclass->input_type);
-    index.storage.keys.push_back({.compare = comparator_of(opclass->input_type),
+    index.storage.keys.push_back({.compare = index_comparator(opclass->input_type),
                                   .descending = (options[i] & kIndexDescending) != 0,
                                   .nulls_first = (options[i] & kIndexNullsFirst) != 0});
     if (!equal_means_identical(opclass->input_type)) index.storage.deduplicate = false;
@@ -353,14 +347,37 @@ Result<std::unique_ptr<RelationInfo>> Loader::load(Oid oid) {
 
 }  // namespace
 
+namespace {
+
+// oidvectors order by length, then element by element. Their content: five int4 of array header,
+// the fourth the length, then the OIDs.
+int compare_oidvector(Datum a, Datum b) {
+  const std::string_view left = a.text(), right = b.text();
+  if (left.size() != right.size()) return left.size() < right.size() ? -1 : 1;
+  constexpr size_t kHeader = 20;
+  for (size_t at = kHeader; at + sizeof(Oid) <= left.size(); at += sizeof(Oid)) {
+    const Oid x = load<Oid>(left.data() + at), y = load<Oid>(right.data() + at);
+    if (x != y) return x < y ? -1 : 1;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Comparator index_comparator(Oid type) {
+  constexpr Oid kOidVector{30};
+  if (type == kOidVector) return compare_oidvector;
+  const TypeInfo* info = find_builtin_type(type);
+  return info == nullptr ? nullptr : info->compare;
+}
+
 FileId relation_file(Oid database, Oid relation, Oid relfilenode, bool shared) {
   if (relfilenode) return make_file_id(relfilenode.v);
   // Catalogs: shared ones by their OID; those of a database above all numbers that are given out
   // one by one.
-  constexpr uint64_t kDatabaseFiles = uint64_t{1} << 48;
   CHECK(relation < kFirstUserOid);
   return make_file_id(shared ? relation.v
-                             : kDatabaseFiles | uint64_t{database.v} << 14 | relation.v);
+                             : kFirstComputedNumber | uint64_t{database.v} << 14 | relation.v);
 }
 
 ColumnDesc make_column_desc(const CatalogRow& row) {

@@ -15,6 +15,8 @@ Result<std::unique_ptr<RoleInfo>> load_role(Fiber& fiber, CatalogSource& source,
 // and OID.
 FileId relation_file(Oid database, Oid relation, Oid relfilenode, bool shared);
 
+// How an index orders values of an operator class's input type; null: not known here.
+Comparator index_comparator(Oid type);
 // The column list of a row type or index as storage needs it, from pg_attribute rows.
 ColumnDesc make_column_desc(const CatalogRow& attribute);
 
