@@ -25,6 +25,12 @@ class CommandHost : public RelationLocker {
   // that live until it returns. Suspends.
   virtual Status run_query(Fiber& fiber, std::string_view sql,
                            FunctionRef<Status(std::span<const NullableDatum> row)> row) = 0;
+  // What is stored of a password: a SCRAM-SHA-256 verifier, or the text itself if it is one.
+  virtual Result<std::string> password_verifier(Fiber& fiber, std::string_view password) = 0;
+  // 25001 "<command> cannot run inside a transaction block".
+  virtual bool in_transaction_block() const = 0;
+  // Sessions other than this one that are connected to the database.
+  virtual int other_sessions_in(Oid database) const = 0;
   // The session's temporary schema, made when first asked for.
   virtual Result<Oid> temporary_schema(Fiber& fiber) = 0;
 };
