@@ -98,9 +98,10 @@ std::vector<ObjectAddress> Needs::take() {
   // Needing a column is needing its table.
   std::vector<ObjectAddress> out;
   for (const ObjectAddress& need : found_) {
-    const bool has_columns = need.column == 0 && std::ranges::any_of(found_, [&](const auto& other) {
-      return other.catalog == need.catalog && other.object == need.object && other.column != 0;
-    });
+    const bool has_columns =
+        need.column == 0 && std::ranges::any_of(found_, [&](const auto& other) {
+          return other.catalog == need.catalog && other.object == need.object && other.column != 0;
+        });
     if (!has_columns) out.push_back(need);
   }
   return out;
@@ -134,8 +135,13 @@ SearchPath catalog_only() {
 }
 
 AnalyzeContext with_path(AnalyzeContext& context, const SearchPath& path) {
-  return {.fiber = context.fiber, .arena = context.arena, .catalog = context.catalog, .path = path,
-          .session = context.session, .locker = nullptr, .text = context.text};
+  return {.fiber = context.fiber,
+          .arena = context.arena,
+          .catalog = context.catalog,
+          .path = path,
+          .session = context.session,
+          .locker = nullptr,
+          .text = context.text};
 }
 
 }  // namespace
@@ -176,12 +182,12 @@ Status check_stored_expression(AnalyzeContext& context, const Expr& expr, std::s
   std::vector<Oid> functions;
   any_expr(expr, [&](const Expr& e) {
     if (e.tag == ExprTag::aggregate) {
-      return refuse(sqlstate::grouping_error,
-                    cat("aggregate functions are not allowed in ", where), e);
+      return refuse(sqlstate::grouping_error, cat("aggregate functions are not allowed in ", where),
+                    e);
     }
     if (e.tag == ExprTag::window) {
-      return refuse(sqlstate::windowing_error,
-                    cat("window functions are not allowed in ", where), e);
+      return refuse(sqlstate::windowing_error, cat("window functions are not allowed in ", where),
+                    e);
     }
     if (e.tag == ExprTag::sublink) {
       return refuse(sqlstate::feature_not_supported, cat("cannot use subquery in ", singular), e);

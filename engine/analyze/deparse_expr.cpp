@@ -12,28 +12,28 @@ namespace {
 
 std::string_view sql_value_word(SqlValueKind kind) {
   switch (kind) {
-    case SqlValueKind::current_date: return "CURRENT_DATE";
-    case SqlValueKind::current_time: return "CURRENT_TIME";
+    case SqlValueKind::current_date:      return "CURRENT_DATE";
+    case SqlValueKind::current_time:      return "CURRENT_TIME";
     case SqlValueKind::current_timestamp: return "CURRENT_TIMESTAMP";
-    case SqlValueKind::localtime: return "LOCALTIME";
-    case SqlValueKind::localtimestamp: return "LOCALTIMESTAMP";
-    case SqlValueKind::current_role: return "CURRENT_ROLE";
-    case SqlValueKind::current_user: return "CURRENT_USER";
-    case SqlValueKind::user: return "USER";
-    case SqlValueKind::session_user: return "SESSION_USER";
-    case SqlValueKind::current_catalog: return "CURRENT_CATALOG";
-    case SqlValueKind::current_schema: return "CURRENT_SCHEMA";
+    case SqlValueKind::localtime:         return "LOCALTIME";
+    case SqlValueKind::localtimestamp:    return "LOCALTIMESTAMP";
+    case SqlValueKind::current_role:      return "CURRENT_ROLE";
+    case SqlValueKind::current_user:      return "CURRENT_USER";
+    case SqlValueKind::user:              return "USER";
+    case SqlValueKind::session_user:      return "SESSION_USER";
+    case SqlValueKind::current_catalog:   return "CURRENT_CATALOG";
+    case SqlValueKind::current_schema:    return "CURRENT_SCHEMA";
   }
   UNREACHABLE();
 }
 
 std::string_view boolean_test_words(BooleanTestKind kind) {
   switch (kind) {
-    case BooleanTestKind::is_true: return " IS TRUE";
-    case BooleanTestKind::is_not_true: return " IS NOT TRUE";
-    case BooleanTestKind::is_false: return " IS FALSE";
-    case BooleanTestKind::is_not_false: return " IS NOT FALSE";
-    case BooleanTestKind::is_unknown: return " IS UNKNOWN";
+    case BooleanTestKind::is_true:        return " IS TRUE";
+    case BooleanTestKind::is_not_true:    return " IS NOT TRUE";
+    case BooleanTestKind::is_false:       return " IS FALSE";
+    case BooleanTestKind::is_not_false:   return " IS NOT FALSE";
+    case BooleanTestKind::is_unknown:     return " IS UNKNOWN";
     case BooleanTestKind::is_not_unknown: return " IS NOT UNKNOWN";
   }
   UNREACHABLE();
@@ -73,8 +73,8 @@ Status Deparser::constant(const ConstantExpr& e, bool label) {
     const RelationInfo* relation =
         TRY(context_.catalog.relation(context_.fiber, e.value.value.as<Oid>()));
     if (relation != nullptr) {
-      const std::string name = TRY(
-          relation_display_name(context_.fiber, context_.catalog, context_.path, *relation));
+      const std::string name =
+          TRY(relation_display_name(context_.fiber, context_.catalog, context_.path, *relation));
       out += cat(quote_literal(name), label ? "::regclass" : "");
       return {};
     }
@@ -236,7 +236,7 @@ Status Deparser::call(const CallExpr& e) {
     case CallForm::implicit_cast: return expr(*e.args[0]);
     case CallForm::explicit_cast: return cast(*e.args[0], e);
     case CallForm::function:
-    case CallForm::sql_syntax: return function_call(e.function, e.args, e.variadic);
+    case CallForm::sql_syntax:    return function_call(e.function, e.args, e.variadic);
   }
   UNREACHABLE();
 }
@@ -307,9 +307,9 @@ Status Deparser::row_compare(const RowCompareExpr& e) {
 Status Deparser::sublink(const SublinkExpr& e) {
   out += "(";
   switch (e.kind) {
-    case SublinkKind::exists: out += "EXISTS "; break;
-    case SublinkKind::array: out += "ARRAY"; break;
-    case SublinkKind::expression: break;
+    case SublinkKind::exists:      out += "EXISTS "; break;
+    case SublinkKind::array:       out += "ARRAY"; break;
+    case SublinkKind::expression:  break;
     case SublinkKind::any:
     case SublinkKind::all:
     case SublinkKind::row_compare: {
@@ -337,9 +337,10 @@ Status Deparser::sublink(const SublinkExpr& e) {
       if (e.kind == SublinkKind::any && op == "=") {
         out += " IN ";
       } else {
-        out += cat(" ", op, e.kind == SublinkKind::any   ? " ANY "
-                        : e.kind == SublinkKind::all ? " ALL "
-                                                     : " ");
+        out += cat(" ", op,
+                   e.kind == SublinkKind::any   ? " ANY "
+                   : e.kind == SublinkKind::all ? " ALL "
+                                                : " ");
       }
       break;
     }
@@ -416,25 +417,36 @@ Status Deparser::window(const WindowExpr& e) {
   return window_definition(around, clause);
 }
 
+Status Deparser::scalar_array(const ScalarArrayExpr& e) {
+  out += "(";
+  TRY(expr(*e.left));
+  out += " ";
+  TRY(operator_name(e.op));
+  out += e.use_or ? " ANY (" : " ALL (";
+  TRY(expr(*e.array));
+  out += "))";
+  return {};
+}
+
+Status Deparser::field_select(const FieldSelectExpr& e) {
+  TRY(in_parentheses(*e.arg));
+  const CatalogType* type = TRY(context_.catalog.type(context_.fiber, e.arg->type));
+  const RelationInfo* row = TRY(context_.catalog.relation(
+      context_.fiber, type == nullptr ? kInvalidOid : type->relation));
+  if (row == nullptr) return unsupported("showing a field of an anonymous record");
+  out += cat(".", quote_identifier(row->column(static_cast<int16_t>(e.field)).name));
+  return {};
+}
+
 Status Deparser::expr(const Expr& e) {
   switch (e.tag) {
-    case ExprTag::constant: return constant(as<ConstantExpr>(e), true);
-    case ExprTag::var: return var(as<VarExpr>(e));
-    case ExprTag::param: out += cat("$", as<ParamExpr>(e).id); return {};
-    case ExprTag::call: return call(as<CallExpr>(e));
-    case ExprTag::scalar_array: {
-      const auto& array = as<ScalarArrayExpr>(e);
-      out += "(";
-      TRY(expr(*array.left));
-      out += " ";
-      TRY(operator_name(array.op));
-      out += array.use_or ? " ANY (" : " ALL (";
-      TRY(expr(*array.array));
-      out += "))";
-      return {};
-    }
+    case ExprTag::constant:     return constant(as<ConstantExpr>(e), true);
+    case ExprTag::var:          return var(as<VarExpr>(e));
+    case ExprTag::param:        out += cat("$", as<ParamExpr>(e).id); return {};
+    case ExprTag::call:         return call(as<CallExpr>(e));
+    case ExprTag::scalar_array: return scalar_array(as<ScalarArrayExpr>(e));
     case ExprTag::boolean: return boolean(as<BooleanExpr>(e));
-    case ExprTag::case_: return case_(as<CaseNode>(e));
+    case ExprTag::case_:   return case_(as<CaseNode>(e));
     case ExprTag::case_test:
       if (case_arg_ != nullptr) return expr(*case_arg_);
       out += "VALUE";
@@ -459,9 +471,9 @@ Status Deparser::expr(const Expr& e) {
       TRY(expr(*as<BooleanTestExpr>(e).arg));
       out += cat(boolean_test_words(as<BooleanTestExpr>(e).kind), ")");
       return {};
-    case ExprTag::sublink: return sublink(as<SublinkExpr>(e));
+    case ExprTag::sublink:   return sublink(as<SublinkExpr>(e));
     case ExprTag::aggregate: return aggregate(as<AggregateExpr>(e));
-    case ExprTag::window: return window(as<WindowExpr>(e));
+    case ExprTag::window:    return window(as<WindowExpr>(e));
     case ExprTag::grouping:
       out += "GROUPING(";
       TRY(list(as<GroupingExpr>(e).args));
@@ -479,28 +491,19 @@ Status Deparser::expr(const Expr& e) {
       TRY(list(as<RowNode>(e).fields));
       out += ")";
       return {};
-    case ExprTag::subscript: return subscript(as<SubscriptExpr>(e));
-    case ExprTag::field_select: {
-      const auto& select = as<FieldSelectExpr>(e);
-      TRY(in_parentheses(*select.arg));
-      const CatalogType* type = TRY(context_.catalog.type(context_.fiber, select.arg->type));
-      const RelationInfo* row = TRY(context_.catalog.relation(
-          context_.fiber, type == nullptr ? kInvalidOid : type->relation));
-      if (row == nullptr) return unsupported("showing a field of an anonymous record");
-      out += cat(".", quote_identifier(row->column(static_cast<int16_t>(select.field)).name));
-      return {};
-    }
+    case ExprTag::subscript:    return subscript(as<SubscriptExpr>(e));
+    case ExprTag::field_select: return field_select(as<FieldSelectExpr>(e));
     case ExprTag::row_compare: return row_compare(as<RowCompareExpr>(e));
-    case ExprTag::relabel: return coerced(*as<RelabelExpr>(e).arg, as<RelabelExpr>(e).form, e);
+    case ExprTag::relabel:     return coerced(*as<RelabelExpr>(e).arg, as<RelabelExpr>(e).form, e);
     case ExprTag::coerce_via_io:
       return coerced(*as<CoerceViaIoExpr>(e).arg, as<CoerceViaIoExpr>(e).form, e);
     case ExprTag::array_coerce:
       return coerced(*as<ArrayCoerceExpr>(e).arg, as<ArrayCoerceExpr>(e).form, e);
     case ExprTag::coerce_to_domain:
       return coerced(*as<CoerceToDomainExpr>(e).arg, as<CoerceToDomainExpr>(e).form, e);
-    case ExprTag::sql_value: out += sql_value_word(as<SqlValueExpr>(e).kind); return {};
+    case ExprTag::sql_value:      out += sql_value_word(as<SqlValueExpr>(e).kind); return {};
     case ExprTag::set_to_default: out += "DEFAULT"; return {};
-    case ExprTag::sub_plan: break;
+    case ExprTag::sub_plan:       break;
   }
   UNREACHABLE();
 }

@@ -36,6 +36,8 @@ class Deparser {
   Status window(const WindowExpr& e);
   Status subscript(const SubscriptExpr& e);
   Status row_compare(const RowCompareExpr& e);
+  Status scalar_array(const ScalarArrayExpr& e);
+  Status field_select(const FieldSelectExpr& e);
   Status list(std::span<Expr* const> items);
   Status in_parentheses(const Expr& e);
   Status coerced(const Expr& arg, CallForm form, const Expr& whole);

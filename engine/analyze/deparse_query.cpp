@@ -20,11 +20,11 @@ bool needs_own_lines(const Query& query) {
 std::string_view join_words(const FromNode& node) {
   switch (node.join_type) {
     case JoinKind::inner: return node.condition == nullptr ? " CROSS JOIN " : " JOIN ";
-    case JoinKind::left: return " LEFT JOIN ";
-    case JoinKind::full: return " FULL JOIN ";
+    case JoinKind::left:  return " LEFT JOIN ";
+    case JoinKind::full:  return " FULL JOIN ";
     case JoinKind::right: return " RIGHT JOIN ";
     case JoinKind::semi:
-    case JoinKind::anti: break;
+    case JoinKind::anti:  break;
   }
   UNREACHABLE();
 }
@@ -62,8 +62,8 @@ Status Deparser::relation_name(const RelationInfo& relation) {
     out += cat(quote_identifier(relation.nsp_name), ".", quote_identifier(relation.name));
     return {};
   }
-  const std::string name = TRY(
-      relation_display_name(context_.fiber, context_.catalog, context_.path, relation));
+  const std::string name =
+      TRY(relation_display_name(context_.fiber, context_.catalog, context_.path, relation));
   out += name;
   return {};
 }
@@ -123,8 +123,7 @@ Status Deparser::range_entry(int range) {
       shows_columns = true;
       break;
     case RangeKind::cte: {
-      const Level& home =
-          levels_[levels_.size() - 1 - static_cast<size_t>(entry.cte_levels_up)];
+      const Level& home = levels_[levels_.size() - 1 - static_cast<size_t>(entry.cte_levels_up)];
       const std::string_view name = home.query->ctes[static_cast<size_t>(entry.cte)]->name;
       out += quote_identifier(name);
       shows_alias = alias != name;
@@ -225,8 +224,8 @@ Status Deparser::sort_target(std::span<const TargetEntry> entries, int ref, bool
   return expr(*entry->expr);
 }
 
-Status Deparser::sort_list(std::span<const TargetEntry> entries,
-                           std::span<const SortClause> items, bool by_number) {
+Status Deparser::sort_list(std::span<const TargetEntry> entries, std::span<const SortClause> items,
+                           bool by_number) {
   for (size_t i = 0; i < items.size(); ++i) {
     if (i > 0) out += ", ";
     TRY(sort_target(entries, items[i].target, by_number));
@@ -352,9 +351,9 @@ Status Deparser::set_operation(const SetOpNode& node) {
   TRY(set_operation_side(*node.left, left_differs));
   if (!left_differs) line("", 0, 0, 0);
   switch (node.kind) {
-    case SetOpKind::union_: out += "UNION "; break;
+    case SetOpKind::union_:    out += "UNION "; break;
     case SetOpKind::intersect: out += "INTERSECT "; break;
-    case SetOpKind::except: out += "EXCEPT "; break;
+    case SetOpKind::except:    out += "EXCEPT "; break;
   }
   if (node.all) out += "ALL ";
   const bool right_parentheses = !node.right->is_leaf;
@@ -416,7 +415,8 @@ Status Deparser::select_body(const Query& query) {
 }
 
 Status Deparser::query(const Query& query, bool is_top) {
-  if (query.command != CommandType::select) return unsupported("showing a statement that changes rows");
+  if (query.command != CommandType::select)
+    return unsupported("showing a statement that changes rows");
   const int around = indent_;
   if (is_top) indent_ = 0;
   enter(query);

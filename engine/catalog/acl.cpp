@@ -14,14 +14,20 @@ struct RightName {
   char letter;
   std::string_view name;
 };
-constexpr RightName kRightNames[] = {
-    {kAclInsert, 'a', "INSERT"},         {kAclSelect, 'r', "SELECT"},
-    {kAclUpdate, 'w', "UPDATE"},         {kAclDelete, 'd', "DELETE"},
-    {kAclTruncate, 'D', "TRUNCATE"},     {kAclReferences, 'x', "REFERENCES"},
-    {kAclTrigger, 't', "TRIGGER"},       {kAclExecute, 'X', "EXECUTE"},
-    {kAclUsage, 'U', "USAGE"},           {kAclCreate, 'C', "CREATE"},
-    {kAclTemporary, 'T', "TEMPORARY"},   {kAclConnect, 'c', "CONNECT"},
-    {kAclSet, 's', "SET"},               {kAclAlterSystem, 'A', "ALTER SYSTEM"}};
+constexpr RightName kRightNames[] = {{kAclInsert, 'a', "INSERT"},
+                                     {kAclSelect, 'r', "SELECT"},
+                                     {kAclUpdate, 'w', "UPDATE"},
+                                     {kAclDelete, 'd', "DELETE"},
+                                     {kAclTruncate, 'D', "TRUNCATE"},
+                                     {kAclReferences, 'x', "REFERENCES"},
+                                     {kAclTrigger, 't', "TRIGGER"},
+                                     {kAclExecute, 'X', "EXECUTE"},
+                                     {kAclUsage, 'U', "USAGE"},
+                                     {kAclCreate, 'C', "CREATE"},
+                                     {kAclTemporary, 'T', "TEMPORARY"},
+                                     {kAclConnect, 'c', "CONNECT"},
+                                     {kAclSet, 's', "SET"},
+                                     {kAclAlterSystem, 'A', "ALTER SYSTEM"}};
 
 constexpr size_t kArrayHeaderBytes = 20;
 constexpr uint32_t kAclItemType = 1033;
@@ -73,13 +79,14 @@ std::string encode_acl(const Acl& acl) {
 
 AclMode all_rights(AclKind kind) {
   switch (kind) {
-    case AclKind::table: return kAllTableRights;
-    case AclKind::column: return kAclInsert | kAclSelect | kAclUpdate | kAclReferences;
-    case AclKind::sequence: return kAllSequenceRights;
-    case AclKind::schema: return kAllSchemaRights;
-    case AclKind::database: return kAllDatabaseRights;
-    case AclKind::function: return kAllFunctionRights;
-    case AclKind::type: case AclKind::language: return kAclUsage;
+    case AclKind::table:      return kAllTableRights;
+    case AclKind::column:     return kAclInsert | kAclSelect | kAclUpdate | kAclReferences;
+    case AclKind::sequence:   return kAllSequenceRights;
+    case AclKind::schema:     return kAllSchemaRights;
+    case AclKind::database:   return kAllDatabaseRights;
+    case AclKind::function:   return kAllFunctionRights;
+    case AclKind::type:
+    case AclKind::language:   return kAclUsage;
     case AclKind::tablespace: return kAclCreate;
   }
   UNREACHABLE();
@@ -88,12 +95,15 @@ AclMode all_rights(AclKind kind) {
 Acl default_acl(AclKind kind, Oid owner) {
   AclMode everyone = 0;
   switch (kind) {
-    case AclKind::database: everyone = kAclTemporary | kAclConnect; break;
-    case AclKind::function: everyone = kAclExecute; break;
-    case AclKind::type: case AclKind::language: everyone = kAclUsage; break;
-    case AclKind::table: case AclKind::sequence: case AclKind::schema: case AclKind::tablespace:
-      break;
-    case AclKind::column: return {};
+    case AclKind::database:   everyone = kAclTemporary | kAclConnect; break;
+    case AclKind::function:   everyone = kAclExecute; break;
+    case AclKind::type:
+    case AclKind::language:   everyone = kAclUsage; break;
+    case AclKind::table:
+    case AclKind::sequence:
+    case AclKind::schema:
+    case AclKind::tablespace: break;
+    case AclKind::column:     return {};
   }
   Acl out;
   if (everyone != 0) out.push_back({kInvalidOid, owner, everyone});
@@ -147,7 +157,7 @@ std::string_view relation_word(char relkind) {
     case 'm': return "materialized view";
     case 'f': return "foreign table";
     case 'c': return "type";
-    default: return "table";
+    default:  return "table";
   }
 }
 

@@ -18,8 +18,8 @@
 
 namespace orrery {
 
-constexpr AclMode kAllTableRights = kAclInsert | kAclSelect | kAclUpdate | kAclDelete |
-                                    kAclTruncate | kAclReferences | kAclTrigger;
+constexpr AclMode kAllTableRights =
+    kAclInsert | kAclSelect | kAclUpdate | kAclDelete | kAclTruncate | kAclReferences | kAclTrigger;
 constexpr AclMode kAllSequenceRights = kAclUsage | kAclSelect | kAclUpdate;
 constexpr AclMode kAllSchemaRights = kAclUsage | kAclCreate;
 constexpr AclMode kAllDatabaseRights = kAclCreate | kAclTemporary | kAclConnect;
@@ -33,7 +33,17 @@ struct AclItem {
 };
 using Acl = std::vector<AclItem>;
 
-enum class AclKind : uint8_t { table, sequence, schema, database, function, column, type, language, tablespace };
+enum class AclKind : uint8_t {
+  table,
+  sequence,
+  schema,
+  database,
+  function,
+  column,
+  type,
+  language,
+  tablespace
+};
 
 // From and to the content of the stored array. An empty content gives an empty list.
 Acl decode_acl(std::string_view content);

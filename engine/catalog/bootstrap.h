@@ -1,7 +1,7 @@
 // Filling new databases. A node's first start makes the shared catalogs and database postgres;
 // template0, template1 and what is created from them are made of the same facts when first needed.
-// The catalogs are ordinary tables, so this is ordinary inserting, in one transaction: a crash on the
-// way leaves nothing, and the next start begins again.
+// The catalogs are ordinary tables, so this is ordinary inserting, in one transaction: a crash on
+// the way leaves nothing, and the next start begins again.
 #pragma once
 
 #include "access/access.h"

@@ -88,11 +88,12 @@ Status check_catalogs(Fiber& fiber, CatalogNode& node) {
   HeapStore store(node.postgres(), node.access, nullptr);
   for (const FactTable& facts : all_fact_tables()) {
     size_t rows = 0;
-    TRY(store.scan(fiber, facts.relation, kInvalidOid, {}, [&](const CatalogRow& row, Tid) -> Status {
-      EXPECT_EQ(row.values.size(), facts.columns.size());
-      ++rows;
-      return {};
-    }));
+    TRY(store.scan(fiber, facts.relation, kInvalidOid, {},
+                   [&](const CatalogRow& row, Tid) -> Status {
+                     EXPECT_EQ(row.values.size(), facts.columns.size());
+                     ++rows;
+                     return {};
+                   }));
     EXPECT_GE(rows, facts.size()) << facts.name;
     for (const CatalogTable::Index& index : node.postgres().tables.table(facts.relation).indexes) {
       BTree tree(node.access, index.info);

@@ -18,9 +18,14 @@ constexpr uint32_t kFewRows = 16;
 // One row out of a batch, its values made plain.
 class RowReader {
  public:
-  RowReader(Access& access, const CatalogTable& table, Arena& arena, std::span<const Vector> columns)
-      : access_(access), table_(table), arena_(arena), columns_(columns),
-        values_(columns.size()), nulls_(columns.size()) {}
+  RowReader(Access& access, const CatalogTable& table, Arena& arena,
+            std::span<const Vector> columns)
+      : access_(access),
+        table_(table),
+        arena_(arena),
+        columns_(columns),
+        values_(columns.size()),
+        nulls_(columns.size()) {}
 
   Result<CatalogRow> read(Fiber& fiber, uint32_t row) {
     const ToastTable* toast = table_.table.toast ? &*table_.table.toast : nullptr;
@@ -79,8 +84,8 @@ Status duplicate_key(Oid catalog, const CatalogTable::Index& index, RowValues ro
     names.emplace_back(fact.name);
     values.push_back(show_key(fact, row.values[column - 1]));
   }
-  return raise(sqlstate::unique_violation, cat("duplicate key value violates unique constraint \"",
-                                               index.info.name, "\""))
+  return raise(sqlstate::unique_violation,
+               cat("duplicate key value violates unique constraint \"", index.info.name, "\""))
       .detail(cat("Key (", join(names, ", "), ")=(", join(values, ", "), ") already exists."))
       .constraint("pg_catalog", facts.name, index.info.name);
 }
@@ -107,9 +112,7 @@ HeapStore::~HeapStore() {
 
 CatalogCache& HeapStore::cache() { return own_ != nullptr ? *own_ : catalog_.shared; }
 
-Snapshot HeapStore::snapshot() const {
-  return access_.transactions().take_snapshot(transaction_);
-}
+Snapshot HeapStore::snapshot() const { return access_.transactions().take_snapshot(transaction_); }
 
 Status HeapStore::scan(Fiber& fiber, Oid catalog, Oid index, std::span<const Datum> keys, Use use) {
   const CatalogTable& table = catalog_.tables.table(catalog);
@@ -144,9 +147,9 @@ Status HeapStore::scan(Fiber& fiber, Oid catalog, Oid index, std::span<const Dat
   for (;;) {
     const uint32_t count = TRY(scan.next(fiber, kFewRows, entries, {}, nullptr));
     if (count == 0) return {};
-    const TableFetch::Fetched fetched = TRY(
-        fetch.fetch(fiber, snapshot.get(), SnapshotKind::mvcc, FetchMode::index_entry,
-                    std::span(entries, count), columns, 0, batch, found, nullptr, nullptr));
+    const TableFetch::Fetched fetched =
+        TRY(fetch.fetch(fiber, snapshot.get(), SnapshotKind::mvcc, FetchMode::index_entry,
+                        std::span(entries, count), columns, 0, batch, found, nullptr, nullptr));
     CHECK(fetched.tids_done == count);
     for (uint32_t i = 0; i < fetched.rows; ++i) {
       const CatalogRow row = TRY(reader.read(fiber, i));
@@ -184,8 +187,8 @@ Status HeapStore::insert_index_entries(Fiber& fiber, const CatalogTable& table, 
     }
     BTree tree(access_, index.info);
     const UniqueCheck check = index.info.unique ? UniqueCheck::wait : UniqueCheck::none;
-    const InsertResult result = TRY(tree.insert(fiber, *transaction_, table.table,
-                                                {values.data(), nulls.data()}, tid, check));
+    const InsertResult result = TRY(
+        tree.insert(fiber, *transaction_, table.table, {values.data(), nulls.data()}, tid, check));
     if (!result.inserted) return duplicate_key(table.table.oid, index, row);
   }
   return {};

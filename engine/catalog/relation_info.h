@@ -1,6 +1,6 @@
 // What the layers above know of a table, view, index or sequence: pg_class with its columns,
 // indexes and constraints, made at once and immutable. Expressions are SQL text, as pg_node_tree
-// columns hold them (decisions/0020), to be analyzed with the relation's columns in scope.
+// columns hold them (decisions/0301), to be analyzed with the relation's columns in scope.
 #pragma once
 
 #include <optional>

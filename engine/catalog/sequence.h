@@ -1,5 +1,5 @@
-// A sequence's state is the one row of its file: last_value int8, log_cnt int8, is_called bool. It is
-// overwritten in place, for everybody and at once: numbers given are not given again, whatever
+// A sequence's state is the one row of its file: last_value int8, log_cnt int8, is_called bool. It
+// is overwritten in place, for everybody and at once: numbers given are not given again, whatever
 // becomes of the transaction. One fiber at a time works on a sequence.
 #pragma once
 

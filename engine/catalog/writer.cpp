@@ -74,7 +74,9 @@ Status CatalogWriter::insert_attribute(Fiber& fiber, Oid relation, int16_t numbe
   row.set(attstattarget, int32_t{-1}).set(attlen, type->io.length).set(attnum, number);
   row.set(attndims, column.dimensions).set(attcacheoff, int32_t{-1}).set(atttypmod, column.typmod);
   row.set(attbyval, type->io.by_value).set(attalign, align_letter(type->io.alignment));
-  row.set(attstorage, column.storage != '\0' ? column.storage : type->storage).set(attcompression, '\0').set(attnotnull, column.not_null);
+  row.set(attstorage, column.storage != '\0' ? column.storage : type->storage)
+      .set(attcompression, '\0')
+      .set(attnotnull, column.not_null);
   row.set(atthasdef, column.default_expr.has_value()).set(atthasmissing, false);
   row.set(attidentity, column.identity).set(attgenerated, column.generated);
   row.set(attisdropped, false).set(attislocal, true).set(attinhcount, int32_t{0});

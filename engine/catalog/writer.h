@@ -22,7 +22,7 @@ struct NewColumn {
   bool not_null = false;
   char identity = '\0';
   char generated = '\0';
-  char storage = '\0';  // attstorage; 0: the type's
+  char storage = '\0';                       // attstorage; 0: the type's
   std::optional<std::string> default_expr;   // SQL text
   std::vector<ObjectAddress> default_needs;  // what the default depends on
 };

@@ -28,7 +28,7 @@ bool is_command(const Node& statement) {
     case static_cast<int>(NodeTag::AlterTableStmt):
     case static_cast<int>(NodeTag::RenameStmt):
     case static_cast<int>(NodeTag::AlterObjectSchemaStmt):
-    case static_cast<int>(NodeTag::AlterOwnerStmt): return true;
+    case static_cast<int>(NodeTag::AlterOwnerStmt):        return true;
   }
   return false;
 }

@@ -4,9 +4,9 @@
 #include "analyze/deparse.h"
 #include "analyze/walk.h"
 #include "base/text.h"
+#include "catalog/quote.h"
 #include "command/create_table.h"
 #include "command/relation_storage.h"
-#include "catalog/quote.h"
 #include "types/type_oids.h"
 
 namespace orrery {
@@ -90,10 +90,10 @@ class ForeignKey {
 
 char action_letter(FkAction action) {
   switch (action) {
-    case FkAction::no_action: return 'a';
-    case FkAction::restrict_: return 'r';
-    case FkAction::cascade: return 'c';
-    case FkAction::set_null: return 'n';
+    case FkAction::no_action:   return 'a';
+    case FkAction::restrict_:   return 'r';
+    case FkAction::cascade:     return 'c';
+    case FkAction::set_null:    return 'n';
     case FkAction::set_default: return 'd';
   }
   UNREACHABLE();
@@ -136,8 +136,8 @@ Status ForeignKey::find_key() {
     std::ranges::sort(wanted);
     bool deferrable_found = false;
     for (const CatalogIndex& index : referenced_->indexes) {
-      if (!index.unique || !index.valid || !index.predicate.empty() ||
-          !index.expressions.empty() || index.keys != static_cast<int16_t>(wanted.size())) {
+      if (!index.unique || !index.valid || !index.predicate.empty() || !index.expressions.empty() ||
+          index.keys != static_cast<int16_t>(wanted.size())) {
         continue;
       }
       std::vector<int16_t> columns(index.columns.begin(), index.columns.begin() + index.keys);
@@ -192,8 +192,8 @@ Status ForeignKey::add_operators(size_t i) {
     AnalyzeContext analysis = context_.analysis();
     const std::string fk_shown = TRY(type_name(analysis, fk_type));
     const std::string pk_shown = TRY(type_name(analysis, pk_type));
-    return raise(sqlstate::datatype_mismatch, cat("foreign key constraint \"", out_.name,
-                                                  "\" cannot be implemented"))
+    return raise(sqlstate::datatype_mismatch,
+                 cat("foreign key constraint \"", out_.name, "\" cannot be implemented"))
         .detail(cat("Key columns \"", table_->column(out_.columns[i]).name, "\" and \"",
                     referenced_->column(out_.referenced_columns[i]).name,
                     "\" are of incompatible types: ", fk_shown, " and ", pk_shown, "."));
@@ -209,7 +209,7 @@ Status ForeignKey::check_actions() {
   out_.on_delete = action_letter(constraint_.fk_del_action);
   switch (constraint_.fk_matchtype) {
     case FkMatchType::simple: out_.match = 's'; break;
-    case FkMatchType::full: out_.match = 'f'; break;
+    case FkMatchType::full:   out_.match = 'f'; break;
     case FkMatchType::partial:
       return raise(sqlstate::feature_not_supported, "MATCH PARTIAL not yet implemented");
   }
@@ -264,13 +264,14 @@ Status ForeignKey::add(Oid table, std::string_view column, bool check_rows) {
   TRY(find_referenced());
   out_.referenced = referenced_->oid;
   const std::string_view own[] = {column};
-  out_.columns = TRY(key_columns(context_, *table_,
-                                 column.empty() ? constraint_.fk_attrs : Names(own),
-                                 "referenced in foreign key constraint does not exist"));
+  out_.columns =
+      TRY(key_columns(context_, *table_, column.empty() ? constraint_.fk_attrs : Names(own),
+                      "referenced in foreign key constraint does not exist"));
   TRY(find_key());
   std::vector<std::string> names;
   for (int16_t number : out_.columns) names.push_back(table_->column(number).name);
-  out_.name = TRY(constraint_name(context_, *table_, constraint_.conname, join(names, "_"), "fkey"));
+  out_.name =
+      TRY(constraint_name(context_, *table_, constraint_.conname, join(names, "_"), "fkey"));
   for (size_t i = 0; i < out_.columns.size(); ++i) TRY(add_operators(i));
   TRY(check_actions());
   out_.deferrable = constraint_.deferrable;
@@ -315,8 +316,8 @@ Status add_check(CommandContext& context, Oid table, const Constraint& constrain
                  std::string_view column, bool check_rows) {
   const RelationInfo* info = TRY(table_info(context, table));
   AnalyzeContext analysis = context.analysis();
-  Expr* expr = TRY(
-      analyze_expression(analysis, *constraint.raw_expr, info, type_oid::bool_, -1, {}));
+  Expr* expr =
+      TRY(analyze_expression(analysis, *constraint.raw_expr, info, type_oid::bool_, -1, {}));
   TRY(check_stored_expression(analysis, *expr, "check constraints", false));
   NewConstraint out;
   out.table = table;
@@ -325,7 +326,8 @@ Status add_check(CommandContext& context, Oid table, const Constraint& constrain
   any_expr(*expr, [&](const Expr& e) {
     if (e.tag == ExprTag::var && as<VarExpr>(e).attno > 0) {
       const auto number = static_cast<int16_t>(as<VarExpr>(e).attno);
-      if (std::ranges::find(out.columns, number) == out.columns.end()) out.columns.push_back(number);
+      if (std::ranges::find(out.columns, number) == out.columns.end())
+        out.columns.push_back(number);
     }
     return false;
   });
@@ -340,13 +342,13 @@ Status add_check(CommandContext& context, Oid table, const Constraint& constrain
   out.needs = std::move(stored.needs);
   if (check_rows && !constraint.skip_validation) {
     bool violated = false;
-    TRY(context.host.run_query(context.fiber,
-                               cat("SELECT 1 FROM ONLY ", table_shown(*info), " WHERE NOT (",
-                                   stored.sql, ") LIMIT 1"),
-                               [&](std::span<const NullableDatum>) -> Status {
-                                 violated = true;
-                                 return {};
-                               }));
+    TRY(context.host.run_query(
+        context.fiber,
+        cat("SELECT 1 FROM ONLY ", table_shown(*info), " WHERE NOT (", stored.sql, ") LIMIT 1"),
+        [&](std::span<const NullableDatum>) -> Status {
+          violated = true;
+          return {};
+        }));
     if (violated) {
       return raise(sqlstate::check_violation,
                    cat("check constraint \"", out.name, "\" of relation \"", info->name,
@@ -382,8 +384,8 @@ Status add_key(CommandContext& context, Oid table, const Constraint& constraint,
   std::vector<std::string_view> names(constraint.keys.begin(), constraint.keys.end());
   if (!column.empty()) names = {column};
   for (std::string_view name : names) {
-    const bool twice = std::ranges::find(definition.keys, name, &IndexKey::name) !=
-                       definition.keys.end();
+    const bool twice =
+        std::ranges::find(definition.keys, name, &IndexKey::name) != definition.keys.end();
     if (twice) {
       return raise(sqlstate::duplicate_column,
                    cat("column \"", name, "\" appears twice in ",
@@ -430,14 +432,13 @@ Status set_column_not_null(CommandContext& context, Oid table, int16_t column, b
     }
   }
   CatalogWriter writer(context.store, context.catalog);
-  return writer.update_attribute(context.fiber, table, column,
-                                 [](RowBuilder& row, const CatalogRow&) {
-                                   row.set(pg_attribute::attnotnull, true);
-                                 });
+  return writer.update_attribute(
+      context.fiber, table, column,
+      [](RowBuilder& row, const CatalogRow&) { row.set(pg_attribute::attnotnull, true); });
 }
 
-Status add_constraints(CommandContext& context, Oid table,
-                       std::span<const ConstraintDraft> drafts, bool check_rows) {
+Status add_constraints(CommandContext& context, Oid table, std::span<const ConstraintDraft> drafts,
+                       bool check_rows) {
   // Checks first, then keys (the primary one before the others), then what refers to keys.
   for (int phase = 0; phase < 4; ++phase) {
     for (const ConstraintDraft& draft : drafts) {
@@ -453,19 +454,19 @@ Status add_constraints(CommandContext& context, Oid table,
           if (phase == 2) TRY(add_key(context, table, constraint, draft.column));
           break;
         case ConstrType::foreign:
-          if (phase == 3) TRY(add_foreign_key(context, table, constraint, draft.column, check_rows));
+          if (phase == 3)
+            TRY(add_foreign_key(context, table, constraint, draft.column, check_rows));
           break;
-        case ConstrType::exclusion: return unsupported("EXCLUDE");
+        case ConstrType::exclusion:           return unsupported("EXCLUDE");
         case ConstrType::attr_deferrable:
         case ConstrType::attr_not_deferrable:
         case ConstrType::attr_deferred:
-        case ConstrType::attr_immediate:
-          return unsupported("DEFERRABLE on a column constraint");
+        case ConstrType::attr_immediate:      return unsupported("DEFERRABLE on a column");
         case ConstrType::null:
         case ConstrType::notnull:
         case ConstrType::default_:
         case ConstrType::identity:
-        case ConstrType::generated: UNREACHABLE();
+        case ConstrType::generated:           UNREACHABLE();
       }
     }
   }

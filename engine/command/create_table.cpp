@@ -14,9 +14,8 @@ struct SerialType {
   Oid type;
 };
 constexpr SerialType kSerialTypes[] = {
-    {"serial", type_oid::int4},      {"serial4", type_oid::int4}, {"bigserial", type_oid::int8},
-    {"serial8", type_oid::int8},     {"smallserial", type_oid::int2},
-    {"serial2", type_oid::int2}};
+    {"serial", type_oid::int4},  {"serial4", type_oid::int4},     {"bigserial", type_oid::int8},
+    {"serial8", type_oid::int8}, {"smallserial", type_oid::int2}, {"serial2", type_oid::int2}};
 
 Status conflicting(const CommandContext& context, std::string_view what, std::string_view column,
                    std::string_view table, const Constraint& constraint) {
@@ -87,7 +86,7 @@ Status apply_column_constraints(CommandContext& context, const ColumnDef& defini
       case ConstrType::attr_deferrable:
       case ConstrType::attr_not_deferrable:
       case ConstrType::attr_deferred:
-      case ConstrType::attr_immediate: others.push_back({constraint, name}); break;
+      case ConstrType::attr_immediate:      others.push_back({constraint, name}); break;
     }
   }
   return {};
@@ -134,8 +133,7 @@ Result<ColumnDraft> draft_column(CommandContext& context, const ColumnDef& defin
   if (definition.coll_clause != nullptr) {
     if (!type->collation) {
       const std::string shown = TRY(type_name(analysis, type->oid));
-      return raise(sqlstate::datatype_mismatch,
-                   cat("collations are not supported by type ", shown))
+      return raise(sqlstate::datatype_mismatch, cat("collations are not supported by type ", shown))
           .at(error_position(context.text, definition.coll_clause->location));
     }
     draft.column.collation = TRY(resolve_collation(analysis, definition.coll_clause->collname));
@@ -197,7 +195,8 @@ Status TableCreation::refuse_unsupported() {
 }
 
 Result<bool> TableCreation::exists_already() {
-  const Oid taken = TRY(context_.catalog.relation_oid(context_.fiber, relation_.nsp, relation_.name));
+  const Oid taken =
+      TRY(context_.catalog.relation_oid(context_.fiber, relation_.nsp, relation_.name));
   if (taken) {
     if (!statement_.if_not_exists) {
       return raise(sqlstate::duplicate_table,
@@ -209,8 +208,9 @@ Result<bool> TableCreation::exists_already() {
   const Oid type = TRY(context_.catalog.type_oid(context_.fiber, relation_.nsp, relation_.name));
   if (!type) return false;
   return raise(sqlstate::duplicate_object, cat("type \"", relation_.name, "\" already exists"))
-      .hint("A relation has an associated type of the same name, so you must use a name that "
-            "doesn't conflict with any existing type.");
+      .hint(
+          "A relation has an associated type of the same name, so you must use a name that "
+          "doesn't conflict with any existing type.");
 }
 
 // LIKE copies names, types and NOT NULL; with INCLUDING DEFAULTS the defaults that name nothing of
@@ -218,8 +218,8 @@ Result<bool> TableCreation::exists_already() {
 Status TableCreation::add_like(const TableLikeClause& like) {
   AnalyzeContext analysis = context_.analysis();
   const RelationInfo* from = TRY(resolve_relation(analysis, *like.relation, kAccessShareLock));
-  constexpr uint32_t kDone = kLikeDefaults | kLikeComments | kLikeStatistics | kLikeStorage |
-                             kLikeCompression;
+  constexpr uint32_t kDone =
+      kLikeDefaults | kLikeComments | kLikeStatistics | kLikeStorage | kLikeCompression;
   if ((like.options & ~kDone) != 0) {
     return unsupported("LIKE ... INCLUDING CONSTRAINTS, GENERATED, IDENTITY or INDEXES");
   }
@@ -305,9 +305,10 @@ Status TableCreation::finish_columns() {
     const auto number = static_cast<int16_t>(i + 1);
     const ColumnDraft& draft = columns_[i];
     if (draft.is_serial || draft.identity != nullptr) {
-      TRY(make_column_sequence(context_, relation_.oid, number, draft.column.type,
-                               draft.identity == nullptr ? ListOf<DefElem>() : draft.identity->options,
-                               draft.identity != nullptr));
+      TRY(make_column_sequence(
+          context_, relation_.oid, number, draft.column.type,
+          draft.identity == nullptr ? ListOf<DefElem>() : draft.identity->options,
+          draft.identity != nullptr));
     } else if (draft.default_expr != nullptr) {
       TRY(store_default(context_, relation_.oid, number, *draft.default_expr,
                         draft.column.generated != '\0'));

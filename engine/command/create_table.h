@@ -1,4 +1,5 @@
-// CREATE TABLE, and what ALTER TABLE shares with it: columns and constraints from their parse nodes.
+// CREATE TABLE, and what ALTER TABLE shares with it: columns and constraints from their parse
+// nodes.
 #pragma once
 
 #include "command/define_index.h"
@@ -12,19 +13,18 @@ Result<std::string> create_table(CommandContext& context, const CreateStmt& stat
 // errors.
 struct ColumnDraft {
   NewColumn column;
-  const Node* default_expr = nullptr;   // DEFAULT or GENERATED, not analyzed yet
+  const Node* default_expr = nullptr;  // DEFAULT or GENERATED, not analyzed yet
   const Constraint* identity = nullptr;
   bool is_serial = false;
-  std::string_view serial_type;         // "int8" ...
+  std::string_view serial_type;  // "int8" ...
   int location = -1;
 };
 struct ConstraintDraft {
   const Constraint* constraint;
-  std::string_view column;              // of a column constraint
+  std::string_view column;  // of a column constraint
 };
 Result<ColumnDraft> draft_column(CommandContext& context, const ColumnDef& definition,
-                                 std::string_view table_name,
-                                 std::vector<ConstraintDraft>& others);
+                                 std::string_view table_name, std::vector<ConstraintDraft>& others);
 
 // Adds constraints to a table that exists. With `check_rows`, rows that exist must satisfy them.
 Status add_check(CommandContext& context, Oid table, const Constraint& constraint,

@@ -47,7 +47,8 @@ Status IndexDefiner::add_plain_column(std::string_view name, bool is_key) {
   const int16_t number = table_->column_number(name);
   if (number == 0) {
     if (definition_.is_constraint) {
-      return raise(sqlstate::undefined_column, cat("column \"", name, "\" named in key does not exist"));
+      return raise(sqlstate::undefined_column,
+                   cat("column \"", name, "\" named in key does not exist"));
     }
     return raise(sqlstate::undefined_column, cat("column \"", name, "\" does not exist"));
   }
@@ -96,8 +97,9 @@ Result<Oid> IndexDefiner::find_opclass(const IndexKey& key, Oid type) {
     return raise(sqlstate::undefined_object,
                  cat("data type ", shown, " has no default operator class for access method \"",
                      definition_.access_method, "\""))
-        .hint("You must specify an operator class for the index or define a default operator class "
-              "for the data type.");
+        .hint(
+            "You must specify an operator class for the index or define a default operator class "
+            "for the data type.");
   }
   const Oid named = builtin.opclass(index_.access_method, key.opclass.back());
   if (!named) {
@@ -111,8 +113,8 @@ Result<Oid> IndexDefiner::find_opclass(const IndexKey& key, Oid type) {
   if (!fits) {
     AnalyzeContext analysis = context_.analysis();
     const std::string shown = TRY(type_name(analysis, type));
-    return raise(sqlstate::datatype_mismatch, cat("operator class \"", opclass->name,
-                                                  "\" does not accept data type ", shown));
+    return raise(sqlstate::datatype_mismatch,
+                 cat("operator class \"", opclass->name, "\" does not accept data type ", shown));
   }
   return named;
 }
@@ -161,9 +163,8 @@ Status IndexDefiner::choose_name() {
                                  : definition_.is_constraint ? "key"
                                                              : "idx";
   CatalogWriter writer(context_.store, context_.catalog);
-  index_.name = TRY(writer.choose_relation_name(context_.fiber, table_->name,
-                                                definition_.primary ? "" : columns, label,
-                                                index_.nsp));
+  index_.name = TRY(writer.choose_relation_name(
+      context_.fiber, table_->name, definition_.primary ? "" : columns, label, index_.nsp));
   return {};
 }
 
@@ -216,10 +217,10 @@ Result<Oid> IndexDefiner::define(Oid table) {
   TRY(choose_name());
   for (size_t i = 0; i < index_.column_names.size(); ++i) {
     // Expressions may share a name; columns of an index may not.
-    for (int suffix = 1; std::ranges::find(index_.column_names.begin(),
-                                           index_.column_names.begin() + static_cast<long>(i),
-                                           index_.column_names[i]) !=
-                         index_.column_names.begin() + static_cast<long>(i);
+    for (int suffix = 1;
+         std::ranges::find(
+             index_.column_names.begin(), index_.column_names.begin() + static_cast<long>(i),
+             index_.column_names[i]) != index_.column_names.begin() + static_cast<long>(i);
          ++suffix) {
       index_.column_names[i] = cat(index_.column_names[i], suffix);
     }

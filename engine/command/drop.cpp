@@ -15,8 +15,8 @@ namespace {
 struct DropKind {
   ObjectType type;
   char relkind;
-  std::string_view word;      // "table"
-  std::string_view article;   // "a table"
+  std::string_view word;     // "table"
+  std::string_view article;  // "a table"
   std::string_view tag;
   std::string_view hint;
 };
@@ -63,9 +63,9 @@ Status missing_relation(CommandContext& context, const DropStmt& statement, cons
     notice(context, cat(kind.word, " \"", name.relname, "\" does not exist, skipping"));
     return {};
   }
-  return raise(kind.type == ObjectType::index ? sqlstate::undefined_object
-                                              : sqlstate::undefined_table,
-               cat(kind.word, " \"", name.relname, "\" does not exist"));
+  return raise(
+      kind.type == ObjectType::index ? sqlstate::undefined_object : sqlstate::undefined_table,
+      cat(kind.word, " \"", name.relname, "\" does not exist"));
 }
 
 Result<std::string> drop_relations(CommandContext& context, const DropStmt& statement,
@@ -81,8 +81,8 @@ Result<std::string> drop_relations(CommandContext& context, const DropStmt& stat
     }
     if (found->kind != kind.relkind) {
       const auto other = std::ranges::find(kDropKinds, found->kind, &DropKind::relkind);
-      Status wrong = raise(sqlstate::wrong_object_type,
-                           cat("\"", found->name, "\" is not ", kind.article));
+      Status wrong =
+          raise(sqlstate::wrong_object_type, cat("\"", found->name, "\" is not ", kind.article));
       if (other != std::end(kDropKinds)) wrong = std::move(wrong).hint(std::string(other->hint));
       return wrong;
     }
@@ -101,9 +101,9 @@ Result<std::string> drop_relations(CommandContext& context, const DropStmt& stat
     objects.push_back({pg_class::kRelation, found->oid});
   }
   if (!objects.empty()) {
-    TRY(drop_objects(context, objects,
-                     statement.behavior == DropBehavior::cascade ? DropMode::cascade
-                                                                 : DropMode::restrict_));
+    TRY(drop_objects(
+        context, objects,
+        statement.behavior == DropBehavior::cascade ? DropMode::cascade : DropMode::restrict_));
   }
   return std::string(kind.tag);
 }
@@ -127,16 +127,16 @@ Result<std::string> drop_schemas(CommandContext& context, const DropStmt& statem
       return raise(sqlstate::insufficient_privilege, cat("must be owner of schema ", name));
     }
     if (oid < kFirstUserOid && oid != kPublicNamespace) {
-      return raise(sqlstate::dependent_objects_still_exist,
-                   cat("cannot drop schema ", name,
-                       " because it is required by the database system"));
+      return raise(
+          sqlstate::dependent_objects_still_exist,
+          cat("cannot drop schema ", name, " because it is required by the database system"));
     }
     objects.push_back({pg_namespace::kRelation, oid});
   }
   if (!objects.empty()) {
-    TRY(drop_objects(context, objects,
-                     statement.behavior == DropBehavior::cascade ? DropMode::cascade
-                                                                 : DropMode::restrict_));
+    TRY(drop_objects(
+        context, objects,
+        statement.behavior == DropBehavior::cascade ? DropMode::cascade : DropMode::restrict_));
   }
   return std::string("DROP SCHEMA");
 }
@@ -194,8 +194,7 @@ Result<std::string> truncate(CommandContext& context, const TruncateStmt& statem
     const RelationInfo* info = TRY(context.catalog.relation(context.fiber, tables[i]));
     for (const ConstraintInfo& constraint : info->referenced_by) {
       if (std::ranges::find(tables, constraint.relation) != tables.end()) continue;
-      const RelationInfo* other =
-          TRY(context.catalog.relation(context.fiber, constraint.relation));
+      const RelationInfo* other = TRY(context.catalog.relation(context.fiber, constraint.relation));
       if (statement.behavior != DropBehavior::cascade) {
         return raise(sqlstate::feature_not_supported,
                      "cannot truncate a table referenced in a foreign key constraint")

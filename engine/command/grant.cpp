@@ -63,7 +63,8 @@ Result<Acl> Granting::changed(AclKind kind, std::string_view stored, Oid owner,
     if (spec->roletype != RoleSpecType::public_) grantee = TRY(resolve_role(context_, *spec));
     if (statement_.is_grant) {
       if (!grantee && statement_.grant_option) {
-        return raise(sqlstate::invalid_grant_operation, "grant options can only be granted to roles");
+        return raise(sqlstate::invalid_grant_operation,
+                     "grant options can only be granted to roles");
       }
       grant_rights(acl, grantee, grantor,
                    rights | (statement_.grant_option ? grant_options(rights) : 0));

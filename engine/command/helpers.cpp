@@ -13,8 +13,11 @@ struct KindWord {
   std::string_view kinds;
   std::string_view words;
 };
-constexpr KindWord kKindWords[] = {{"r", "a table"}, {"v", "a view"}, {"i", "an index"},
-                                   {"S", "a sequence"}, {"m", "a materialized view"}};
+constexpr KindWord kKindWords[] = {{"r", "a table"},
+                                   {"v", "a view"},
+                                   {"i", "an index"},
+                                   {"S", "a sequence"},
+                                   {"m", "a materialized view"}};
 
 std::string_view wanted_word(std::string_view kinds) {
   const auto at = std::ranges::find(kKindWords, kinds, &KindWord::kinds);
@@ -112,8 +115,8 @@ Result<const RelationInfo*> own_relation(CommandContext& context, const RangeVar
 Status drop_objects(CommandContext& context, std::span<const ObjectAddress> objects,
                     DropMode mode) {
   const std::vector<DependentObject> found =
-      TRY(find_dependents(context.fiber, context.catalog, context.store, context.path, objects, mode,
-                          [&](std::string message, std::string detail) {
+      TRY(find_dependents(context.fiber, context.catalog, context.store, context.path, objects,
+                          mode, [&](std::string message, std::string detail) {
                             notice(context, std::move(message), std::move(detail));
                           }));
   for (const DependentObject& dependent : found) {

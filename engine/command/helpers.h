@@ -22,8 +22,8 @@ struct QualifiedName {
 };
 Result<QualifiedName> creation_name(CommandContext& context, Names names);
 
-// The relation, locked, of a kind in `kinds` (relkind letters) and the role's own. Null when it does
-// not exist and `missing_ok`; then the NOTICE "... does not exist, skipping" was given.
+// The relation, locked, of a kind in `kinds` (relkind letters) and the role's own. Null when it
+// does not exist and `missing_ok`; then the NOTICE "... does not exist, skipping" was given.
 Result<const RelationInfo*> own_relation(CommandContext& context, const RangeVar& name,
                                          std::string_view kinds, int lock_mode, bool missing_ok);
 // Catalog relations may not be altered. 42501 "permission denied: "x" is a system catalog".

@@ -116,7 +116,8 @@ Status IndexBuild::read_rows() {
   std::ranges::sort(scanned_);
   scanned_.erase(std::unique(scanned_.begin(), scanned_.end()), scanned_.end());
   for (int16_t column : index_.columns) {
-    places_.push_back(static_cast<size_t>(std::ranges::find(scanned_, column - 1) - scanned_.begin()));
+    places_.push_back(
+        static_cast<size_t>(std::ranges::find(scanned_, column - 1) - scanned_.begin()));
   }
   Access& access = context_.store.access();
   const Transaction* own = context_.store.transaction();
@@ -200,7 +201,8 @@ Status make_toast_table_if_needed(CommandContext& context, Oid table) {
   toast.persistence = info->persistence;
   toast.file = TRY(make_file(context));
   toast.has_row_type = false;
-  toast.columns = {toast_column("chunk_id", type_oid::oid), toast_column("chunk_seq", type_oid::int4),
+  toast.columns = {toast_column("chunk_id", type_oid::oid),
+                   toast_column("chunk_seq", type_oid::int4),
                    toast_column("chunk_data", type_oid::bytea)};
   for (NewColumn& column : toast.columns) column.storage = 'p';
   TRY(writer.create_relation(context.fiber, toast));

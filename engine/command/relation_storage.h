@@ -1,5 +1,5 @@
-// The files under tables and indexes: made and dropped with the transaction, filled when an index is
-// built over rows that exist.
+// The files under tables and indexes: made and dropped with the transaction, filled when an index
+// is built over rows that exist.
 #pragma once
 
 #include "catalog/writer.h"

@@ -26,13 +26,11 @@ struct Flag {
   std::string_view option;
   int16_t column;
 };
-constexpr Flag kFlags[] = {{"superuser", pg_authid::rolsuper},
-                           {"inherit", pg_authid::rolinherit},
-                           {"createrole", pg_authid::rolcreaterole},
-                           {"createdb", pg_authid::rolcreatedb},
-                           {"canlogin", pg_authid::rolcanlogin},
-                           {"isreplication", pg_authid::rolreplication},
-                           {"bypassrls", pg_authid::rolbypassrls}};
+constexpr Flag kFlags[] = {
+    {"superuser", pg_authid::rolsuper},       {"inherit", pg_authid::rolinherit},
+    {"createrole", pg_authid::rolcreaterole}, {"createdb", pg_authid::rolcreatedb},
+    {"canlogin", pg_authid::rolcanlogin},     {"isreplication", pg_authid::rolreplication},
+    {"bypassrls", pg_authid::rolbypassrls}};
 
 bool is_list_option(std::string_view name) {
   return name == "addroleto" || name == "rolemembers" || name == "adminmembers" || name == "sysid";
@@ -47,8 +45,9 @@ Status apply_options(CommandContext& context, ListOf<DefElem> options, RowBuilde
       const bool is_strong = flag->column == rolsuper || flag->column == rolreplication ||
                              flag->column == rolbypassrls;
       if (is_strong) {
-        TRY(must_be_superuser(context, "must be superuser to change superuser, replication or "
-                                       "bypassrls attributes"));
+        TRY(must_be_superuser(context,
+                              "must be superuser to change superuser, replication or "
+                              "bypassrls attributes"));
       }
       row.set(flag->column, value);
     } else if (option->defname == "connectionlimit") {
@@ -99,9 +98,9 @@ Status add_member(CommandContext& context, Oid group, Oid member, bool admin) {
   const RoleInfo* group_info = TRY(context.catalog.role(context.fiber, group));
   const RoleInfo* member_info = TRY(context.catalog.role(context.fiber, member));
   if (cycle) {
-    return raise(sqlstate::invalid_grant_operation, cat("role \"", group_info->name,
-                                                        "\" is a member of role \"",
-                                                        member_info->name, "\""));
+    return raise(
+        sqlstate::invalid_grant_operation,
+        cat("role \"", group_info->name, "\" is a member of role \"", member_info->name, "\""));
   }
   if (std::ranges::find(member_info->member_of, group) != member_info->member_of.end()) {
     notice(context, cat("role \"", member_info->name, "\" is already a member of role \"",
@@ -166,7 +165,9 @@ Result<std::string> alter_role(CommandContext& context, const AlterRoleStmt& sta
                              role == current_role(context);
   if (!only_password) TRY(must_create_roles(context, "permission denied"));
   const RoleInfo* info = TRY(context.catalog.role(context.fiber, role));
-  if (info->superuser) TRY(must_be_superuser(context, "must be superuser to alter superuser roles or change superuser attribute"));
+  if (info->superuser)
+    TRY(must_be_superuser(
+        context, "must be superuser to alter superuser roles or change superuser attribute"));
   Arena arena;
   const Datum keys[] = {Datum::of(role)};
   std::optional<RowBuilder> row;
@@ -220,12 +221,13 @@ Result<std::string> drop_role(CommandContext& context, const DropRoleStmt& state
                              return {};
                            }));
     for (const auto& [object, type] : found) {
-      const std::string shown = TRY(
-          describe_object(context.fiber, context.catalog, context.store, context.path, object));
+      const std::string shown =
+          TRY(describe_object(context.fiber, context.catalog, context.store, context.path, object));
       lines.push_back(cat(type == 'o' ? "owner of " : "privileges for ", shown));
     }
     if (elsewhere > 0) {
-      lines.push_back(cat(elsewhere, elsewhere == 1 ? " object" : " objects", " in other databases"));
+      lines.push_back(
+          cat(elsewhere, elsewhere == 1 ? " object" : " objects", " in other databases"));
     }
     if (!lines.empty()) {
       return raise(sqlstate::dependent_objects_still_exist,
@@ -234,10 +236,10 @@ Result<std::string> drop_role(CommandContext& context, const DropRoleStmt& state
           .detail(join(lines, "\n"));
     }
     const Datum keys[] = {Datum::of(role)};
-    TRY(writer.delete_rows(context.fiber, pg_auth_members::kRelation,
-                           kPgAuthMembersRoleMemberIndex, keys));
-    TRY(writer.delete_rows(context.fiber, pg_auth_members::kRelation,
-                           kPgAuthMembersMemberRoleIndex, keys));
+    TRY(writer.delete_rows(context.fiber, pg_auth_members::kRelation, kPgAuthMembersRoleMemberIndex,
+                           keys));
+    TRY(writer.delete_rows(context.fiber, pg_auth_members::kRelation, kPgAuthMembersMemberRoleIndex,
+                           keys));
     TRY(writer.delete_rows(context.fiber, pg_authid::kRelation, kPgAuthidOidIndex, keys));
   }
   return std::string("DROP ROLE");

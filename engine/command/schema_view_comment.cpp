@@ -16,22 +16,21 @@ Result<std::string> create_schema(CommandContext& context, const CreateSchemaStm
   if (statement.authrole != nullptr) owner = TRY(resolve_role(context, *statement.authrole));
   const RoleInfo* role = TRY(context.catalog.role(context.fiber, owner));
   CHECK(role != nullptr);
-  const std::string name =
-      truncate_name(statement.schemaname.empty() ? std::string_view(role->name)
-                                                 : statement.schemaname);
-  const DatabaseInfo* database =
-      TRY(context.catalog.database(context.fiber, database_of(context)));
+  const std::string name = truncate_name(statement.schemaname.empty() ? std::string_view(role->name)
+                                                                      : statement.schemaname);
+  const DatabaseInfo* database = TRY(context.catalog.database(context.fiber, database_of(context)));
   CHECK(database != nullptr);
-  const AclMode has = TRY(rights_of(context.fiber, context.catalog, AclKind::database,
-                                    database->acl, database->owner, current_role(context),
-                                    kAclCreate));
+  const AclMode has =
+      TRY(rights_of(context.fiber, context.catalog, AclKind::database, database->acl,
+                    database->owner, current_role(context), kAclCreate));
   if (has == 0) {
     return raise(sqlstate::insufficient_privilege,
                  cat("permission denied for database ", database->name));
   }
   const bool may_give = TRY(context.catalog.is_member(context.fiber, current_role(context), owner));
   if (!may_give) {
-    return raise(sqlstate::insufficient_privilege, cat("must be member of role \"", role->name, "\""));
+    return raise(sqlstate::insufficient_privilege,
+                 cat("must be member of role \"", role->name, "\""));
   }
   if (name.starts_with("pg_")) {
     return raise(sqlstate::reserved_name, cat("unacceptable schema name \"", name, "\""))
@@ -58,9 +57,14 @@ Result<std::string> create_schema(CommandContext& context, const CreateSchemaStm
     SearchPath path = context.path;
     path.creation = new_oid;
     path.namespaces.insert(path.namespaces.begin(), new_oid);
-    CommandContext inner{.fiber = context.fiber, .arena = context.arena, .store = context.store,
-                         .catalog = context.catalog, .path = path, .session = context.session,
-                         .host = context.host, .text = context.text};
+    CommandContext inner{.fiber = context.fiber,
+                         .arena = context.arena,
+                         .store = context.store,
+                         .catalog = context.catalog,
+                         .path = path,
+                         .session = context.session,
+                         .host = context.host,
+                         .text = context.text};
     for (const Node* element : statement.schema_elts) TRY(run_command(inner, *element));
   }
   return std::string("CREATE SCHEMA");
@@ -121,12 +125,11 @@ Status check_replacement(CommandContext& context, const RelationInfo& old,
     }
     if (columns[i].type != old.desc()[i].type || columns[i].typmod != old.desc()[i].typmod) {
       AnalyzeContext analysis = context.analysis();
-      const std::string from =
-          TRY(type_name(analysis, old.desc()[i].type, old.desc()[i].typmod));
+      const std::string from = TRY(type_name(analysis, old.desc()[i].type, old.desc()[i].typmod));
       const std::string to = TRY(type_name(analysis, columns[i].type, columns[i].typmod));
       return raise(sqlstate::invalid_table_definition,
-                   cat("cannot change data type of view column \"", old.columns[i].name,
-                       "\" from ", from, " to ", to));
+                   cat("cannot change data type of view column \"", old.columns[i].name, "\" from ",
+                       from, " to ", to));
     }
   }
   return {};
@@ -205,8 +208,8 @@ Result<std::string> create_index(CommandContext& context, const IndexStmt& state
     definition.including.push_back(element->name);
   }
   if (!definition.name.empty()) {
-    const Oid taken =
-        TRY(context.catalog.relation_oid(context.fiber, table->nsp, truncate_name(definition.name)));
+    const Oid taken = TRY(
+        context.catalog.relation_oid(context.fiber, table->nsp, truncate_name(definition.name)));
     if (taken && statement.if_not_exists) {
       notice(context, cat("relation \"", definition.name, "\" already exists, skipping"));
       return std::string("CREATE INDEX");
@@ -251,13 +254,13 @@ Result<ObjectAddress> comment_target(CommandContext& context, const CommentStmt&
   if (kind == ObjectType::column) {
     const int16_t number = relation->column_number(part);
     if (number != 0) return ObjectAddress{pg_class::kRelation, relation->oid, number};
-    return raise(sqlstate::undefined_column, cat("column \"", part, "\" of relation \"",
-                                                 relation->name, "\" does not exist"));
+    return raise(sqlstate::undefined_column,
+                 cat("column \"", part, "\" of relation \"", relation->name, "\" does not exist"));
   }
   const ConstraintInfo* constraint = relation->constraint(part);
   if (constraint != nullptr) return ObjectAddress{pg_constraint::kRelation, constraint->oid};
-  return raise(sqlstate::undefined_object, cat("constraint \"", part, "\" for table \"",
-                                               relation->name, "\" does not exist"));
+  return raise(sqlstate::undefined_object,
+               cat("constraint \"", part, "\" for table \"", relation->name, "\" does not exist"));
 }
 
 }  // namespace

@@ -139,14 +139,12 @@ Status OptionReader::check(SequenceOptions& out) {
     return type_name(analysis, info.type);
   }());
   if (info.max > type_max(info.type) || info.max < type_min(info.type)) {
-    return raise(sqlstate::invalid_parameter_value, cat("MAXVALUE (", info.max,
-                                                        ") is out of range for sequence data type ",
-                                                        shown));
+    return raise(sqlstate::invalid_parameter_value,
+                 cat("MAXVALUE (", info.max, ") is out of range for sequence data type ", shown));
   }
   if (info.min > type_max(info.type) || info.min < type_min(info.type)) {
-    return raise(sqlstate::invalid_parameter_value, cat("MINVALUE (", info.min,
-                                                        ") is out of range for sequence data type ",
-                                                        shown));
+    return raise(sqlstate::invalid_parameter_value,
+                 cat("MINVALUE (", info.min, ") is out of range for sequence data type ", shown));
   }
   if (info.min >= info.max) {
     return raise(sqlstate::invalid_parameter_value,
@@ -154,14 +152,14 @@ Status OptionReader::check(SequenceOptions& out) {
   }
   if (is_new_ && !has_start_) info.start = up ? info.min : info.max;
   if (info.start < info.min) {
-    return raise(sqlstate::invalid_parameter_value, cat("START value (", info.start,
-                                                        ") cannot be less than MINVALUE (",
-                                                        info.min, ")"));
+    return raise(
+        sqlstate::invalid_parameter_value,
+        cat("START value (", info.start, ") cannot be less than MINVALUE (", info.min, ")"));
   }
   if (info.start > info.max) {
-    return raise(sqlstate::invalid_parameter_value, cat("START value (", info.start,
-                                                        ") cannot be greater than MAXVALUE (",
-                                                        info.max, ")"));
+    return raise(
+        sqlstate::invalid_parameter_value,
+        cat("START value (", info.start, ") cannot be greater than MAXVALUE (", info.max, ")"));
   }
   if (out.restart_at_start) out.restart = info.start;
   if (out.restart && (*out.restart < info.min || *out.restart > info.max)) {
@@ -234,8 +232,8 @@ Result<Oid> make_sequence(CommandContext& context, const NewSequence& sequence) 
   TRY(insert_pg_sequence(context, relation.oid, sequence.options.info));
   const RelationInfo* made = TRY(context.catalog.relation(context.fiber, relation.oid));
   CHECK(made != nullptr);
-  const SequenceState state{.last_value = sequence.options.restart.value_or(
-                                sequence.options.info.start)};
+  const SequenceState state{.last_value =
+                                sequence.options.restart.value_or(sequence.options.info.start)};
   TRY(create_sequence_row(context.fiber, context.store.access(), *context.store.transaction(),
                           made->storage, state));
   if (sequence.options.owner) {
@@ -275,8 +273,7 @@ Result<std::string> alter_sequence(CommandContext& context, const AlterSeqStmt& 
   SequenceOptions options;
   options.info = *info->sequence;
   TRY(OptionReader(context, false).read(statement.options, false, options));
-  SequenceState state =
-      TRY(read_sequence(context.fiber, context.store.access(), info->storage));
+  SequenceState state = TRY(read_sequence(context.fiber, context.store.access(), info->storage));
   if (options.restart) state = {.last_value = *options.restart, .is_called = false};
   if (state.last_value < options.info.min || state.last_value > options.info.max) {
     const bool below = state.last_value < options.info.min;
@@ -336,8 +333,8 @@ Status make_column_sequence(CommandContext& context, Oid table, int16_t column, 
   sequence.owner = info->owner;
   sequence.persistence = info->persistence;
   const std::string column_name = info->column(column).name;
-  sequence.name = TRY(
-      writer.choose_relation_name(context.fiber, info->name, column_name, "seq", info->nsp));
+  sequence.name =
+      TRY(writer.choose_relation_name(context.fiber, info->name, column_name, "seq", info->nsp));
   sequence.options.info.type = type;
   TRY(OptionReader(context, true).read(options, is_identity, sequence.options));
   const Oid oid = TRY(make_sequence(context, sequence));

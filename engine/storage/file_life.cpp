@@ -9,9 +9,9 @@ namespace orrery {
 
 void FileLife::created(FileId file, Xid xid) {
   if (file_number(file) < kFirstComputedNumber) {
-    now_.next_number = std::max(now_.next_number, file_number(file) + 1);
+    next_number_ = std::max(next_number_, file_number(file) + 1);
   }
-  if (xid.v > kBootstrapXid.v) now_.made.push_back({file, xid});
+  if (xid.v > kBootstrapXid.v) made_.push_back({file, xid});
 }
 
 void FileLife::transaction_ended(Xid xid, bool committed, std::span<const FileId> dropped,
@@ -97,10 +97,10 @@ Status FileLife::load(ByteReader& reader) {
 
 void FileLife::check() const {
   auto is_given = [&](FileId file) {
-    return file_number(file) < now_.next_number || file_number(file) >= kFirstComputedNumber;
+    return file_number(file) < next_number_ || file_number(file) >= kFirstComputedNumber;
   };
-  for (const Made& made : now_.made) CHECK(is_given(made.file));
-  for (const Ended& ended : now_.ended) {
+  for (const Made& made : made_) CHECK(is_given(made.file));
+  for (const Ended& ended : ended_) {
     CHECK(is_given(ended.file));
     CHECK(file_fork(ended.file) == Fork::main);
   }

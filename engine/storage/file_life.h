@@ -34,7 +34,7 @@ class FileLife {
   void unlink_later(FileId file, Lsn lsn) { now_.ended.push_back({file, lsn}); }
   // Made by no record: left by a crash between making and logging.
   bool is_orphan(FileId file) const {
-    return file_number(file) >= now_.next_number && file_number(file) < kFirstComputedNumber;
+    return file_number(file) >= next_number_ && file_number(file) < kFirstComputedNumber;
   }
   bool has_ended(FileId file) const;
 
