@@ -190,8 +190,8 @@ def simulator(tally: Tally, presets: list[str]) -> None:
 
 
 def regress(tally: Tally) -> None:
-    if not (ROOT / "engine" / "main").exists():
-        tally.left_out("regress", "engine/main is not in this tree")
+    if not list((ROOT / "engine" / "main").glob("*_main.cpp")):
+        tally.left_out("regress", "there is no server in this tree yet")
         return
     for name, words in (
         ("regress, own scripts", ["--suite", "regress/own", "--out", "build/regress_own"]),

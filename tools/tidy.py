@@ -80,7 +80,6 @@ UNORDERED = re.compile(r"\b(?:std|boost)::unordered_\w+")
 BY_ADDRESS = re.compile(
     r"\bstd::(?:map|set|multimap|multiset|hash|less|greater)<\s*"
     r"(?:const\s+)?[\w:]+\s*(?:const\s*)?\*"
-    r"|\breinterpret_cast<(?:std::)?u?intptr_t>"
 )
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+([<"])([^>"\n]+)[>"]', re.MULTILINE)
 
