@@ -105,7 +105,12 @@ def run_test_program(preset: str, test: dict) -> tuple[str, float, str, list[tup
     directory = pathlib.Path(directory[0]) if directory else ROOT
     if not test["command"][0].endswith("_test"):  # a check of another kind: one case
         code, output, seconds = run(test["command"], directory, 900)
-        return name, seconds, output, [(test["name"], output if code else "")]
+        return (
+            name,
+            seconds,
+            output,
+            [(test["name"], (output or f"ended with {code}") if code else "")],
+        )
     command = [*test["command"], "--gtest_color=no", f"--gtest_output=xml:{report}"]
     code, output, seconds = run(command, directory, 900)
     try:
