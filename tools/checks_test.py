@@ -55,6 +55,8 @@ class Tidy(unittest.TestCase):
                 "void f() { TRY(g()); }",
                 "int f() const { return TRY(g()); }",
                 "auto f() -> int { TRY(g()); }",
+                "Status f() override { TRY(g()); }",
+                "Status f() && { TRY(g()); }",
                 "void f() { each([&](int x) { TRY(g(x)); }); }",
                 "void f() { if (a) { TRY(g()); } else { TRY(h()); } }",
                 "void f() { switch (a) { case 1: { TRY(g()); } default: TRY(h()); } }",

@@ -167,7 +167,10 @@ def opens_initialiser(code: str, place: int) -> bool:
         elif code[at] == "{":
             if depth == 0:
                 before = code[max(0, at - 60) : at].rstrip()
-                ends_a_head = re.search(r"(\)|\belse|\bdo|\bconst|\bnoexcept|\boverride|\bfinal|[;{}:]|\])$", before)
+                ends_a_head = re.search(
+                    r"(\)|\belse|\bdo|\bconst|\bnoexcept|\boverride|\bfinal|\bmutable|[;{}:&]|\])$",
+                    before,
+                )
                 returns = re.search(
                     r"(->\s*[\w:<>*&, ]+|\b(namespace|struct|class)\b[^;]*)$", before
                 )
