@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "access/heap_internal.h"
 #include "access/test_table.h"
 
 namespace orrery {
@@ -252,33 +253,24 @@ TEST(Heap, AValueOfTenMegabytesGoesOutInChunksAndComesBackWholeAndInSlices) {
   });
 }
 
-TEST(Heap, XidsFarApartOnOnePageGetANewBase) {
-  NodeDisk disk;
-  disk.transactions.first_xid = Xid(100);
-  TestTable table;
-  live_ok(disk, [&](Fiber& fiber, TestNode& node) -> Status {
-    Access access(node.storage, node.transactions);
-    TRY(table.create(fiber, access, kBootstrapXid));
+TEST(Heap, APageGetsANewBaseWhenAnXidIsTooFarAway) {
+  with_table([](Fiber& fiber, TestNode& node, Access& access, TestTable& table) -> Status {
     LockOwner owner(node.locks, 1);
     auto t = node.transactions.begin(owner);
     for (int i = 0; i < 50; ++i) TRY(table.insert(fiber, access, *t, {i, 1, "old"}));
-    return node.transactions.commit(fiber, *t);
-  });
-  disk.transactions.first_xid = Xid((uint64_t{1} << 32) + 12345);
-  live_ok(disk, [&](Fiber& fiber, TestNode& node) -> Status {
-    Access access(node.storage, node.transactions);
-    LockOwner owner(node.locks, 1);
-    auto t = node.transactions.begin(owner);
-    const RegisteredSnapshot snapshot(node.transactions, node.transactions.take_snapshot(t.get()));
-    Tid tid;
-    EXPECT_TRUE(TRY(table.find(fiber, access, snapshot, 7, &tid)).has_value());
-    EXPECT_EQ(TRY(table.update(fiber, access, *t, tid, {7, 2, "new"}, snapshot)), ChangeOutcome::ok);
+    const Xid far((uint64_t{1} << 32) + 5);
+    // Undecided ids cannot be frozen.
+    EXPECT_TRUE(rebase_page(fiber, access, table.info.file, BlockNo(0), far)
+                    .is(sqlstate::object_not_in_prerequisite_state));
     TRY(node.transactions.commit(fiber, *t));
-    const RegisteredSnapshot after(node.transactions, node.transactions.take_snapshot(nullptr));
-    const std::vector<TestRow> rows = TRY(table.scan(fiber, access, after));
-    EXPECT_EQ(rows.size(), 50U);
-    EXPECT_EQ(TRY(table.find(fiber, access, after, 7))->note, "new");
-    EXPECT_EQ(TRY(table.find(fiber, access, after, 8))->note, "old");
+    TRY(rebase_page(fiber, access, table.info.file, BlockNo(0), far));
+    {
+      const PageRef page = TRY(node.storage.pool().pin(fiber, table.info.file, BlockNo(0)));
+      EXPECT_TRUE(fits_base(far, Xid(page.header().base_xid)));
+      EXPECT_FALSE(fits_base(Xid(100), Xid(page.header().base_xid)));
+    }
+    const RegisteredSnapshot now(node.transactions, node.transactions.take_snapshot(nullptr));
+    EXPECT_EQ(TRY(table.scan(fiber, access, now)).size(), 50U);
     return {};
   });
 }
