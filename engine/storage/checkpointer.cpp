@@ -94,9 +94,9 @@ Status Checkpointer::run(Fiber& fiber, bool hurry) {
   if (parts_.log.append_position() == Lsn(parts_.control.saved().redo)) return unlink_ended(fiber);
 
   const Lsn redo = parts_.log.cut();
-  std::string state;
-  parts_.file_life.save(state);
-  parts_.handler.save_state(redo, state);
+  std::string handler_state;
+  parts_.file_life.keep(redo);
+  parts_.handler.save_state(redo, handler_state);
   CHECK(parts_.log.append_position() == redo);
 
   TRY(write_dirty(fiber, redo, hurry));
@@ -107,6 +107,9 @@ Status Checkpointer::run(Fiber& fiber, bool hurry) {
   }
   const uint64_t retired = parts_.double_write.last_done();
   TRY(parts_.files.sync_all(fiber));
+  std::string state;
+  parts_.file_life.save_kept(state);
+  state += handler_state;
   TRY(parts_.control.save_state(fiber, state));
   control.redo = redo.v;
   control.redo_previous_crc = parts_.log.crc_before(redo);

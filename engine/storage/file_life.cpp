@@ -2,30 +2,39 @@
 
 #include <algorithm>
 
+#include "base/probe.h"
 #include "base/text.h"
 
 namespace orrery {
 
 void FileLife::created(FileId file, Xid xid) {
-  next_number_ = std::max(next_number_, file_number(file) + 1);
-  if (xid.v > kBootstrapXid.v) made_.push_back({file, xid});
+  now_.next_number = std::max(now_.next_number, file_number(file) + 1);
+  if (xid.v > kBootstrapXid.v) now_.made.push_back({file, xid});
 }
 
 void FileLife::transaction_ended(Xid xid, bool committed, std::span<const FileId> dropped,
                                  Lsn lsn) {
-  for (const Made& made : made_) {
+  now_.transaction_ended(xid, committed, dropped, lsn);
+  if (!kept_ || lsn >= kept_at_) return;
+  PROBE("storage: a file's end was told after the checkpoint that must know it had begun");
+  kept_->transaction_ended(xid, committed, dropped, lsn);
+}
+
+void FileLife::Lists::transaction_ended(Xid xid, bool committed, std::span<const FileId> dropped,
+                                        Lsn lsn) {
+  for (const Made& file : made) {
     // A fork made for an older file stays with it, empty, when its maker aborts.
-    if (made.xid == xid && !committed && file_fork(made.file) == Fork::main)
-      ended_.push_back({made.file, lsn});
+    const bool goes = file.xid == xid && !committed && file_fork(file.file) == Fork::main;
+    if (goes) ended.push_back({file.file, lsn});
   }
-  std::erase_if(made_, [xid](const Made& made) { return made.xid == xid; });
+  std::erase_if(made, [xid](const Made& file) { return file.xid == xid; });
   if (!committed) return;
-  for (const FileId file : dropped) ended_.push_back({with_fork(file, Fork::main), lsn});
+  for (const FileId file : dropped) ended.push_back({with_fork(file, Fork::main), lsn});
 }
 
 void FileLife::term_started(Lsn lsn, RedoHandler& handler) {
   std::vector<Xid> gone;
-  for (const Made& made : made_) {
+  for (const Made& made : now_.made) {
     if (!handler.survives_term(made.xid)) gone.push_back(made.xid);
   }
   for (const Xid xid : gone) transaction_ended(xid, false, {}, lsn);
@@ -33,44 +42,51 @@ void FileLife::term_started(Lsn lsn, RedoHandler& handler) {
 
 std::vector<FileId> FileLife::take_unlinkable(Lsn redo) {
   std::vector<FileId> out;
-  for (const Ended& ended : ended_) {
+  for (const Ended& ended : now_.ended) {
     if (ended.lsn < redo) out.push_back(ended.file);
   }
-  std::erase_if(ended_, [redo](const Ended& ended) { return ended.lsn < redo; });
+  std::erase_if(now_.ended, [redo](const Ended& ended) { return ended.lsn < redo; });
   return out;
 }
 
 bool FileLife::has_ended(FileId file) const {
   const FileId main = with_fork(file, Fork::main);
-  return std::ranges::any_of(ended_, [main](const Ended& ended) { return ended.file == main; });
+  return std::ranges::any_of(now_.ended, [main](const Ended& ended) { return ended.file == main; });
 }
 
-void FileLife::save(std::string& out) const {
+void FileLife::keep(Lsn redo) {
+  kept_ = now_;
+  kept_at_ = redo;
+}
+
+void FileLife::save_kept(std::string& out) {
+  CHECK(kept_);
   ByteWriter writer(out);
-  writer.write(next_number_);
-  writer.write(static_cast<uint64_t>(made_.size()));
-  for (const Made& made : made_) {
+  writer.write(kept_->next_number);
+  writer.write(static_cast<uint64_t>(kept_->made.size()));
+  for (const Made& made : kept_->made) {
     writer.write(made.file.v);
     writer.write(made.xid.v);
   }
-  writer.write(static_cast<uint64_t>(ended_.size()));
-  for (const Ended& ended : ended_) {
+  writer.write(static_cast<uint64_t>(kept_->ended.size()));
+  for (const Ended& ended : kept_->ended) {
     writer.write(ended.file.v);
     writer.write(ended.lsn.v);
   }
+  kept_.reset();
 }
 
 Status FileLife::load(ByteReader& reader) {
-  next_number_ = reader.read<uint64_t>();
+  now_.next_number = reader.read<uint64_t>();
   for (auto count = reader.read<uint64_t>(); count > 0 && reader.ok(); --count) {
     const FileId file(reader.read<uint64_t>());
-    made_.push_back({file, Xid(reader.read<uint64_t>())});
+    now_.made.push_back({file, Xid(reader.read<uint64_t>())});
   }
   for (auto count = reader.read<uint64_t>(); count > 0 && reader.ok(); --count) {
     const FileId file(reader.read<uint64_t>());
-    ended_.push_back({file, Lsn(reader.read<uint64_t>())});
+    now_.ended.push_back({file, Lsn(reader.read<uint64_t>())});
   }
-  if (!reader.ok() || next_number_ < kFirstFileNumber) {
+  if (!reader.ok() || now_.next_number < kFirstFileNumber) {
     return raise(sqlstate::data_corrupted, "invalid checkpoint state")
         .detail("Its list of files is cut short.");
   }
@@ -78,9 +94,9 @@ Status FileLife::load(ByteReader& reader) {
 }
 
 void FileLife::check() const {
-  for (const Made& made : made_) CHECK(file_number(made.file) < next_number_);
-  for (const Ended& ended : ended_) {
-    CHECK(file_number(ended.file) < next_number_);
+  for (const Made& made : now_.made) CHECK(file_number(made.file) < now_.next_number);
+  for (const Ended& ended : now_.ended) {
+    CHECK(file_number(ended.file) < now_.next_number);
     CHECK(file_fork(ended.file) == Fork::main);
   }
 }

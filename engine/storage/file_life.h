@@ -6,6 +6,7 @@
 // then no record that touches the file is ever redone.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,9 +20,10 @@ namespace orrery {
 class FileLife {
  public:
   // The next number; it is used up.
-  FileId take_number() { return make_file_id(next_number_++); }
+  FileId take_number() { return make_file_id(now_.next_number++); }
   // A create record, when doing and when redoing.
   void created(FileId file, Xid xid);
+  // Told at the latest when the record at `lsn` is committed.
   void transaction_ended(Xid xid, bool committed, std::span<const FileId> dropped, Lsn lsn);
   // A new term begins with the record at `lsn`: what unprepared transactions made goes.
   void term_started(Lsn lsn, RedoHandler& handler);
@@ -29,12 +31,16 @@ class FileLife {
   // Files (main forks; all forks go) whose end lies below `redo`, taken off the list.
   std::vector<FileId> take_unlinkable(Lsn redo);
   // Back on the list: unlinking failed.
-  void unlink_later(FileId file, Lsn lsn) { ended_.push_back({file, lsn}); }
+  void unlink_later(FileId file, Lsn lsn) { now_.ended.push_back({file, lsn}); }
   // Made by no record: left by a crash between making and logging.
-  bool is_orphan(FileId file) const { return file_number(file) >= next_number_; }
+  bool is_orphan(FileId file) const { return file_number(file) >= now_.next_number; }
   bool has_ended(FileId file) const;
 
-  void save(std::string& out) const;
+  // A checkpoint begins at `redo`: what is true now is set aside, and corrected by what is still
+  // told of records below. Once `redo` is committed save_kept() gives exactly the state as of
+  // `redo`.
+  void keep(Lsn redo);
+  void save_kept(std::string& out);
   Status load(ByteReader& reader);
   void check() const;
 
@@ -47,9 +53,16 @@ class FileLife {
     FileId file;  // main fork
     Lsn lsn;
   };
-  uint64_t next_number_ = kFirstFileNumber;
-  std::vector<Made> made_;  // by transactions in progress, in order
-  std::vector<Ended> ended_;
+  struct Lists {
+    uint64_t next_number = kFirstFileNumber;
+    std::vector<Made> made;  // by transactions in progress, in order
+    std::vector<Ended> ended;
+
+    void transaction_ended(Xid xid, bool committed, std::span<const FileId> dropped, Lsn lsn);
+  };
+  Lists now_;
+  std::optional<Lists> kept_;
+  Lsn kept_at_{};
 };
 
 }  // namespace orrery

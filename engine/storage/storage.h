@@ -70,9 +70,10 @@ class Storage {
   // The same with a number of the caller's: a further fork of a file, or a fixed number below
   // kFirstFileNumber.
   Status create_file_as(Fiber& fiber, FileId file, Xid xid);
-  // The transaction (top level) ended by the record at `lsn`, which is committed; called when doing
-  // and when redoing. Committed: files it created stay, `dropped` go with all forks. Aborted: files
-  // it created go.
+  // The transaction (top level) ended by the record at `lsn`: told when that record is appended or
+  // redone, at the latest when a CommitObserver hears that it is committed. Committed: files it
+  // created stay, `dropped` go with all forks. Aborted: files it created go. They go only once the
+  // record is committed and behind a checkpoint.
   void end_files(Xid xid, bool committed, std::span<const FileId> dropped, Lsn lsn);
   // Cuts a file; returns once that is committed and done. REQUIRES: nobody pins or adds pages at or
   // behind `blocks` meanwhile.

@@ -13,11 +13,13 @@ namespace orrery {
 class TestHandler final : public RedoHandler {
  public:
   Storage* storage = nullptr;
-  uint64_t records = 0;  // seen since the beginning of time
-  uint64_t redone = 0;   // by this life
+  uint64_t records = 0;    // seen since the beginning of time
+  uint64_t redone = 0;     // by this life
+  std::vector<Lsn> terms;  // that began, as far as this life saw them
 
   Status redo(Fiber&, const Record& record, Bytes info) override {
     ++redone;
+    if (record.kind == RecordKind::term_start) terms.push_back(record.lsn);
     ended(record.kind, record.xid, info, record.lsn);
     return {};
   }
