@@ -8,10 +8,8 @@
 namespace orrery {
 
 void FileLife::created(FileId file, Xid xid) {
-  if (file_number(file) < kFirstComputedNumber) {
-    next_number_ = std::max(next_number_, file_number(file) + 1);
-  }
-  if (xid.v > kBootstrapXid.v) made_.push_back({file, xid});
+  now_.next_number = std::max(now_.next_number, file_number(file) + 1);
+  if (xid.v > kBootstrapXid.v) now_.made.push_back({file, xid});
 }
 
 void FileLife::transaction_ended(Xid xid, bool committed, std::span<const FileId> dropped,
@@ -96,12 +94,9 @@ Status FileLife::load(ByteReader& reader) {
 }
 
 void FileLife::check() const {
-  auto is_given = [&](FileId file) {
-    return file_number(file) < next_number_ || file_number(file) >= kFirstComputedNumber;
-  };
-  for (const Made& made : made_) CHECK(is_given(made.file));
-  for (const Ended& ended : ended_) {
-    CHECK(is_given(ended.file));
+  for (const Made& made : now_.made) CHECK(file_number(made.file) < now_.next_number);
+  for (const Ended& ended : now_.ended) {
+    CHECK(file_number(ended.file) < now_.next_number);
     CHECK(file_fork(ended.file) == Fork::main);
   }
 }

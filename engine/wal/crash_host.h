@@ -119,13 +119,9 @@ class CrashDisk {
     handles_.clear();
     fail_at = 0;
   }
-  // As crash(), when nothing unsynced is lost: the process died, the machine did not.
+  // The process died, the machine did not: all reads as it was written, and what was not synced may
+  // still be lost by a crash() to come.
   void kill() {
-    for (auto& [number, file] : files_) {
-      file.durable = file.current;
-      file.changes.clear();
-    }
-    durable_names_ = names_;
     handles_.clear();
     fail_at = 0;
   }
