@@ -46,4 +46,14 @@ CommandLine parse_command_line(int argc, char** argv) {
   return command;
 }
 
+std::vector<std::pair<std::string, std::string>> split_settings(
+    const std::vector<std::string>& words) {
+  std::vector<std::pair<std::string, std::string>> settings;
+  for (const std::string& word : words) {
+    const size_t equals = std::min(word.find('='), word.size());
+    settings.emplace_back(word.substr(0, equals), word.substr(std::min(equals + 1, word.size())));
+  }
+  return settings;
+}
+
 }  // namespace orrery

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace orrery {
@@ -31,6 +32,10 @@ struct CommandLine {
 
 // Prints help and usage errors itself.
 CommandLine parse_command_line(int argc, char** argv);
+
+// "name=value" words as pairs.
+std::vector<std::pair<std::string, std::string>> split_settings(
+    const std::vector<std::string>& words);
 
 constexpr int kExitOk = 0;
 constexpr int kExitFailure = 1;

@@ -103,10 +103,12 @@ Result<std::string> Session::run_one(Fiber& fiber, StatementRef statement,
                                      std::span<const WireFormat> formats, ResultSink& sink) {
   const Node& node = *statement->statement;
   if (const auto* control = as_if<TransactionStmt>(&node)) return block_.run(fiber, *control);
-  std::string tag =
-      statement->is_query
-          ? TRY(run_query_statement(fiber, std::move(statement), parameters, formats, sink))
-          : TRY(run_utility(fiber, *statement, formats, sink));
+  std::string tag;
+  if (statement->is_query) {
+    tag = TRY(run_query_statement(fiber, std::move(statement), parameters, formats, sink));
+  } else {
+    tag = TRY(run_utility(fiber, *statement, formats, sink));
+  }
   if (block_.has_transaction()) TRY(block_.transaction().next_command());
   return tag;
 }

@@ -143,11 +143,6 @@ class Session final : public SessionBackend,
   Result<std::string> discard(Fiber& fiber, const DiscardStmt& statement);
   Result<std::string> lock_statement(Fiber& fiber, const PlannedStatement& outer,
                                      const LockStmt& statement);
-  Result<std::string> explain(Fiber& fiber, const PlannedStatement& outer,
-                              const ExplainStmt& statement, std::span<const WireFormat> formats,
-                              ResultSink& sink);
-  Result<std::string> copy(Fiber& fiber, const PlannedStatement& outer, const CopyStmt& statement,
-                           ResultSink& sink);
 
   // set_statements.cpp
   Result<std::string> set_variable(Fiber& fiber, const VariableSetStmt& statement);

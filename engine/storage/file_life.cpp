@@ -8,7 +8,9 @@
 namespace orrery {
 
 void FileLife::created(FileId file, Xid xid) {
-  now_.next_number = std::max(now_.next_number, file_number(file) + 1);
+  if (file_number(file) < kFirstComputedNumber) {
+    now_.next_number = std::max(now_.next_number, file_number(file) + 1);
+  }
   if (xid.v > kBootstrapXid.v) now_.made.push_back({file, xid});
 }
 
@@ -94,9 +96,12 @@ Status FileLife::load(ByteReader& reader) {
 }
 
 void FileLife::check() const {
-  for (const Made& made : now_.made) CHECK(file_number(made.file) < now_.next_number);
+  auto is_given = [&](FileId file) {
+    return file_number(file) < now_.next_number || file_number(file) >= kFirstComputedNumber;
+  };
+  for (const Made& made : now_.made) CHECK(is_given(made.file));
   for (const Ended& ended : now_.ended) {
-    CHECK(file_number(ended.file) < now_.next_number);
+    CHECK(is_given(ended.file));
     CHECK(file_fork(ended.file) == Fork::main);
   }
 }

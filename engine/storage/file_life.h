@@ -33,7 +33,9 @@ class FileLife {
   // Back on the list: unlinking failed.
   void unlink_later(FileId file, Lsn lsn) { now_.ended.push_back({file, lsn}); }
   // Made by no record: left by a crash between making and logging.
-  bool is_orphan(FileId file) const { return file_number(file) >= now_.next_number; }
+  bool is_orphan(FileId file) const {
+    return file_number(file) >= now_.next_number && file_number(file) < kFirstComputedNumber;
+  }
   bool has_ended(FileId file) const;
 
   // A checkpoint begins at `redo`: what is true now is set aside, and corrected by what is still
