@@ -10,7 +10,8 @@ TableMemory& Access::memory_of(FileId file) {
 }
 
 IndexMemory& Access::index_memory_of(FileId file) {
-  if (std::unique_ptr<IndexMemory>* known = index_memories_.find(file); known != nullptr) return **known;
+  if (std::unique_ptr<IndexMemory>* known = index_memories_.find(file); known != nullptr)
+    return **known;
   std::unique_ptr<IndexMemory>& made = index_memories_[file];
   made = std::make_unique<IndexMemory>();
   return *made;

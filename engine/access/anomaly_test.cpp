@@ -6,19 +6,23 @@
 namespace orrery {
 namespace {
 
-// begin rc|rr|async; read [id...]; write id value; insert id value; delete id; lock id keyshare|share|nokey|update
-// [nowait|skip]; savepoint; rollback_to; release; commit; abort; upsert id value (ON CONFLICT DO NOTHING); newest id
+// begin rc|rr|async; read [id...]; write id value; insert id value; delete id; lock id
+// keyshare|share|nokey|update [nowait|skip]; savepoint; rollback_to; release; commit; abort; upsert
+// id value (ON CONFLICT DO NOTHING); newest id
 class RowWorld final : public ScriptWorld {
  public:
-  RowWorld(TestNode& node, Access& access, TestTable& table) : node_(node), access_(access), table_(table) {}
+  RowWorld(TestNode& node, Access& access, TestTable& table)
+      : node_(node), access_(access), table_(table) {}
 
   std::string run(Fiber& fiber, const std::string& session, const Words& words) override {
     Session& s = sessions_[session];
-    if (s.owner == nullptr) s.owner = std::make_unique<LockOwner>(node_.locks, std::atoi(session.c_str() + 1));
+    if (s.owner == nullptr)
+      s.owner = std::make_unique<LockOwner>(node_.locks, std::atoi(session.c_str() + 1));
     const std::string& verb = words[0];
     if (verb == "begin") {
       s.t = node_.transactions.begin(
-          *s.owner, {.isolation = words[1] == "rr" ? Isolation::repeatable_read : Isolation::read_committed});
+          *s.owner,
+          {.isolation = words[1] == "rr" ? Isolation::repeatable_read : Isolation::read_committed});
       s.async = words[1] == "async";
       return "ok";
     }
@@ -71,8 +75,14 @@ class RowWorld final : public ScriptWorld {
     const std::string& verb = words[0];
     const int id = words.size() > 1 ? std::atoi(words[1].c_str()) : 0;
     const int value = words.size() > 2 ? std::atoi(words[2].c_str()) : 0;
-    if (verb == "savepoint") { node_.transactions.begin_level(*s.t); return std::string("ok"); }
-    if (verb == "release") { node_.transactions.release_level(*s.t, s.t->depth()); return std::string("ok"); }
+    if (verb == "savepoint") {
+      node_.transactions.begin_level(*s.t);
+      return std::string("ok");
+    }
+    if (verb == "release") {
+      node_.transactions.release_level(*s.t, s.t->depth());
+      return std::string("ok");
+    }
     if (verb == "rollback_to") {
       TRY(node_.transactions.rollback_level(fiber, *s.t, s.t->depth()));
       return std::string("ok");
@@ -86,7 +96,8 @@ class RowWorld final : public ScriptWorld {
     }
     if (verb == "insert") {
       if (TRY(table_.insert(fiber, access_, *s.t, {id, value, ""}))) return std::string("ok");
-      return raise(sqlstate::unique_violation, "duplicate key value violates unique constraint \"t_pkey\"");
+      return raise(sqlstate::unique_violation,
+                   "duplicate key value violates unique constraint \"t_pkey\"");
     }
     if (verb == "upsert") return upsert(fiber, s, {id, value, ""});
     Tid tid;
@@ -96,23 +107,26 @@ class RowWorld final : public ScriptWorld {
   }
 
   // READ COMMITTED goes on with the newest version; REPEATABLE READ gives up.
-  Result<std::string> change(Fiber& fiber, Session& s, Tid tid, bool removes, const TestRow& row, const Snapshot& now) {
+  Result<std::string> change(Fiber& fiber, Session& s, Tid tid, bool removes, const TestRow& row,
+                             const Snapshot& now) {
     bool again = false;
     for (;;) {
       ChangeOutcome outcome;
       Tid next;
       if (removes) {
-        const ChangeResult result = TRY(Heap(access_, table_.info).remove(fiber, *s.t, tid, now, RowWait::wait));
+        const ChangeResult result =
+            TRY(Heap(access_, table_.info).remove(fiber, *s.t, tid, now, RowWait::wait));
         outcome = result.outcome;
         next = result.tid;
       } else {
         const TestTable::Values values(row);
-        const ChangeResult result =
-            TRY(Heap(access_, table_.info).update(fiber, *s.t, tid, values.get(), now, RowWait::wait));
+        const ChangeResult result = TRY(
+            Heap(access_, table_.info).update(fiber, *s.t, tid, values.get(), now, RowWait::wait));
         outcome = result.outcome;
         next = result.tid;
         if (outcome == ChangeOutcome::ok && !result.hot) {
-          TRY(BTree(access_, table_.index).insert(fiber, *s.t, table_.info, values.get(), next, UniqueCheck::wait));
+          TRY(BTree(access_, table_.index)
+                  .insert(fiber, *s.t, table_.info, values.get(), next, UniqueCheck::wait));
         }
       }
       switch (outcome) {
@@ -121,34 +135,38 @@ class RowWorld final : public ScriptWorld {
         case ChangeOutcome::updated:
           if (s.t->uses_one_snapshot()) {
             return raise(sqlstate::t_r_serialization_failure,
-                         outcome == ChangeOutcome::deleted ? "could not serialize access due to concurrent delete"
-                                                           : "could not serialize access due to concurrent update");
+                         outcome == ChangeOutcome::deleted
+                             ? "could not serialize access due to concurrent delete"
+                             : "could not serialize access due to concurrent update");
           }
           if (outcome == ChangeOutcome::deleted) return std::string("gone");
           tid = next;
           again = true;
           continue;
         case ChangeOutcome::self_modified: return std::string("self modified");
-        case ChangeOutcome::invisible: return std::string("invisible");
-        case ChangeOutcome::would_block: return std::string("would block");
+        case ChangeOutcome::invisible:     return std::string("invisible");
+        case ChangeOutcome::would_block:   return std::string("would block");
       }
     }
   }
 
-  Result<std::string> lock(Fiber& fiber, Session& s, Tid tid, const Words& words, const Snapshot& now) {
+  Result<std::string> lock(Fiber& fiber, Session& s, Tid tid, const Words& words,
+                           const Snapshot& now) {
     const RowLock mode = words[2] == "keyshare" ? RowLock::key_share
                          : words[2] == "share"  ? RowLock::share
                          : words[2] == "nokey"  ? RowLock::no_key_update
                                                 : RowLock::update;
     const RowWait wait = words.size() < 4 ? RowWait::wait : RowWait::no_wait;
-    const ChangeResult result = TRY(Heap(access_, table_.info).lock_newest(fiber, *s.t, tid, mode, now, wait));
+    const ChangeResult result =
+        TRY(Heap(access_, table_.info).lock_newest(fiber, *s.t, tid, mode, now, wait));
     switch (result.outcome) {
-      case ChangeOutcome::ok: return std::string(result.tid == tid ? "locked" : "locked the newest version");
-      case ChangeOutcome::would_block: return std::string("would block");
-      case ChangeOutcome::deleted: return std::string("gone");
+      case ChangeOutcome::ok:
+        return std::string(result.tid == tid ? "locked" : "locked the newest version");
+      case ChangeOutcome::would_block:   return std::string("would block");
+      case ChangeOutcome::deleted:       return std::string("gone");
       case ChangeOutcome::self_modified: return std::string("self modified");
       case ChangeOutcome::updated:
-      case ChangeOutcome::invisible: return std::string("invisible");
+      case ChangeOutcome::invisible:     return std::string("invisible");
     }
     UNREACHABLE();
   }
@@ -195,7 +213,9 @@ void play(const std::string& file) {
 }
 
 TEST(Anomalies, DirtyReadsAndLostUpdatesAreKeptOut) { play("anomaly_read_committed.golden"); }
-TEST(Anomalies, RepeatableReadSeesOneMomentAndLetsWriteSkewThrough) { play("anomaly_repeatable_read.golden"); }
+TEST(Anomalies, RepeatableReadSeesOneMomentAndLetsWriteSkewThrough) {
+  play("anomaly_repeatable_read.golden");
+}
 TEST(Anomalies, RowLocksComeInFourModes) { play("row_locks.golden"); }
 TEST(Anomalies, UniqueKeysWaitForTransactionsInProgress) { play("unique_waits.golden"); }
 TEST(Anomalies, SavepointsUndoTheirPartOnly) { play("savepoints.golden"); }

@@ -46,7 +46,8 @@ Result<std::vector<Tid>> equal_entries(Fiber& fiber, BTreeDescent& descent, RowV
   const IndexOrder& order = descent.order();
   const auto columns = static_cast<uint32_t>(order.key_columns());
   const SearchKey first{.values = key.values, .nulls = key.nulls, .count = columns};
-  const SearchKey behind{.values = key.values, .nulls = key.nulls, .count = columns, .side = KeySide::behind_equal};
+  const SearchKey behind{
+      .values = key.values, .nulls = key.nulls, .count = columns, .side = KeySide::behind_equal};
   std::vector<Tid> out;
   PageRef page = TRY(descent.descend(fiber, first, 0, nullptr, false));
   for (;;) {
@@ -56,7 +57,8 @@ Result<std::vector<Tid>> equal_entries(Fiber& fiber, BTreeDescent& descent, RowV
       for (; n < view.end_data() && order.compare(behind, view.item(n)) > 0; ++n) {
         if (view.slot(n).state != SlotState::dead) out.push_back(view.item(n).tid());
       }
-      if (n < view.end_data() || view.is_rightmost() || order.compare(behind, view.high_key()) <= 0) return out;
+      if (n < view.end_data() || view.is_rightmost() || order.compare(behind, view.high_key()) <= 0)
+        return out;
     }
     const BlockNo right = view.right();
     page.release();
@@ -65,8 +67,9 @@ Result<std::vector<Tid>> equal_entries(Fiber& fiber, BTreeDescent& descent, RowV
 }
 
 // The first of the entries whose row stands in the way of a new one.
-Result<InsertResult> first_conflict(Fiber& fiber, Access& access, Transaction& transaction, const TableInfo& table,
-                                    const std::vector<Tid>& tids, Tid except) {
+Result<InsertResult> first_conflict(Fiber& fiber, Access& access, Transaction& transaction,
+                                    const TableInfo& table, const std::vector<Tid>& tids,
+                                    Tid except) {
   InsertResult result;
   for (const Tid tid : tids) {
     if (tid == except) continue;
@@ -74,7 +77,7 @@ Result<InsertResult> first_conflict(Fiber& fiber, Access& access, Transaction& t
     if (!state.exists) continue;
     result.conflict = tid;
     result.in_progress = state.waits_for;
-    if (state.waits_for == kInvalidXid) return result;      // certain: no other can change the answer
+    if (state.waits_for == kInvalidXid) return result;  // certain: no other can change the answer
     return result;
   }
   return result;
@@ -82,23 +85,28 @@ Result<InsertResult> first_conflict(Fiber& fiber, Access& access, Transaction& t
 
 Status key_too_long(const IndexInfo& index, uint32_t bytes) {
   return raise(sqlstate::program_limit_exceeded,
-               cat("index row size ", bytes, " exceeds btree version 4 maximum ", kMaxItemBytes, " for index \"",
-                   index.name, "\""))
-      .hint("Values larger than 1/3 of a buffer page cannot be indexed.\nConsider a function index of an MD5 hash of "
-            "the value, or use full text indexing.");
+               cat("index row size ", bytes, " exceeds btree version 4 maximum ", kMaxItemBytes,
+                   " for index \"", index.name, "\""))
+      .hint(
+          "Values larger than 1/3 of a buffer page cannot be indexed.\nConsider a function index "
+          "of an MD5 hash of "
+          "the value, or use full text indexing.");
 }
 
 }  // namespace
 
-Result<InsertResult> BTree::insert(Fiber& fiber, Transaction& transaction, const TableInfo& table, RowValues key, Tid tid,
-                                   UniqueCheck check) {
+Result<InsertResult> BTree::insert(Fiber& fiber, Transaction& transaction, const TableInfo& table,
+                                   RowValues key, Tid tid, UniqueCheck check) {
   TransactionManager& transactions = access_.transactions();
   const IndexOrder order(index_);
   alignas(8) std::byte item[kPageBytes];
   const uint32_t size = order.form_item(key, tid, item);
   if (size > kMaxItemBytes) return key_too_long(index_, size);
-  const SearchKey place{.values = key.values, .nulls = key.nulls,
-                        .count = static_cast<uint32_t>(index_.keys.size()), .side = KeySide::at_tid, .tid = tid};
+  const SearchKey place{.values = key.values,
+                        .nulls = key.nulls,
+                        .count = static_cast<uint32_t>(index_.keys.size()),
+                        .side = KeySide::at_tid,
+                        .tid = tid};
   BTreeDescent descent(access_, order);
   const bool unique = check != UniqueCheck::none && can_conflict(index_, key);
   for (;;) {
@@ -110,8 +118,10 @@ Result<InsertResult> BTree::insert(Fiber& fiber, Transaction& transaction, const
         // Nothing is locked: that no equal key came in between shows in the count of insertions.
         insertions = descent.memory().insertions;
         const std::vector<Tid> equal = TRY(equal_entries(fiber, descent, key));
-        const InsertResult found = TRY(first_conflict(fiber, access_, transaction, table, equal, tid));
-        if (found.conflict.is_valid() && (check == UniqueCheck::report || found.in_progress == kInvalidXid)) {
+        const InsertResult found =
+            TRY(first_conflict(fiber, access_, transaction, table, equal, tid));
+        if (found.conflict.is_valid() &&
+            (check == UniqueCheck::report || found.in_progress == kInvalidXid)) {
           return found;
         }
         in_doubt = found.in_progress;
@@ -119,8 +129,11 @@ Result<InsertResult> BTree::insert(Fiber& fiber, Transaction& transaction, const
       if (in_doubt == kInvalidXid) {
         const BTreeDescent::Insertion insertion{
             .item = Bytes(item, size), .key = place, .level = 0, .xid = transaction.current_xid()};
-        const auto still_unique = [&] { return !unique || descent.memory().insertions == insertions; };
-        if (TRY(descent.insert(fiber, insertion, still_unique))) return InsertResult{.inserted = true};
+        const auto still_unique = [&] {
+          return !unique || descent.memory().insertions == insertions;
+        };
+        if (TRY(descent.insert(fiber, insertion, still_unique)))
+          return InsertResult{.inserted = true};
         PROBE("btree: a unique check was overtaken");
         continue;
       }
@@ -134,8 +147,8 @@ Result<InsertResult> BTree::insert(Fiber& fiber, Transaction& transaction, const
   }
 }
 
-Result<InsertResult> BTree::find_conflict(Fiber& fiber, Transaction& transaction, const TableInfo& table, RowValues key,
-                                          Tid except) {
+Result<InsertResult> BTree::find_conflict(Fiber& fiber, Transaction& transaction,
+                                          const TableInfo& table, RowValues key, Tid except) {
   if (!can_conflict(index_, key)) return InsertResult{};
   const IndexOrder order(index_);
   BTreeDescent descent(access_, order);

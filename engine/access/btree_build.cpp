@@ -1,5 +1,5 @@
-// Building a tree from sorted rows, bottom up: each level has one page under construction; when it is full it is written
-// once, as one record, and its separator goes to the level above.
+// Building a tree from sorted rows, bottom up: each level has one page under construction; when it
+// is full it is written once, as one record, and its separator goes to the level above.
 #include <vector>
 
 #include "access/btree_descent.h"
@@ -11,7 +11,8 @@ namespace {
 
 constexpr int kInternalFillfactor = 70;
 
-// A page under construction. Slot 1 is left free for the high key until it is known whether there is one.
+// A page under construction. Slot 1 is left free for the high key until it is known whether there
+// is one.
 struct BuildPage {
   BlockNo block = kInvalidBlock;
   BlockNo left = kInvalidBlock;
@@ -24,18 +25,21 @@ struct BuildPage {
   }
 };
 
-IndexItem item_of(const std::string& item) { return IndexItem(reinterpret_cast<const std::byte*>(item.data())); }
+IndexItem item_of(const std::string& item) {
+  return IndexItem(reinterpret_cast<const std::byte*>(item.data()));
+}
 
 }  // namespace
 
 struct BTreeBuilder::State {
-  State(Access& access_in, const IndexInfo& index, Xid xid_in) : access(access_in), order(index), xid(xid_in) {}
+  State(Access& access_in, const IndexInfo& index, Xid xid_in)
+      : access(access_in), order(index), xid(xid_in) {}
 
   Access& access;
   IndexOrder order;
   const Xid xid;
   std::vector<BuildPage> levels;
-  std::string last;                        // the item added before
+  std::string last;  // the item added before
   bool begun = false;
 
   Result<BlockNo> new_block(Fiber& fiber) {
@@ -55,7 +59,8 @@ struct BTreeBuilder::State {
   }
   uint32_t room(size_t level) const {
     const int fill = level == 0 ? order.index().fillfactor : kInternalFillfactor;
-    return static_cast<uint32_t>(kBTreeSpecial - kPageHeaderBytes) * static_cast<uint32_t>(fill) / 100;
+    return static_cast<uint32_t>(kBTreeSpecial - kPageHeaderBytes) * static_cast<uint32_t>(fill) /
+           100;
   }
   Status add_to(Fiber& fiber, size_t level, Bytes item);
   Status write(Fiber& fiber, size_t level, BlockNo right, Bytes high_key, bool is_root);
@@ -65,7 +70,8 @@ BTreeBuilder::BTreeBuilder(Access& access, const IndexInfo& index, Xid xid)
     : state_(std::make_unique<State>(access, index, xid)) {}
 BTreeBuilder::~BTreeBuilder() = default;
 
-Status BTreeBuilder::State::write(Fiber& fiber, size_t level, BlockNo right, Bytes high_key, bool is_root) {
+Status BTreeBuilder::State::write(Fiber& fiber, size_t level, BlockNo right, Bytes high_key,
+                                  bool is_root) {
   const BuildPage& from = levels[level];
   alignas(8) std::byte image[kPageBytes];
   uint32_t words[kMaxItemsPerPage + 2];
@@ -74,7 +80,9 @@ Status BTreeBuilder::State::write(Fiber& fiber, size_t level, BlockNo right, Byt
   const auto put = [&](Bytes item) {
     upper -= align8(static_cast<uint32_t>(item.size()));
     std::memcpy(image + upper, item.data(), item.size());
-    words[count++] = Slot{static_cast<uint16_t>(upper), SlotState::normal, static_cast<uint16_t>(item.size())}.word();
+    words[count++] =
+        Slot{static_cast<uint16_t>(upper), SlotState::normal, static_cast<uint16_t>(item.size())}
+            .word();
   };
   if (!high_key.empty()) put(high_key);
   for (const std::string& item : from.items) put(as_bytes(item));
@@ -83,8 +91,10 @@ Status BTreeBuilder::State::write(Fiber& fiber, size_t level, BlockNo right, Byt
   const int p = change.add(page);
   change.init(p, PageKind::btree, kBTreeSpecialBytes);
   change.write(p, static_cast<uint16_t>(upper), Bytes(image + upper, kBTreeSpecial - upper));
-  change.write(p, kPageHeaderBytes, Bytes(reinterpret_cast<const std::byte*>(words), count * size_t{kSlotBytes}));
-  change.write_value(p, kPageLowerOffset, static_cast<uint32_t>(kPageHeaderBytes + count * kSlotBytes) | upper << 16);
+  change.write(p, kPageHeaderBytes,
+               Bytes(reinterpret_cast<const std::byte*>(words), count * size_t{kSlotBytes}));
+  change.write_value(p, kPageLowerOffset,
+                     static_cast<uint32_t>(kPageHeaderBytes + count * kSlotBytes) | upper << 16);
   change.write_value(p, kBTreeLeftOffset, from.left.v | uint64_t{right.v} << 32);
   const uint64_t flags = (level == 0 ? kBTreeLeaf : 0U) | (is_root ? kBTreeRoot : 0U);
   change.write_value(p, kBTreeSpecial + 8, static_cast<uint64_t>(level) | flags << 32);
@@ -95,17 +105,20 @@ Status BTreeBuilder::State::write(Fiber& fiber, size_t level, BlockNo right, Byt
 
 Status BTreeBuilder::State::add_to(Fiber& fiber, size_t level, Bytes item) {
   const uint32_t bytes = align8(static_cast<uint32_t>(item.size())) + kSlotBytes;
-  // Two items go on a page whatever the fillfactor says; a high key of the longest kind must fit beside them.
+  // Two items go on a page whatever the fillfactor says; a high key of the longest kind must fit
+  // beside them.
   constexpr uint32_t kPageRoom = kBTreeSpecial - kPageHeaderBytes;
-  const bool full = levels[level].items.size() >= 2 &&
-                    (levels[level].bytes + bytes > room(level) ||
-                     levels[level].bytes + bytes + kMaxItemBytes + kPivotTidBytes + kSlotBytes > kPageRoom);
+  const bool full =
+      levels[level].items.size() >= 2 &&
+      (levels[level].bytes + bytes > room(level) ||
+       levels[level].bytes + bytes + kMaxItemBytes + kPivotTidBytes + kSlotBytes > kPageRoom);
   if (full) {
     const BlockNo next = TRY(new_block(fiber));
     alignas(8) std::byte separator[kPageBytes / 2];
     uint32_t size = 0;
     if (level == 0) {
-      size = order.form_separator(item_of(levels[0].items.back()), IndexItem(item.data()), next, separator);
+      size = order.form_separator(item_of(levels[0].items.back()), IndexItem(item.data()), next,
+                                  separator);
     } else {
       size = IndexOrder::copy_pivot(IndexItem(item.data()), next, separator);
     }
@@ -138,15 +151,16 @@ Result<bool> BTreeBuilder::add(Fiber& fiber, RowValues key, Tid tid) {
   const uint32_t size = s.order.form_item(key, tid, item);
   if (size > kMaxItemBytes) {
     return raise(sqlstate::program_limit_exceeded,
-                 cat("index row size ", size, " exceeds btree version 4 maximum ", kMaxItemBytes, " for index \"",
-                     index.name, "\""));
+                 cat("index row size ", size, " exceeds btree version 4 maximum ", kMaxItemBytes,
+                     " for index \"", index.name, "\""));
   }
   if (!s.begun) TRY(s.begin(fiber));
   bool unique = true;
   if (index.unique && !s.last.empty()) {
     bool nulls = false;
     for (size_t i = 0; i < index.keys.size(); ++i) nulls = nulls || key.nulls[i] != 0;
-    unique = (nulls && !index.nulls_not_distinct) || !s.order.same_columns(item_of(s.last), IndexItem(item));
+    unique = (nulls && !index.nulls_not_distinct) ||
+             !s.order.same_columns(item_of(s.last), IndexItem(item));
   }
   if (index.unique) s.last.assign(reinterpret_cast<const char*>(item), size);
   TRY(s.add_to(fiber, 0, Bytes(item, size)));
@@ -165,7 +179,8 @@ Status BTreeBuilder::finish(Fiber& fiber) {
   const int m = change.add(meta);
   change.init(m, PageKind::btree, kBTreeSpecialBytes);
   change.write_value(m, kPageHeaderBytes, kBTreeMagic | uint64_t{kBTreeVersion} << 32);
-  change.write_value(m, kMetaRootOffset, s.levels.back().block.v | static_cast<uint64_t>(s.levels.size() - 1) << 32);
+  change.write_value(m, kMetaRootOffset,
+                     s.levels.back().block.v | static_cast<uint64_t>(s.levels.size() - 1) << 32);
   change.write_value(m, kBTreeFlagsOffset, kBTreeMeta);
   TRY(s.access.storage().reserve(fiber, change));
   s.access.storage().apply(change);

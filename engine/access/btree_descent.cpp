@@ -6,7 +6,8 @@
 namespace orrery {
 
 Status index_damaged(const IndexInfo& index, BlockNo block, std::string_view what) {
-  return raise(sqlstate::index_corrupted, cat("index \"", index.name, "\" is corrupted at block ", block))
+  return raise(sqlstate::index_corrupted,
+               cat("index \"", index.name, "\" is corrupted at block ", block))
       .detail(std::string(what))
       .hint("Please REINDEX it.");
 }
@@ -31,9 +32,11 @@ Result<PageRef> BTreeDescent::pin_root(Fiber& fiber) {
     if (load<uint32_t>(meta.data() + kPageHeaderBytes) != kBTreeMagic) {
       return index_damaged(order_.index(), kBTreeMetaBlock, "The meta page has no magic number.");
     }
-    if (const auto version = load<uint32_t>(meta.data() + kPageHeaderBytes + 4); version != kBTreeVersion) {
-      return raise(sqlstate::feature_not_supported,
-                   cat("version ", version, " of index \"", order_.index().name, "\" is not supported"));
+    if (const auto version = load<uint32_t>(meta.data() + kPageHeaderBytes + 4);
+        version != kBTreeVersion) {
+      return raise(
+          sqlstate::feature_not_supported,
+          cat("version ", version, " of index \"", order_.index().name, "\" is not supported"));
     }
     root = BlockNo(load<uint32_t>(meta.data() + kMetaRootOffset));
   }
@@ -41,7 +44,8 @@ Result<PageRef> BTreeDescent::pin_root(Fiber& fiber) {
   return pin(fiber, root);
 }
 
-Status BTreeDescent::move_right(Fiber& fiber, const SearchKey& key, PageRef* page, bool finish_splits) {
+Status BTreeDescent::move_right(Fiber& fiber, const SearchKey& key, PageRef* page,
+                                bool finish_splits) {
   for (;;) {
     const BTreePage view(*page);
     if (view.has(kBTreeDeleted)) {
@@ -57,14 +61,15 @@ Status BTreeDescent::move_right(Fiber& fiber, const SearchKey& key, PageRef* pag
       continue;
     }
     const BlockNo next = view.right();
-    if (next == kInvalidBlock) return index_damaged(order_.index(), page->block(), "A right link is missing.");
+    if (next == kInvalidBlock)
+      return index_damaged(order_.index(), page->block(), "A right link is missing.");
     page->release();
     *page = TRY(pin(fiber, next));
   }
 }
 
-Result<PageRef> BTreeDescent::descend(Fiber& fiber, const SearchKey& key, uint32_t level, DescentPath* path,
-                                      bool finish_splits) {
+Result<PageRef> BTreeDescent::descend(Fiber& fiber, const SearchKey& key, uint32_t level,
+                                      DescentPath* path, bool finish_splits) {
   PageRef page = TRY(pin_root(fiber));
   if (BTreePage(page).level() < level) return PageRef();
   for (;;) {
@@ -80,7 +85,8 @@ Result<PageRef> BTreeDescent::descend(Fiber& fiber, const SearchKey& key, uint32
     page.release();
     page = TRY(pin(fiber, child));
     if (!BTreePage(page).has(kBTreeDeleted) && BTreePage(page).level() != below) {
-      return index_damaged(order_.index(), child, "The page is of another level than its parent says.");
+      return index_damaged(order_.index(), child,
+                           "The page is of another level than its parent says.");
     }
   }
 }

@@ -1,5 +1,5 @@
-// Finding one's way down the tree, and the pieces that inserting, vacuuming and checking share. A page is let go before
-// the next is pinned; what changes in between is met by moving right.
+// Finding one's way down the tree, and the pieces that inserting, vacuuming and checking share. A
+// page is let go before the next is pinned; what changes in between is met by moving right.
 #pragma once
 
 #include <vector>
@@ -23,17 +23,22 @@ struct DescentPath {
 class BTreeDescent {
  public:
   BTreeDescent(Access& access, const IndexOrder& order)
-      : access_(access), order_(order), memory_(access.index_memory_of(order.index().file)),
+      : access_(access),
+        order_(order),
+        memory_(access.index_memory_of(order.index().file)),
         file_(order.index().file) {}
 
-  // The page of `level` in whose range the key lies. `path` (or null) gets the parents. An empty PageRef: the tree has
-  // not so many levels. Splits without downlink that are met are finished if `finish_splits`.
-  Result<PageRef> descend(Fiber& fiber, const SearchKey& key, uint32_t level, DescentPath* path, bool finish_splits);
+  // The page of `level` in whose range the key lies. `path` (or null) gets the parents. An empty
+  // PageRef: the tree has not so many levels. Splits without downlink that are met are finished if
+  // `finish_splits`.
+  Result<PageRef> descend(Fiber& fiber, const SearchKey& key, uint32_t level, DescentPath* path,
+                          bool finish_splits);
   // Moves right while the key lies beyond `page`, and over unlinked pages.
   Status move_right(Fiber& fiber, const SearchKey& key, PageRef* page, bool finish_splits);
   // A page of this index; XX002 when it is none.
   Result<PageRef> pin(Fiber& fiber, BlockNo block);
-  // An unused page, pinned: a reusable one or a new one at the end. It must be initialised in the step that links it.
+  // An unused page, pinned: a reusable one or a new one at the end. It must be initialised in the
+  // step that links it.
   Result<PageRef> allocate(Fiber& fiber);
   // A page that allocate() gave and that was not used after all.
   void give_back(PageRef page);
@@ -41,8 +46,9 @@ class BTreeDescent {
   // Adds the downlink that the right sibling of `left` lacks.
   Status finish_split(Fiber& fiber, BlockNo left, uint32_t level);
 
-  // Puts `item` into the page where it belongs on `level`, splitting on the way as needed. `key` is its place. For internal
-  // levels `left_child` is the page whose split this completes. `still_wanted` is asked in the step itself.
+  // Puts `item` into the page where it belongs on `level`, splitting on the way as needed. `key` is
+  // its place. For internal levels `left_child` is the page whose split this completes.
+  // `still_wanted` is asked in the step itself.
   struct Insertion {
     Bytes item;
     const SearchKey& key;
@@ -61,17 +67,19 @@ class BTreeDescent {
  private:
   struct Split;
   Result<PageRef> pin_root(Fiber& fiber);
-  Result<bool> insert_with_room(Fiber& fiber, const Insertion& insertion, PageRef& page, PageRef* child,
-                                FunctionRef<bool()> still_wanted, bool* done);
+  Result<bool> insert_with_room(Fiber& fiber, const Insertion& insertion, PageRef& page,
+                                PageRef* child, FunctionRef<bool()> still_wanted, bool* done);
   // What became of one attempt at an insertion.
   struct Attempt {
     bool done = false;
     bool inserted = false;
-    BlockNo incomplete = kInvalidBlock;      // finish this split next
+    BlockNo incomplete = kInvalidBlock;  // finish this split next
   };
-  Result<Attempt> insert_claimed(Fiber& fiber, const Insertion& insertion, FunctionRef<bool()> still_wanted);
-  Status split(Fiber& fiber, const Insertion& insertion, PageRef& page, PageRef& fresh, PageRef& sibling,
-               PageRef* child, FunctionRef<bool()> still_wanted, Attempt* attempt);
+  Result<Attempt> insert_claimed(Fiber& fiber, const Insertion& insertion,
+                                 FunctionRef<bool()> still_wanted);
+  Status split(Fiber& fiber, const Insertion& insertion, PageRef& page, PageRef& fresh,
+               PageRef& sibling, PageRef* child, FunctionRef<bool()> still_wanted,
+               Attempt* attempt);
   Status grow_root(Fiber& fiber, BlockNo left, uint32_t level);
   Result<bool> remove_killed(Fiber& fiber, PageRef& page);
 

@@ -1,4 +1,5 @@
-// Insertion at any level: where there is room, else by a split, whose downlink is an insertion one level up.
+// Insertion at any level: where there is room, else by a split, whose downlink is an insertion one
+// level up.
 #include <algorithm>
 
 #include "access/btree_descent.h"
@@ -13,7 +14,8 @@ constexpr uint32_t kClaimPages = 6;
 
 uint32_t slot_and_item(uint32_t bytes) { return align8(bytes) + kSlotBytes; }
 
-void write_opaque(Change& change, int p, BlockNo left, BlockNo right, uint32_t level, uint16_t flags) {
+void write_opaque(Change& change, int p, BlockNo left, BlockNo right, uint32_t level,
+                  uint16_t flags) {
   change.write_value(p, kBTreeLeftOffset, left.v | uint64_t{right.v} << 32);
   change.write_value(p, kBTreeSpecial + 8, level | uint64_t{flags} << 32);
 }
@@ -36,11 +38,13 @@ class PageImage {
     std::memset(bytes_ + upper_, 0, align8(static_cast<uint32_t>(item.size())));
     std::memcpy(bytes_ + upper_, item.data(), item.size());
     words_[count_++] =
-        Slot{static_cast<uint16_t>(upper_), SlotState::normal, static_cast<uint16_t>(item.size())}.word();
+        Slot{static_cast<uint16_t>(upper_), SlotState::normal, static_cast<uint16_t>(item.size())}
+            .word();
   }
   void write(Change& change, int p) const {
     change.write(p, static_cast<uint16_t>(upper_), Bytes(bytes_ + upper_, kBTreeSpecial - upper_));
-    change.write(p, kPageHeaderBytes, Bytes(reinterpret_cast<const std::byte*>(words_), count_ * size_t{kSlotBytes}));
+    change.write(p, kPageHeaderBytes,
+                 Bytes(reinterpret_cast<const std::byte*>(words_), count_ * size_t{kSlotBytes}));
     write_bounds(change, p, kPageHeaderBytes + count_ * kSlotBytes, upper_);
   }
 
@@ -57,7 +61,7 @@ class PageImage {
 struct BTreeDescent::Split {
   Bytes items[kMaxItemsPerPage + 2];
   uint32_t count = 0;
-  uint32_t at = 0;                       // the first item that goes right
+  uint32_t at = 0;  // the first item that goes right
   alignas(8) std::byte separator[kPageBytes / 2];
   uint32_t separator_bytes = 0;
   alignas(8) std::byte first_right[kItemHeaderBytes];
@@ -72,20 +76,25 @@ struct BTreeDescent::Split {
     }
     if (position == page.end_data()) items[count++] = item;
   }
-  // Half and half, but a page that grows at its right end keeps what fillfactor says. Of the places where both sides fit
-  // (three items of the longest kind fit a page, so there is one) that nearest to the wish.
+  // Half and half, but a page that grows at its right end keeps what fillfactor says. Of the places
+  // where both sides fit (three items of the longest kind fit a page, so there is one) that nearest
+  // to the wish.
   void choose(bool grows_at_end, int fillfactor, uint32_t old_high_key_bytes) {
     CHECK(count >= 2);
     constexpr uint64_t kRoom = kBTreeSpecial - kPageHeaderBytes;
     uint64_t total = 0;
-    for (uint32_t i = 0; i < count; ++i) total += slot_and_item(static_cast<uint32_t>(items[i].size()));
-    const uint64_t wanted = grows_at_end ? kRoom * static_cast<uint64_t>(fillfactor) / 100 : total / 2;
+    for (uint32_t i = 0; i < count; ++i)
+      total += slot_and_item(static_cast<uint32_t>(items[i].size()));
+    const uint64_t wanted =
+        grows_at_end ? kRoom * static_cast<uint64_t>(fillfactor) / 100 : total / 2;
     uint64_t left_bytes = 0;
     uint64_t best_distance = UINT64_MAX;
     for (uint32_t i = 1; i < count; ++i) {
       left_bytes += slot_and_item(static_cast<uint32_t>(items[i - 1].size()));
-      const uint64_t high_key = slot_and_item(static_cast<uint32_t>(items[i].size()) + kPivotTidBytes);
-      if (left_bytes + high_key > kRoom || total - left_bytes + old_high_key_bytes > kRoom) continue;
+      const uint64_t high_key =
+          slot_and_item(static_cast<uint32_t>(items[i].size()) + kPivotTidBytes);
+      if (left_bytes + high_key > kRoom || total - left_bytes + old_high_key_bytes > kRoom)
+        continue;
       const uint64_t distance = left_bytes > wanted ? left_bytes - wanted : wanted - left_bytes;
       if (distance >= best_distance) continue;
       best_distance = distance;
@@ -110,7 +119,8 @@ Result<bool> BTreeDescent::remove_killed(Fiber& fiber, PageRef& page) {
   uint32_t words[kMaxItemsPerPage + 1];
   for (uint32_t i = 0; i < count; ++i) words[i] = slots[i].word();
   if (count > 0) {
-    change.write(p, kPageHeaderBytes, Bytes(reinterpret_cast<const std::byte*>(words), count * size_t{kSlotBytes}));
+    change.write(p, kPageHeaderBytes,
+                 Bytes(reinterpret_cast<const std::byte*>(words), count * size_t{kSlotBytes}));
   }
   write_bounds(change, p, kPageHeaderBytes + count * kSlotBytes, upper);
   change.write_value(p, kBTreeFlagsOffset, static_cast<uint16_t>(view.flags() & ~kBTreeHasKilled));
@@ -125,8 +135,9 @@ Result<bool> BTreeDescent::remove_killed(Fiber& fiber, PageRef& page) {
 }
 
 // REQUIRES: the item's place is on this page. done is set when the step was taken; else look again.
-Result<bool> BTreeDescent::insert_with_room(Fiber& fiber, const Insertion& insertion, PageRef& page, PageRef* child,
-                                            FunctionRef<bool()> still_wanted, bool* done) {
+Result<bool> BTreeDescent::insert_with_room(Fiber& fiber, const Insertion& insertion, PageRef& page,
+                                            PageRef* child, FunctionRef<bool()> still_wanted,
+                                            bool* done) {
   const BTreePage view(page);
   const auto size = static_cast<uint32_t>(insertion.item.size());
   const uint16_t n = order_.find_first(insertion.key, view, view.first_data(), view.end_data());
@@ -139,13 +150,15 @@ Result<bool> BTreeDescent::insert_with_room(Fiber& fiber, const Insertion& inser
     change.move(p, static_cast<uint16_t>(slot_offset(n) + kSlotBytes), slot_offset(n),
                 static_cast<uint16_t>(header.lower - slot_offset(n)));
   }
-  change.write_value(p, slot_offset(n), Slot{upper, SlotState::normal, static_cast<uint16_t>(size)}.word());
+  change.write_value(p, slot_offset(n),
+                     Slot{upper, SlotState::normal, static_cast<uint16_t>(size)}.word());
   write_bounds(change, p, header.lower + uint32_t{kSlotBytes}, upper);
   if (child != nullptr) clear_incomplete(change, *child);
   const uint64_t version = page.version();
   const uint64_t child_version = child == nullptr ? 0 : child->version();
   TRY(access_.storage().reserve(fiber, change));
-  if (page.version() != version || (child != nullptr && child->version() != child_version)) return true;
+  if (page.version() != version || (child != nullptr && child->version() != child_version))
+    return true;
   *done = true;
   if (!still_wanted()) return false;
   access_.storage().apply(change);
@@ -153,7 +166,8 @@ Result<bool> BTreeDescent::insert_with_room(Fiber& fiber, const Insertion& inser
   return true;
 }
 
-Result<bool> BTreeDescent::insert(Fiber& fiber, const Insertion& insertion, FunctionRef<bool()> still_wanted) {
+Result<bool> BTreeDescent::insert(Fiber& fiber, const Insertion& insertion,
+                                  FunctionRef<bool()> still_wanted) {
   const auto size = static_cast<uint32_t>(insertion.item.size());
   for (;;) {
     TRY(fiber.charge(4));
@@ -165,7 +179,8 @@ Result<bool> BTreeDescent::insert(Fiber& fiber, const Insertion& insertion, Func
     if (insertion.level == 0) {
       bool done = false;
       if (BTreePage(page).has_room(size)) {
-        const bool inserted = TRY(insert_with_room(fiber, insertion, page, nullptr, still_wanted, &done));
+        const bool inserted =
+            TRY(insert_with_room(fiber, insertion, page, nullptr, still_wanted, &done));
         if (done) return inserted;
         continue;
       }
@@ -173,7 +188,8 @@ Result<bool> BTreeDescent::insert(Fiber& fiber, const Insertion& insertion, Func
     }
     page.release();
     const Attempt attempt = TRY(insert_claimed(fiber, insertion, still_wanted));
-    if (attempt.incomplete != kInvalidBlock) TRY(finish_split(fiber, attempt.incomplete, insertion.level));
+    if (attempt.incomplete != kInvalidBlock)
+      TRY(finish_split(fiber, attempt.incomplete, insertion.level));
     if (attempt.done) return attempt.inserted;
   }
 }
@@ -205,8 +221,8 @@ Result<BTreeDescent::Attempt> BTreeDescent::insert_claimed(Fiber& fiber, const I
   if (right != kInvalidBlock) sibling = TRY(pin(fiber, right));
   // Those suspended, perhaps: the page may no longer be the one.
   Attempt attempt;
-  const bool still_there = !view.has(kBTreeDeleted) && !view.has(kBTreeIncompleteSplit) && view.right() == right &&
-                           !order_.is_beyond(insertion.key, view) &&
+  const bool still_there = !view.has(kBTreeDeleted) && !view.has(kBTreeIncompleteSplit) &&
+                           view.right() == right && !order_.is_beyond(insertion.key, view) &&
                            !view.has_room(static_cast<uint32_t>(insertion.item.size())) &&
                            (!child || BTreePage(child).has(kBTreeIncompleteSplit));
   if (still_there) {
@@ -216,10 +232,11 @@ Result<BTreeDescent::Attempt> BTreeDescent::insert_claimed(Fiber& fiber, const I
   return attempt;
 }
 
-Status BTreeDescent::split(Fiber& fiber, const Insertion& insertion, PageRef& page, PageRef& fresh, PageRef& sibling,
-                           PageRef* child, FunctionRef<bool()> still_wanted, Attempt* attempt) {
+Status BTreeDescent::split(Fiber& fiber, const Insertion& insertion, PageRef& page, PageRef& fresh,
+                           PageRef& sibling, PageRef* child, FunctionRef<bool()> still_wanted,
+                           Attempt* attempt) {
   const BTreePage view(page);
-  const auto plan = std::make_unique<Split>();         // too large for a fiber's stack
+  const auto plan = std::make_unique<Split>();  // too large for a fiber's stack
   const uint16_t n = order_.find_first(insertion.key, view, view.first_data(), view.end_data());
   plan->collect(view, n, insertion.item);
   const bool grows_at_end = view.is_rightmost() && n == view.end_data();
@@ -227,8 +244,8 @@ Status BTreeDescent::split(Fiber& fiber, const Insertion& insertion, PageRef& pa
                view.is_rightmost() ? 0 : slot_and_item(view.slot(1).length));
   const IndexItem first_right(plan->items[plan->at].data());
   if (view.is_leaf()) {
-    plan->separator_bytes = order_.form_separator(IndexItem(plan->items[plan->at - 1].data()), first_right,
-                                                  fresh.block(), plan->separator);
+    plan->separator_bytes = order_.form_separator(IndexItem(plan->items[plan->at - 1].data()),
+                                                  first_right, fresh.block(), plan->separator);
   } else {
     plan->separator_bytes = IndexOrder::copy_pivot(first_right, fresh.block(), plan->separator);
     IndexOrder::minus_infinity(first_right.child(), plan->first_right);
@@ -255,7 +272,8 @@ Status BTreeDescent::split(Fiber& fiber, const Insertion& insertion, PageRef& pa
                                child != nullptr ? child->version() : 0};
   TRY(access_.storage().reserve(fiber, change));
   if (page.version() != versions[0] || fresh.version() != versions[1] ||
-      (sibling && sibling.version() != versions[2]) || (child != nullptr && child->version() != versions[3])) {
+      (sibling && sibling.version() != versions[2]) ||
+      (child != nullptr && child->version() != versions[3])) {
     return {};
   }
   if (!still_wanted()) {
@@ -280,7 +298,8 @@ Status BTreeDescent::finish_split(Fiber& fiber, BlockNo left, uint32_t level) {
   }
   IndexOrder::ItemKey key;
   order_.key_of(IndexItem(item), &key);
-  const Insertion insertion{.item = Bytes(item, size), .key = key.key, .level = level + 1, .left_child = left};
+  const Insertion insertion{
+      .item = Bytes(item, size), .key = key.key, .level = level + 1, .left_child = left};
   TRY(insert(fiber, insertion, [] { return true; }));
   return {};
 }
@@ -293,7 +312,8 @@ Status BTreeDescent::grow_root(Fiber& fiber, BlockNo left, uint32_t level) {
   PageRef old = TRY(pin(fiber, left));
   for (;;) {
     const BTreePage view(old);
-    if (!view.has(kBTreeIncompleteSplit) || load<uint32_t>(meta.data() + kMetaRootOffset) != left.v) break;
+    if (!view.has(kBTreeIncompleteSplit) || load<uint32_t>(meta.data() + kMetaRootOffset) != left.v)
+      break;
     alignas(8) std::byte first[kItemHeaderBytes];
     alignas(8) std::byte second[kPageBytes / 2];
     IndexOrder::minus_infinity(left, first);
@@ -306,7 +326,8 @@ Status BTreeDescent::grow_root(Fiber& fiber, BlockNo left, uint32_t level) {
     change.init(root, PageKind::btree, kBTreeSpecialBytes);
     image->write(change, root);
     write_opaque(change, root, kInvalidBlock, kInvalidBlock, level + 1, kBTreeRoot);
-    change.write_value(change.add(meta), kMetaRootOffset, fresh.block().v | uint64_t{level + 1} << 32);
+    change.write_value(change.add(meta), kMetaRootOffset,
+                       fresh.block().v | uint64_t{level + 1} << 32);
     clear_incomplete(change, old);
     const uint64_t version = old.version();
     const uint64_t meta_version = meta.version();

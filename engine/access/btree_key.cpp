@@ -21,8 +21,8 @@ IndexOrder::IndexOrder(const IndexInfo& index) : index_(index) {
   for (size_t i = 0; i < index.keys.size(); ++i) {
     const ColumnDesc& desc = index.desc[i];
     const IndexColumn& key = index.keys[i];
-    columns_.push_back({desc.length, desc.alignment, desc.by_value, is_unsigned_type(desc.type), key.descending,
-                        key.nulls_first, key.compare == compare_int, key.compare});
+    columns_.push_back({desc.length, desc.alignment, desc.by_value, is_unsigned_type(desc.type),
+                        key.descending, key.nulls_first, key.compare == compare_int, key.compare});
   }
 }
 
@@ -43,8 +43,9 @@ Datum IndexOrder::next_value(Cursor& cursor, bool* is_null) const {
     switch (column.length) {
       case 1: return Datum::of(static_cast<char>(load<int8_t>(at)));
       case 2: return Datum::of(load<int16_t>(at));
-      case 4: return column.is_unsigned ? Datum::of(load<uint32_t>(at)) : Datum::of(load<int32_t>(at));
-      case 8: return Datum::of(load<int64_t>(at));
+      case 4:
+        return column.is_unsigned ? Datum::of(load<uint32_t>(at)) : Datum::of(load<int32_t>(at));
+      case 8:  return Datum::of(load<int64_t>(at));
       default: UNREACHABLE();
     }
   }
@@ -59,8 +60,8 @@ Datum IndexOrder::next_value(Cursor& cursor, bool* is_null) const {
   return Datum::of(static_cast<const void*>(cursor.data + begin));
 }
 
-int IndexOrder::compare_values(const Column& column, Comparator compare, Datum stored, bool stored_null, Datum key,
-                               bool key_null) const {
+int IndexOrder::compare_values(const Column& column, Comparator compare, Datum stored,
+                               bool stored_null, Datum key, bool key_null) const {
   if (stored_null || key_null) {
     if (stored_null && key_null) return 0;
     return key_null == column.nulls_first ? -1 : 1;
@@ -84,15 +85,16 @@ int IndexOrder::compare(const SearchKey& key, IndexItem item) const {
   for (uint32_t i = 0; i < shared; ++i) {
     bool stored_null = false;
     const Datum stored = next_value(cursor, &stored_null);
-    const int order = compare_values(columns_[i], key.compare == nullptr ? nullptr : key.compare[i], stored,
-                                     stored_null, key.values[i], key.nulls[i] != 0);
+    const int order = compare_values(columns_[i], key.compare == nullptr ? nullptr : key.compare[i],
+                                     stored, stored_null, key.values[i], key.nulls[i] != 0);
     if (order != 0) return order;
   }
-  if (key.count > kept) return 1;          // what was cut off stands for minus infinity
+  if (key.count > kept) return 1;  // what was cut off stands for minus infinity
   const Tid stored_tid = item.tid();
   switch (key.side) {
     case KeySide::behind_equal: return 1;
-    case KeySide::before_equal: return pivot && kept == key.count && !stored_tid.is_valid() ? 0 : -1;
+    case KeySide::before_equal:
+      return pivot && kept == key.count && !stored_tid.is_valid() ? 0 : -1;
     case KeySide::at_tid:
       CHECK(key.count == columns_.size());
       if (!stored_tid.is_valid()) return 1;
@@ -101,7 +103,8 @@ int IndexOrder::compare(const SearchKey& key, IndexItem item) const {
   UNREACHABLE();
 }
 
-uint16_t IndexOrder::find_first(const SearchKey& key, const BTreePage& page, uint16_t first, uint16_t end) const {
+uint16_t IndexOrder::find_first(const SearchKey& key, const BTreePage& page, uint16_t first,
+                                uint16_t end) const {
   uint16_t low = first;
   uint16_t high = end;
   while (low < high) {
@@ -116,7 +119,7 @@ uint16_t IndexOrder::find_first(const SearchKey& key, const BTreePage& page, uin
 }
 
 uint16_t IndexOrder::find_child(const SearchKey& key, const BTreePage& page) const {
-  uint16_t low = page.first_data();          // minus infinity: never above the key
+  uint16_t low = page.first_data();  // minus infinity: never above the key
   uint16_t high = page.end_data();
   CHECK(low < high);
   while (high - low > 1) {
@@ -131,7 +134,8 @@ uint16_t IndexOrder::find_child(const SearchKey& key, const BTreePage& page) con
 }
 
 void IndexOrder::key_of(IndexItem item, ItemKey* out) const {
-  const uint32_t kept = item.is_pivot() ? item.kept_columns() : static_cast<uint32_t>(columns_.size());
+  const uint32_t kept =
+      item.is_pivot() ? item.kept_columns() : static_cast<uint32_t>(columns_.size());
   Cursor cursor{item.data(), item.bitmap()};
   for (uint32_t i = 0; i < kept; ++i) {
     bool is_null = false;
@@ -152,7 +156,8 @@ bool IndexOrder::same_columns(IndexItem a, IndexItem b) const {
   for (uint32_t i = 0; i < columns_.size(); ++i) {
     bool is_null = false;
     const Datum value = next_value(cursor, &is_null);
-    if (compare_values(columns_[i], nullptr, value, is_null, key.values[i], key.nulls[i] != 0) != 0) return false;
+    if (compare_values(columns_[i], nullptr, value, is_null, key.values[i], key.nulls[i] != 0) != 0)
+      return false;
   }
   return true;
 }
@@ -181,7 +186,8 @@ uint32_t IndexOrder::end_of_columns(IndexItem item, uint32_t count) const {
   return static_cast<uint32_t>(item.data() - item.bytes()) + cursor.offset;
 }
 
-uint32_t IndexOrder::form_separator(IndexItem last_left, IndexItem first_right, BlockNo child, std::byte* to) const {
+uint32_t IndexOrder::form_separator(IndexItem last_left, IndexItem first_right, BlockNo child,
+                                    std::byte* to) const {
   ItemKey left;
   key_of(last_left, &left);
   Cursor cursor{first_right.data(), first_right.bitmap()};
@@ -190,7 +196,8 @@ uint32_t IndexOrder::form_separator(IndexItem last_left, IndexItem first_right, 
   while (kept < columns_.size() && !differs) {
     bool is_null = false;
     const Datum value = next_value(cursor, &is_null);
-    differs = compare_values(columns_[kept], nullptr, value, is_null, left.values[kept], left.nulls[kept] != 0) != 0;
+    differs = compare_values(columns_[kept], nullptr, value, is_null, left.values[kept],
+                             left.nulls[kept] != 0) != 0;
     ++kept;
   }
   const uint32_t bytes = end_of_columns(first_right, kept);
@@ -198,15 +205,16 @@ uint32_t IndexOrder::form_separator(IndexItem last_left, IndexItem first_right, 
   uint32_t size = align8(bytes);
   std::memset(to + bytes, 0, size - bytes);
   uint16_t slot = static_cast<uint16_t>(kept);
-  if (!differs) {                      // equal but for the tid, which must be kept then
+  if (!differs) {  // equal but for the tid, which must be kept then
     const Tid tid = first_right.tid();
     store(to + size, tid.block.v);
     store(to + size + 4, uint32_t{tid.slot});
     size += kPivotTidBytes;
     slot |= kPivotHasTid;
   }
-  set_item_header(to, child, slot, size,
-                  static_cast<uint16_t>(kItemPivot | (first_right.has_nulls() ? kItemHasNulls : 0)));
+  set_item_header(
+      to, child, slot, size,
+      static_cast<uint16_t>(kItemPivot | (first_right.has_nulls() ? kItemHasNulls : 0)));
   return size;
 }
 

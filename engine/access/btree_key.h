@@ -1,5 +1,5 @@
-// Search keys and the order of items. A key is a prefix of the index's columns and says where it stands among the
-// items that begin with it: before all of them, behind all of them, or at a tid.
+// Search keys and the order of items. A key is a prefix of the index's columns and says where it
+// stands among the items that begin with it: before all of them, behind all of them, or at a tid.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@ struct SearchKey {
   uint32_t count = 0;
   KeySide side = KeySide::before_equal;
   Tid tid;
-  const Comparator* compare = nullptr;      // (stored, key) by column; null: the index's own
+  const Comparator* compare = nullptr;  // (stored, key) by column; null: the index's own
 };
 
 // The order of one index: compares without allocating.
@@ -28,7 +28,8 @@ class IndexOrder {
   // Negative, zero, positive: the key against the item.
   int compare(const SearchKey& key, IndexItem item) const;
   // The first slot in [first, end) whose item is not below the key.
-  uint16_t find_first(const SearchKey& key, const BTreePage& page, uint16_t first, uint16_t end) const;
+  uint16_t find_first(const SearchKey& key, const BTreePage& page, uint16_t first,
+                      uint16_t end) const;
   // The child to descend to: the last item not above the key. REQUIRES: an internal page.
   uint16_t find_child(const SearchKey& key, const BTreePage& page) const;
   // The key lies in the page's right sibling or beyond.
@@ -48,7 +49,8 @@ class IndexOrder {
   // A leaf item for the row. Returns its size; `to` has room for kPageBytes.
   uint32_t form_item(RowValues key, Tid tid, std::byte* to) const;
   // The shortest separator between neighbours on a leaf, pointing to `child`. Returns its size.
-  uint32_t form_separator(IndexItem last_left, IndexItem first_right, BlockNo child, std::byte* to) const;
+  uint32_t form_separator(IndexItem last_left, IndexItem first_right, BlockNo child,
+                          std::byte* to) const;
   // A copy of a separator pointing elsewhere.
   static uint32_t copy_pivot(IndexItem from, BlockNo child, std::byte* to);
   static uint32_t minus_infinity(BlockNo child, std::byte* to);
@@ -64,11 +66,11 @@ class IndexOrder {
     bool is_unsigned;
     bool descending;
     bool nulls_first;
-    bool plain_integer;          // the comparator is that of the word
+    bool plain_integer;  // the comparator is that of the word
     Comparator compare;
   };
-  int compare_values(const Column& column, Comparator compare, Datum stored, bool stored_null, Datum key,
-                     bool key_null) const;
+  int compare_values(const Column& column, Comparator compare, Datum stored, bool stored_null,
+                     Datum key, bool key_null) const;
   // Steps through an item's columns.
   struct Cursor {
     const std::byte* data;

@@ -1,4 +1,5 @@
-// The anatomy of an index page, nbtree's: line pointers as in a heap page, items, and 16 bytes of links at the end.
+// The anatomy of an index page, nbtree's: line pointers as in a heap page, items, and 16 bytes of
+// links at the end.
 //
 //   special at 8176:  0 left sibling u32 | 4 right sibling u32 | 8 level u32 (0 leaf) | 12 flags u16 | 14 zero
 //   no sibling is kInvalidBlock.
@@ -31,11 +32,11 @@ constexpr uint16_t kBTreeLeaf = 1;
 constexpr uint16_t kBTreeRoot = 2;
 constexpr uint16_t kBTreeDeleted = 4;
 constexpr uint16_t kBTreeMeta = 8;
-constexpr uint16_t kBTreeHasKilled = 64;             // hint: some line pointers are dead
-constexpr uint16_t kBTreeIncompleteSplit = 128;      // the right sibling has no downlink yet
+constexpr uint16_t kBTreeHasKilled = 64;         // hint: some line pointers are dead
+constexpr uint16_t kBTreeIncompleteSplit = 128;  // the right sibling has no downlink yet
 
 constexpr BlockNo kBTreeMetaBlock{0};
-constexpr uint32_t kBTreeMagic = 0x6f627431;         // "1tbo"
+constexpr uint32_t kBTreeMagic = 0x6f627431;  // "1tbo"
 constexpr uint32_t kBTreeVersion = 1;
 constexpr uint16_t kMetaRootOffset = kPageHeaderBytes + 8;
 constexpr uint16_t kMetaLevelOffset = kPageHeaderBytes + 12;
@@ -50,7 +51,8 @@ constexpr uint32_t kPivotTidBytes = 8;
 
 // Three items fit a page, as in PostgreSQL, with room for a tid that truncation may add.
 constexpr uint32_t kMaxItemBytes =
-    ((kPageBytes - kPageHeaderBytes - 3 * kSlotBytes - kBTreeSpecialBytes) / 3 & ~7U) - kPivotTidBytes;
+    ((kPageBytes - kPageHeaderBytes - 3 * kSlotBytes - kBTreeSpecialBytes) / 3 & ~7U) -
+    kPivotTidBytes;
 constexpr uint32_t kMaxItemsPerPage =
     (kPageBytes - kPageHeaderBytes - kBTreeSpecialBytes) / (kItemHeaderBytes + kSlotBytes);
 
@@ -99,7 +101,9 @@ class BTreePage {
   IndexItem item(uint16_t n) const { return IndexItem(page_.item(page_.slot(n))); }
   IndexItem high_key() const { return item(1); }
   // For one more item and its line pointer.
-  bool has_room(uint32_t item_bytes) const { return page_.gap() >= align8(item_bytes) + kSlotBytes; }
+  bool has_room(uint32_t item_bytes) const {
+    return page_.gap() >= align8(item_bytes) + kSlotBytes;
+  }
   const std::byte* bytes() const { return page_.bytes(); }
 
  private:

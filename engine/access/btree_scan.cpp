@@ -7,12 +7,17 @@
 
 namespace orrery {
 
-// A scan takes what it wants of a leaf at once and holds no pin between calls. It goes on at the sibling that the leaf
-// named then; what a split moved away later had been taken already.
+// A scan takes what it wants of a leaf at once and holds no pin between calls. It goes on at the
+// sibling that the leaf named then; what a split moved away later had been taken already.
 struct IndexScan::State {
-  State(Access& access_in, const IndexInfo& index, ScanDirection direction_in, std::span<const int16_t> columns)
-      : access(access_in), order(index), descent(access_in, order), direction(direction_in),
-        decoder(index.desc, columns, index.oid), wants_columns(!columns.empty()) {}
+  State(Access& access_in, const IndexInfo& index, ScanDirection direction_in,
+        std::span<const int16_t> columns)
+      : access(access_in),
+        order(index),
+        descent(access_in, order),
+        direction(direction_in),
+        decoder(index.desc, columns, index.oid),
+        wants_columns(!columns.empty()) {}
 
   struct Bound {
     Datum values[32];
@@ -31,20 +36,20 @@ struct IndexScan::State {
   RowDecoder decoder;
   const bool wants_columns;
   std::optional<Descents::Guard> guard;
-  Arena arena;                       // copies of by-reference bounds
+  Arena arena;  // copies of by-reference bounds
   Bound lower, upper;
   Comparator compare[32] = {};
 
   bool started = false;
   bool ended = true;
-  BlockNo next_block = kInvalidBlock;      // where to go on
-  BlockNo leaf = kInvalidBlock;            // where the entries are from
+  BlockNo next_block = kInvalidBlock;  // where to go on
+  BlockNo leaf = kInvalidBlock;        // where the entries are from
   Lsn leaf_lsn{};
   Entry entries[kMaxItemsPerPage];
   uint32_t count = 0;
-  uint32_t given = 0;                      // entries that next() has returned
-  uint32_t last_given = 0;                 // before its last call
-  std::unique_ptr<std::byte[]> image;      // of the leaf, when columns are wanted
+  uint32_t given = 0;                  // entries that next() has returned
+  uint32_t last_given = 0;             // before its last call
+  std::unique_ptr<std::byte[]> image;  // of the leaf, when columns are wanted
 
   void set_bound(Bound& bound, std::span<const NullableDatum> values, KeySide side, bool own_types);
   void take(const PageRef& page);
@@ -53,20 +58,26 @@ struct IndexScan::State {
   Status read_leaf(Fiber& fiber);
 };
 
-IndexScan::IndexScan(Access& access, const IndexInfo& index, ScanDirection direction, std::span<const int16_t> columns)
+IndexScan::IndexScan(Access& access, const IndexInfo& index, ScanDirection direction,
+                     std::span<const int16_t> columns)
     : state_(std::make_unique<State>(access, index, direction, columns)) {}
 IndexScan::~IndexScan() = default;
 
-void IndexScan::State::set_bound(Bound& bound, std::span<const NullableDatum> values, KeySide side, bool own_types) {
+void IndexScan::State::set_bound(Bound& bound, std::span<const NullableDatum> values, KeySide side,
+                                 bool own_types) {
   CHECK(values.size() <= order.key_columns());
   for (size_t i = 0; i < values.size(); ++i) {
     bound.nulls[i] = values[i].is_null;
     // Types compared by comparators of the caller's are the caller's to keep alive.
-    bound.values[i] = values[i].is_null || !own_types ? values[i].value
-                                                      : copy_datum(arena, values[i].value, order.index().desc[i]);
+    bound.values[i] = values[i].is_null || !own_types
+                          ? values[i].value
+                          : copy_datum(arena, values[i].value, order.index().desc[i]);
   }
-  bound.key = {.values = bound.values, .nulls = bound.nulls, .count = static_cast<uint32_t>(values.size()),
-               .side = side, .compare = own_types ? nullptr : compare};
+  bound.key = {.values = bound.values,
+               .nulls = bound.nulls,
+               .count = static_cast<uint32_t>(values.size()),
+               .side = side,
+               .compare = own_types ? nullptr : compare};
 }
 
 void IndexScan::start(const IndexRange& range) {
@@ -76,8 +87,10 @@ void IndexScan::start(const IndexRange& range) {
   for (size_t i = 0; i < range.compare.size(); ++i) {
     s.compare[i] = range.compare[i] != nullptr ? range.compare[i] : s.order.index().keys[i].compare;
   }
-  s.set_bound(s.lower, range.lower, range.lower_inclusive ? KeySide::before_equal : KeySide::behind_equal, own_types);
-  s.set_bound(s.upper, range.upper, range.upper_inclusive ? KeySide::behind_equal : KeySide::before_equal, own_types);
+  s.set_bound(s.lower, range.lower,
+              range.lower_inclusive ? KeySide::before_equal : KeySide::behind_equal, own_types);
+  s.set_bound(s.upper, range.upper,
+              range.upper_inclusive ? KeySide::behind_equal : KeySide::before_equal, own_types);
   if (range.upper.empty()) s.upper.key.side = KeySide::behind_equal;
   if (range.lower.empty()) s.lower.key.side = KeySide::before_equal;
   s.started = false;
@@ -90,7 +103,9 @@ void IndexScan::start(const IndexRange& range) {
 void IndexScan::State::take(const PageRef& page) {
   const BTreePage view(page);
   const uint16_t first = order.find_first(lower.key, view, view.first_data(), view.end_data());
-  const uint16_t end = upper.key.count == 0 ? view.end_data() : order.find_first(upper.key, view, first, view.end_data());
+  const uint16_t end = upper.key.count == 0
+                           ? view.end_data()
+                           : order.find_first(upper.key, view, first, view.end_data());
   count = given = last_given = 0;
   const auto add = [&](uint16_t n) {
     if (view.slot(n).state != SlotState::dead) entries[count++] = {view.item(n).tid(), n};
@@ -114,11 +129,12 @@ void IndexScan::State::take(const PageRef& page) {
 }
 
 Result<PageRef> IndexScan::State::first_leaf(Fiber& fiber) {
-  return descent.descend(fiber, direction == ScanDirection::forward ? lower.key : upper.key, 0, nullptr, false);
+  return descent.descend(fiber, direction == ScanDirection::forward ? lower.key : upper.key, 0,
+                         nullptr, false);
 }
 
-// The left neighbour of `block` as it is now. Its left link may be behind the times: the neighbour was split, or
-// unlinked, or the page itself was.
+// The left neighbour of `block` as it is now. Its left link may be behind the times: the neighbour
+// was split, or unlinked, or the page itself was.
 Result<PageRef> IndexScan::State::left_of(Fiber& fiber, BlockNo block) {
   for (;;) {
     BlockNo left;
@@ -169,7 +185,8 @@ Status IndexScan::State::read_leaf(Fiber& fiber) {
   return {};
 }
 
-Result<uint32_t> IndexScan::next(Fiber& fiber, uint32_t limit, Tid* tids, std::span<Vector> columns, Arena* arena) {
+Result<uint32_t> IndexScan::next(Fiber& fiber, uint32_t limit, Tid* tids, std::span<Vector> columns,
+                                 Arena* arena) {
   State& s = *state_;
   while (s.given == s.count) {
     if (s.ended) {
@@ -201,7 +218,7 @@ Status IndexScan::kill(Fiber& fiber, std::span<const uint8_t> all_dead) {
   State& s = *state_;
   if (std::find(all_dead.begin(), all_dead.end(), 1) == all_dead.end()) return {};
   PageRef page = TRY(s.descent.pin(fiber, s.leaf));
-  if (page.lsn() != s.leaf_lsn) return {};          // slots may have moved
+  if (page.lsn() != s.leaf_lsn) return {};  // slots may have moved
   const BTreePage view(page);
   for (uint32_t i = 0; i < all_dead.size() && s.last_given + i < s.given; ++i) {
     if (all_dead[i] == 0) continue;
@@ -214,13 +231,15 @@ Status IndexScan::kill(Fiber& fiber, std::span<const uint8_t> all_dead) {
   }
   if (!view.has(kBTreeHasKilled)) {
     const auto flags = static_cast<uint16_t>(view.flags() | kBTreeHasKilled);
-    page.set_hint(kBTreeFlagsOffset, Bytes(reinterpret_cast<const std::byte*>(&flags), sizeof flags));
+    page.set_hint(kBTreeFlagsOffset,
+                  Bytes(reinterpret_cast<const std::byte*>(&flags), sizeof flags));
   }
   PROBE("btree: entries were killed");
   return {};
 }
 
-Status IndexScan::check_all_visible(Fiber& fiber, const TableInfo& table, std::span<uint8_t> all_visible) {
+Status IndexScan::check_all_visible(Fiber& fiber, const TableInfo& table,
+                                    std::span<uint8_t> all_visible) {
   State& s = *state_;
   BlockNo last = kInvalidBlock;
   bool answer = false;
@@ -230,10 +249,11 @@ Status IndexScan::check_all_visible(Fiber& fiber, const TableInfo& table, std::s
     last = block;
     all_visible[i] = answer;
   }
-  // An entry that vacuum took away since may name a slot that is another row's by now. While the leaf is unchanged no entry
-  // of it was taken away, so its rows were what they are.
+  // An entry that vacuum took away since may name a slot that is another row's by now. While the
+  // leaf is unchanged no entry of it was taken away, so its rows were what they are.
   const PageRef page = s.access.storage().pool().pin_cached(s.order.index().file, s.leaf);
-  if (!page || page.lsn() != s.leaf_lsn) std::fill(all_visible.begin(), all_visible.end(), uint8_t{0});
+  if (!page || page.lsn() != s.leaf_lsn)
+    std::fill(all_visible.begin(), all_visible.end(), uint8_t{0});
   return {};
 }
 

@@ -1,8 +1,9 @@
 // Taking entries out, and pages that are left empty.
 //
-// Leaves are visited in key order along their right links: a split moves entries to the right only, so none is missed.
-// An empty page is unlinked in one step over its neighbours and its parent; its key range falls to its right sibling,
-// whose downlink takes the place of its own. So a page that is its parent's last child stays.
+// Leaves are visited in key order along their right links: a split moves entries to the right only,
+// so none is missed. An empty page is unlinked in one step over its neighbours and its parent; its
+// key range falls to its right sibling, whose downlink takes the place of its own. So a page that
+// is its parent's last child stays.
 #include "access/btree_descent.h"
 #include "access/prune.h"
 #include "base/probe.h"
@@ -13,12 +14,14 @@ namespace {
 
 class IndexVacuum {
  public:
-  IndexVacuum(Access& access, const IndexOrder& order) : access_(access), order_(order), descent_(access, order) {}
+  IndexVacuum(Access& access, const IndexOrder& order)
+      : access_(access), order_(order), descent_(access, order) {}
 
   Status run(Fiber& fiber, FunctionRef<bool(Tid)> is_dead, BTree::DeleteResult* result);
 
  private:
-  Status clean_leaf(Fiber& fiber, PageRef& page, FunctionRef<bool(Tid)> is_dead, BTree::DeleteResult* result);
+  Status clean_leaf(Fiber& fiber, PageRef& page, FunctionRef<bool(Tid)> is_dead,
+                    BTree::DeleteResult* result);
   Result<bool> unlink(Fiber& fiber, BlockNo block);
   Status find_reusable(Fiber& fiber);
 
@@ -49,11 +52,14 @@ Status IndexVacuum::clean_leaf(Fiber& fiber, PageRef& page, FunctionRef<bool(Tid
       uint32_t words[kMaxItemsPerPage + 1];
       for (uint32_t i = 0; i < count; ++i) words[i] = slots[i].word();
       if (count > 0) {
-        change.write(p, kPageHeaderBytes, Bytes(reinterpret_cast<const std::byte*>(words), count * size_t{kSlotBytes}));
+        change.write(p, kPageHeaderBytes,
+                     Bytes(reinterpret_cast<const std::byte*>(words), count * size_t{kSlotBytes}));
       }
-      change.write_value(p, kPageLowerOffset,
-                         static_cast<uint32_t>(kPageHeaderBytes + count * kSlotBytes) | uint32_t{upper} << 16);
-      change.write_value(p, kBTreeFlagsOffset, static_cast<uint16_t>(view.flags() & ~kBTreeHasKilled));
+      change.write_value(
+          p, kPageLowerOffset,
+          static_cast<uint32_t>(kPageHeaderBytes + count * kSlotBytes) | uint32_t{upper} << 16);
+      change.write_value(p, kBTreeFlagsOffset,
+                         static_cast<uint16_t>(view.flags() & ~kBTreeHasKilled));
       const uint64_t horizon = access_.transactions().horizon().v;
       change.info(Bytes(reinterpret_cast<const std::byte*>(&horizon), sizeof horizon));
       const uint64_t version = page.version();
@@ -62,7 +68,8 @@ Status IndexVacuum::clean_leaf(Fiber& fiber, PageRef& page, FunctionRef<bool(Tid
       access_.storage().apply(change);
     }
     result->entries_removed += removed;
-    result->entries_left += static_cast<uint64_t>(BTreePage(page).end_data() - BTreePage(page).first_data());
+    result->entries_left +=
+        static_cast<uint64_t>(BTreePage(page).end_data() - BTreePage(page).first_data());
     return {};
   }
 }
@@ -77,7 +84,8 @@ Status IndexVacuum::run(Fiber& fiber, FunctionRef<bool(Tid)> is_dead, BTree::Del
       const BTreePage view(page);
       if (!view.has(kBTreeDeleted)) {
         TRY(clean_leaf(fiber, page, is_dead, result));
-        if (view.first_data() == view.end_data() && !view.is_rightmost()) empty.push_back(page.block());
+        if (view.first_data() == view.end_data() && !view.is_rightmost())
+          empty.push_back(page.block());
       }
       const BlockNo right = view.right();
       ++result->pages;
@@ -99,8 +107,8 @@ Result<bool> IndexVacuum::unlink(Fiber& fiber, BlockNo block) {
   PageRef page = TRY(descent_.pin(fiber, block));
   const BTreePage view(page);
   const auto still_empty = [&] {
-    return !view.has(kBTreeDeleted | kBTreeRoot | kBTreeIncompleteSplit) && view.is_leaf() && !view.is_rightmost() &&
-           view.first_data() == view.end_data();
+    return !view.has(kBTreeDeleted | kBTreeRoot | kBTreeIncompleteSplit) && view.is_leaf() &&
+           !view.is_rightmost() && view.first_data() == view.end_data();
   };
   if (!still_empty()) return false;
   // Its parent is where its high key leads from just below: the last separator under the high key.
@@ -115,9 +123,10 @@ Result<bool> IndexVacuum::unlink(Fiber& fiber, BlockNo block) {
   if (view.left() != kInvalidBlock) left = TRY(descent_.pin(fiber, view.left()));
   // All pinned; from here on only reserve() suspends.
   const BTreePage above(parent);
-  const uint16_t next = order_.find_child(key.key, above);        // the right sibling's downlink
+  const uint16_t next = order_.find_child(key.key, above);  // the right sibling's downlink
   const bool fits = still_empty() && !above.has(kBTreeDeleted) && next > above.first_data() &&
-                    above.item(next).child() == right.block() && above.item(static_cast<uint16_t>(next - 1)).child() == block &&
+                    above.item(next).child() == right.block() &&
+                    above.item(static_cast<uint16_t>(next - 1)).child() == block &&
                     view.right() == right.block() && BTreePage(right).left() == block &&
                     (left ? view.left() == left.block() && BTreePage(left).right() == block &&
                                 !BTreePage(left).has(kBTreeIncompleteSplit | kBTreeDeleted)
@@ -132,16 +141,19 @@ Result<bool> IndexVacuum::unlink(Fiber& fiber, BlockNo block) {
   change.write_value(p, above.slot(mine).offset, right.block().v);
   const uint16_t behind = slot_offset(next + 1U);
   const uint16_t lower = parent.header().lower;
-  if (behind < lower) change.move(p, slot_offset(next), behind, static_cast<uint16_t>(lower - behind));
+  if (behind < lower)
+    change.move(p, slot_offset(next), behind, static_cast<uint16_t>(lower - behind));
   change.write_value(p, kPageLowerOffset, static_cast<uint16_t>(lower - kSlotBytes));
   change.write_value(change.add(right), kBTreeLeftOffset, view.left().v);
   if (left) change.write_value(change.add(left), kBTreeRightOffset, right.block().v);
-  change.write_value(change.add(page), kBTreeFlagsOffset, static_cast<uint16_t>(kBTreeLeaf | kBTreeDeleted));
-  const uint64_t versions[] = {parent.version(), right.version(), page.version(), left ? left.version() : 0};
+  change.write_value(change.add(page), kBTreeFlagsOffset,
+                     static_cast<uint16_t>(kBTreeLeaf | kBTreeDeleted));
+  const uint64_t versions[] = {parent.version(), right.version(), page.version(),
+                               left ? left.version() : 0};
   TRY(access_.storage().reserve(fiber, change));
-  if (parent.version() != versions[0] || right.version() != versions[1] || page.version() != versions[2] ||
-      (left && left.version() != versions[3])) {
-    return false;                          // the next vacuum will
+  if (parent.version() != versions[0] || right.version() != versions[1] ||
+      page.version() != versions[2] || (left && left.version() != versions[3])) {
+    return false;  // the next vacuum will
   }
   access_.storage().apply(change);
   descent_.memory().unlinked.push_back({block, access_.descents().moment()});

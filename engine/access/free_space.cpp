@@ -43,12 +43,14 @@ Result<PageRef> pin_map_page(Fiber& fiber, Access& access, FileId map, BlockNo b
   return page;
 }
 
-Status record_free_space(Fiber& fiber, Access& access, FileId table, BlockNo block, uint32_t free_bytes) {
+Status record_free_space(Fiber& fiber, Access& access, FileId table, BlockNo block,
+                         uint32_t free_bytes) {
   const auto units = static_cast<uint8_t>(std::min(free_bytes / kFreeSpaceUnit, 254U));
   const uint32_t map_page = block.v / kBlocksPerMapPage;
   const auto offset = static_cast<uint16_t>(kPageHeaderBytes + block.v % kBlocksPerMapPage);
-  PageRef page = TRY(pin_map_page(fiber, access, with_fork(table, Fork::free_space), BlockNo(map_page),
-                                  PageKind::free_space, RecordKind::free_space_map));
+  PageRef page =
+      TRY(pin_map_page(fiber, access, with_fork(table, Fork::free_space), BlockNo(map_page),
+                       PageKind::free_space, RecordKind::free_space_map));
   if (load<uint8_t>(page.data() + offset) != units) {
     const auto byte = static_cast<std::byte>(units);
     page.set_hint(offset, Bytes(&byte, 1));
@@ -59,7 +61,8 @@ Status record_free_space(Fiber& fiber, Access& access, FileId table, BlockNo blo
   return {};
 }
 
-Result<BlockNo> find_free_space(Fiber& fiber, Access& access, FileId table, uint32_t bytes, uint32_t block_count) {
+Result<BlockNo> find_free_space(Fiber& fiber, Access& access, FileId table, uint32_t bytes,
+                                uint32_t block_count) {
   const uint32_t wanted = (bytes + kFreeSpaceUnit - 1) / kFreeSpaceUnit;
   if (wanted > 254 || block_count == 0) return kInvalidBlock;
   TableMemory& memory = access.memory_of(table);

@@ -84,7 +84,8 @@ class Heap {
   Result<uint32_t> insert_page_full(Fiber& fiber, Transaction& transaction,
                                     std::span<const Vector> columns, Rows rows, uint32_t first,
                                     Tid* tids);
-  // Pins a page with room for a tuple of `bytes` that xid may write, extending the table if need be.
+  // Pins a page with room for a tuple of `bytes` that xid may write, extending the table if need
+  // be.
   Result<PageRef> page_with_room(Fiber& fiber, uint32_t bytes, Xid xid);
   bool has_room(const PageRef& page, uint32_t bytes, Xid xid) const;
 

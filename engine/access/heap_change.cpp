@@ -18,8 +18,9 @@ RowTicket::~RowTicket() {
 
 Status RowTicket::take(Fiber& fiber, RowLock strength) {
   const LockMode mode = row_lock_mode(strength);
-  const LockResult result = TRY(locks_.acquire(fiber, transaction_.owner(), tag_, mode, WaitPolicy::wait,
-                                               LockScope::transaction, transaction_.depth()));
+  const LockResult result =
+      TRY(locks_.acquire(fiber, transaction_.owner(), tag_, mode, WaitPolicy::wait,
+                         LockScope::transaction, transaction_.depth()));
   if (result == LockResult::granted) {
     if (give_back_ != LockMode::none) {
       locks_.release(transaction_.owner(), tag_, give_back_, LockScope::transaction);
@@ -33,8 +34,8 @@ Status RowTicket::take(Fiber& fiber, RowLock strength) {
 
 bool RowTicket::try_take(RowLock strength) {
   const LockMode mode = row_lock_mode(strength);
-  const LockResult result =
-      locks_.try_acquire(transaction_.owner(), tag_, mode, LockScope::transaction, transaction_.depth());
+  const LockResult result = locks_.try_acquire(transaction_.owner(), tag_, mode,
+                                               LockScope::transaction, transaction_.depth());
   if (result == LockResult::not_available) return false;
   if (result == LockResult::granted) give_back_ = mode;
   taken_ = true;
@@ -47,18 +48,19 @@ namespace {
 Status with_context(Status status, const ChangeRequest& request) {
   if (status.ok() || status.is_halted()) return status;
   return std::move(status).context(cat("while ", request.verb, " tuple (", request.tid.block, ",",
-                                       request.tid.slot, ") in relation \"", request.table.name, "\""));
+                                       request.tid.slot, ") in relation \"", request.table.name,
+                                       "\""));
 }
 
 ChangeOutcome outcome_of(ChangeVerdict verdict) {
   switch (verdict) {
-    case ChangeVerdict::invisible: return ChangeOutcome::invisible;
-    case ChangeVerdict::self_modified: return ChangeOutcome::self_modified;
-    case ChangeVerdict::updated: return ChangeOutcome::updated;
-    case ChangeVerdict::deleted: return ChangeOutcome::deleted;
+    case ChangeVerdict::invisible:      return ChangeOutcome::invisible;
+    case ChangeVerdict::self_modified:  return ChangeOutcome::self_modified;
+    case ChangeVerdict::updated:        return ChangeOutcome::updated;
+    case ChangeVerdict::deleted:        return ChangeOutcome::deleted;
     case ChangeVerdict::ok:
     case ChangeVerdict::being_modified:
-    case ChangeVerdict::unknown: break;
+    case ChangeVerdict::unknown:        break;
   }
   UNREACHABLE();
 }
@@ -66,8 +68,8 @@ ChangeOutcome outcome_of(ChangeVerdict verdict) {
 }  // namespace
 
 Result<ChangeResult> find_changeable(Fiber& fiber, const ChangeRequest& request,
-                                     FunctionRef<RowLock(const PageRef&, TupleHeader)> strength_of, RowTicket& ticket,
-                                     ExtraPins& extra, PageRef* page) {
+                                     FunctionRef<RowLock(const PageRef&, TupleHeader)> strength_of,
+                                     RowTicket& ticket, ExtraPins& extra, PageRef* page) {
   TransactionManager& transactions = request.access.transactions();
   LockTable& locks = request.access.locks();
   const Tid tid = request.tid;
@@ -89,10 +91,11 @@ Result<ChangeResult> find_changeable(Fiber& fiber, const ChangeRequest& request,
       continue;
     }
     const RowLock strength = strength_of(*page, tuple);
-    const bool may_pass = verdict == ChangeVerdict::being_modified && strength == RowLock::key_share &&
-                          !tuple.has2(kKeysUpdated);
+    const bool may_pass = verdict == ChangeVerdict::being_modified &&
+                          strength == RowLock::key_share && !tuple.has2(kKeysUpdated);
     if (verdict == ChangeVerdict::ok || may_pass) {
-      if (ticket.covers(strength) || !locks.is_blocked(request.transaction.owner(), tag, row_lock_mode(strength))) {
+      if (ticket.covers(strength) ||
+          !locks.is_blocked(request.transaction.owner(), tag, row_lock_mode(strength))) {
         return ChangeResult{.outcome = ChangeOutcome::ok, .tid = tid};
       }
       PROBE("heap: a change waits for a row lock");
@@ -103,22 +106,25 @@ Result<ChangeResult> find_changeable(Fiber& fiber, const ChangeRequest& request,
     }
     page->release();
     extra.release();
-    if (request.wait != RowWait::wait) return ChangeResult{.outcome = ChangeOutcome::would_block, .tid = tid};
+    if (request.wait != RowWait::wait)
+      return ChangeResult{.outcome = ChangeOutcome::would_block, .tid = tid};
     if (!ticket.covers(strength)) {
       TRY(with_context(ticket.take(fiber, strength), request));
     } else {
       PROBE("heap: a change waits for a transaction");
-      TRY(with_context(transactions.wait_for(fiber, request.transaction.owner(), judge.waits_for()), request));
+      TRY(with_context(transactions.wait_for(fiber, request.transaction.owner(), judge.waits_for()),
+                       request));
     }
   }
 }
 
-EndedHeader ended_header(const Transaction& transaction, TransactionManager& manager, TupleHeader old, Xid base, Tid next,
-                         uint16_t infomask2_flags) {
+EndedHeader ended_header(const Transaction& transaction, TransactionManager& manager,
+                         TupleHeader old, Xid base, Tid next, uint16_t infomask2_flags) {
   EndedHeader out;
   const CommandId now = transaction.command();
   uint32_t command = now.v;
-  uint16_t mask = old.infomask() & static_cast<uint16_t>(~(kXmaxCommitted | kXmaxAborted | kComboCommand));
+  uint16_t mask =
+      old.infomask() & static_cast<uint16_t>(~(kXmaxCommitted | kXmaxAborted | kComboCommand));
   if (manager.running(old.xmin(base)) == &transaction) {
     const CommandId cmin = VisibilityJudge::cmin(transaction, old);
     command = const_cast<Transaction&>(transaction).combine_commands(cmin, now);
@@ -158,8 +164,8 @@ Result<bool> pin_map_of(Fiber& fiber, Access& access, PageRef& page, ExtraPins& 
 
 }  // namespace
 
-Result<ChangeResult> Heap::remove(Fiber& fiber, Transaction& transaction, Tid tid, const Snapshot& snapshot,
-                                  RowWait wait) {
+Result<ChangeResult> Heap::remove(Fiber& fiber, Transaction& transaction, Tid tid,
+                                  const Snapshot& snapshot, RowWait wait) {
   const Xid xid = TRY(access_.transactions().assign_xid(fiber, transaction));
   const ChangeRequest request{access_, table_, transaction, tid, snapshot, wait, "deleting"};
   RowTicket ticket(access_.locks(), transaction, LockTag::row(table_.file, tid));
@@ -167,7 +173,8 @@ Result<ChangeResult> Heap::remove(Fiber& fiber, Transaction& transaction, Tid ti
   PageRef page;
   for (;;) {
     const ChangeResult found = TRY(find_changeable(
-        fiber, request, [](const PageRef&, TupleHeader) { return RowLock::update; }, ticket, extra, &page));
+        fiber, request, [](const PageRef&, TupleHeader) { return RowLock::update; }, ticket, extra,
+        &page));
     if (found.outcome != ChangeOutcome::ok) return found;
     if (TRY(pin_map_of(fiber, access_, page, extra))) continue;
     const SlottedPage slotted(page.data());
@@ -202,20 +209,21 @@ Result<ChangeResult> Heap::remove(Fiber& fiber, Transaction& transaction, Tid ti
   }
 }
 
-Result<ChangeResult> Heap::lock(Fiber& fiber, Transaction& transaction, Tid tid, RowLock mode, const Snapshot& snapshot,
-                                RowWait wait) {
+Result<ChangeResult> Heap::lock(Fiber& fiber, Transaction& transaction, Tid tid, RowLock mode,
+                                const Snapshot& snapshot, RowWait wait) {
   const ChangeRequest request{access_, table_, transaction, tid, snapshot, wait, "locking"};
   RowTicket ticket(access_.locks(), transaction, LockTag::row(table_.file, tid));
   ExtraPins extra;
   PageRef page;
   for (;;) {
-    const ChangeResult found =
-        TRY(find_changeable(fiber, request, [&](const PageRef&, TupleHeader) { return mode; }, ticket, extra, &page));
+    const ChangeResult found = TRY(find_changeable(
+        fiber, request, [&](const PageRef&, TupleHeader) { return mode; }, ticket, extra, &page));
     if (found.outcome != ChangeOutcome::ok) return found;
     page.release();
     if (!ticket.covers(mode) && !ticket.try_take(mode)) {
       // Somebody queues for it before us.
-      if (wait != RowWait::wait) return ChangeResult{.outcome = ChangeOutcome::would_block, .tid = tid};
+      if (wait != RowWait::wait)
+        return ChangeResult{.outcome = ChangeOutcome::would_block, .tid = tid};
       TRY(with_context(ticket.take(fiber, mode), request));
       continue;
     }
@@ -224,9 +232,10 @@ Result<ChangeResult> Heap::lock(Fiber& fiber, Transaction& transaction, Tid tid,
   }
 }
 
-Result<ChangeResult> Heap::lock_newest(Fiber& fiber, Transaction& transaction, Tid tid, RowLock mode,
-                                       const Snapshot& snapshot, RowWait wait) {
-  // Versions behind the one the snapshot saw cannot be pruned while the snapshot is registered, so the chain holds.
+Result<ChangeResult> Heap::lock_newest(Fiber& fiber, Transaction& transaction, Tid tid,
+                                       RowLock mode, const Snapshot& snapshot, RowWait wait) {
+  // Versions behind the one the snapshot saw cannot be pruned while the snapshot is registered, so
+  // the chain holds.
   for (;;) {
     ChangeResult result = TRY(lock(fiber, transaction, tid, mode, snapshot, wait));
     if (result.outcome != ChangeOutcome::updated) return result;
@@ -244,13 +253,14 @@ Status Heap::overwrite(Fiber& fiber, Tid tid, RowValues row) {
     PageRef page = TRY(access_.storage().pool().pin(fiber, table_.file, tid.block));
     const SlottedPage slotted(page.data());
     if (!is_normal(slotted, tid.slot) || slotted.slot(tid.slot).length != size) {
-      return raise(sqlstate::internal_error, cat("row (", tid.block, ",", tid.slot, ") of \"", table_.name,
-                                                 "\" cannot be overwritten in place"));
+      return raise(sqlstate::internal_error, cat("row (", tid.block, ",", tid.slot, ") of \"",
+                                                 table_.name, "\" cannot be overwritten in place"));
     }
     const Slot slot = slotted.slot(tid.slot);
     const uint16_t header = TupleHeader(buffer).data_offset();
     Change change(RecordKind::heap_in_place);
-    change.write(change.add(page), static_cast<uint16_t>(slot.offset + header), Bytes(buffer + header, size - header));
+    change.write(change.add(page), static_cast<uint16_t>(slot.offset + header),
+                 Bytes(buffer + header, size - header));
     const uint64_t version = page.version();
     TRY(access_.storage().reserve(fiber, change));
     if (page.version() != version) continue;

@@ -10,8 +10,8 @@
 
 namespace orrery {
 
-void stamp_new_version(std::byte* tuple, uint32_t xmin_offset, CommandId cmin, Tid self, uint16_t infomask,
-                       uint16_t infomask2) {
+void stamp_new_version(std::byte* tuple, uint32_t xmin_offset, CommandId cmin, Tid self,
+                       uint16_t infomask, uint16_t infomask2) {
   store(tuple, xmin_offset);
   store(tuple + 4, uint32_t{0});
   store(tuple + 8, cmin.v);
@@ -43,7 +43,8 @@ void add_tuple(Change& change, PageRef& page, uint16_t slot, Bytes tuple, Xid wr
   uint16_t upper = page.header().upper;
   if (page.kind() == PageKind::none) {
     change.init(p, PageKind::heap, 0);
-    if (const Xid base = base_for_new_page(writer); base.v != 0) change.write_value(p, kBaseXidOffset, base.v);
+    if (const Xid base = base_for_new_page(writer); base.v != 0)
+      change.write_value(p, kBaseXidOffset, base.v);
     lower = kPageHeaderBytes;
     upper = kPageBytes;
   }
@@ -59,21 +60,24 @@ void add_tuple(Change& change, PageRef& page, uint16_t slot, Bytes tuple, Xid wr
 bool Heap::has_room(const PageRef& page, uint32_t bytes, Xid xid) const {
   if (page.kind() == PageKind::none) return true;
   if (page.kind() != PageKind::heap || !fits_base(xid, Xid(page.header().base_xid))) return false;
-  const uint32_t spared = static_cast<uint32_t>(kPageBytes) * static_cast<uint32_t>(100 - table_.fillfactor) / 100;
+  const uint32_t spared =
+      static_cast<uint32_t>(kPageBytes) * static_cast<uint32_t>(100 - table_.fillfactor) / 100;
   return SlottedPage(page.data()).room() >= std::min(align8(bytes) + spared, kMaxTupleBytes);
 }
 
 Result<PageRef> Heap::page_with_room(Fiber& fiber, uint32_t bytes, Xid xid) {
   BufferPool& pool = access_.storage().pool();
   TableMemory& memory = access_.memory_of(table_.file);
-  const uint32_t spared = static_cast<uint32_t>(kPageBytes) * static_cast<uint32_t>(100 - table_.fillfactor) / 100;
+  const uint32_t spared =
+      static_cast<uint32_t>(kPageBytes) * static_cast<uint32_t>(100 - table_.fillfactor) / 100;
   BlockNo candidate = memory.insert_block;
   BlockNo blocks{0};
   for (int attempt = 0; attempt < 16; ++attempt) {
     if (candidate == kInvalidBlock) {
       if (attempt <= 1) blocks = TRY(access_.storage().file_size(fiber, table_.file));
       candidate = TRY(find_free_space(fiber, access_, table_.file,
-                                      std::min(align8(bytes) + spared + kSlotBytes, kMaxTupleBytes), blocks.v));
+                                      std::min(align8(bytes) + spared + kSlotBytes, kMaxTupleBytes),
+                                      blocks.v));
       // A table whose map says nothing: its last page may have room.
       if (candidate == kInvalidBlock && attempt == 0 && blocks.v > 0) candidate = blocks - 1;
     }
@@ -85,7 +89,8 @@ Result<PageRef> Heap::page_with_room(Fiber& fiber, uint32_t bytes, Xid xid) {
         memory.insert_block = candidate;
         return page;
       }
-      const bool usable = page.kind() == PageKind::heap && fits_base(xid, Xid(page.header().base_xid));
+      const bool usable =
+          page.kind() == PageKind::heap && fits_base(xid, Xid(page.header().base_xid));
       room = usable ? SlottedPage(page.data()).room() : 0;
     }
     TRY(record_free_space(fiber, access_, table_.file, candidate, room));
@@ -99,7 +104,9 @@ Result<PageRef> Heap::page_with_room(Fiber& fiber, uint32_t bytes, Xid xid) {
 
 bool has_external(const TupleDesc& desc, RowValues row) {
   for (size_t i = 0; i < desc.size(); ++i) {
-    if (desc[i].length == -1 && row.nulls[i] == 0 && varlena_is_external(row.values[i].as<const char*>())) return true;
+    if (desc[i].length == -1 && row.nulls[i] == 0 &&
+        varlena_is_external(row.values[i].as<const char*>()))
+      return true;
   }
   return false;
 }
@@ -112,8 +119,8 @@ Status check_tuple_size(uint32_t bytes) {
 
 namespace {
 
-// Pins the visibility map page for an all-visible page, which has to be let go for it: true when the caller must look at
-// everything again.
+// Pins the visibility map page for an all-visible page, which has to be let go for it: true when
+// the caller must look at everything again.
 Result<bool> pin_map_if_needed(Fiber& fiber, Access& access, PageRef& page, ExtraPins& extra) {
   if (page.kind() != PageKind::heap || (page.header().flags & kAllVisible) == 0) return false;
   const BlockNo block = page.block();
@@ -152,7 +159,8 @@ Result<Tid> Heap::insert_tuple(Fiber& fiber, Transaction& transaction, std::span
     if (TRY(pin_map_if_needed(fiber, access_, page, extra))) continue;
     const uint64_t version = page.version();
     const Tid tid{page.block(), slot_for_new(page)};
-    stamp_new_version(tuple.data(), xid_offset(xid, base_of(page, xid)), transaction.use_command(), tid, 0, 0);
+    stamp_new_version(tuple.data(), xid_offset(xid, base_of(page, xid)), transaction.use_command(),
+                      tid, 0, 0);
     Change change(RecordKind::heap_insert, xid);
     add_tuple(change, page, tid.slot, tuple, xid);
     if (page.header().flags & kAllVisible) clear_all_visible(change, page, extra.map);
@@ -163,8 +171,8 @@ Result<Tid> Heap::insert_tuple(Fiber& fiber, Transaction& transaction, std::span
   }
 }
 
-Status Heap::insert_batch(Fiber& fiber, Transaction& transaction, std::span<const Vector> columns, Rows rows,
-                          Tid* tids) {
+Status Heap::insert_batch(Fiber& fiber, Transaction& transaction, std::span<const Vector> columns,
+                          Rows rows, Tid* tids) {
   TRY(access_.transactions().assign_xid(fiber, transaction));
   for (uint32_t done = 0; done < rows.count;) {
     done += TRY(insert_page_full(fiber, transaction, columns, rows, done, tids));
@@ -172,9 +180,11 @@ Status Heap::insert_batch(Fiber& fiber, Transaction& transaction, std::span<cons
   return {};
 }
 
-// Inserts rows from number `first` on, as many as the next page takes. Rows that must be toasted go one by one.
-Result<uint32_t> Heap::insert_page_full(Fiber& fiber, Transaction& transaction, std::span<const Vector> columns,
-                                        Rows rows, uint32_t first, Tid* tids) {
+// Inserts rows from number `first` on, as many as the next page takes. Rows that must be toasted go
+// one by one.
+Result<uint32_t> Heap::insert_page_full(Fiber& fiber, Transaction& transaction,
+                                        std::span<const Vector> columns, Rows rows, uint32_t first,
+                                        Tid* tids) {
   const size_t width = table_.desc.size();
   CHECK(columns.size() == width);
   Datum values_small[64];
@@ -189,7 +199,9 @@ Result<uint32_t> Heap::insert_page_full(Fiber& fiber, Transaction& transaction, 
       values[c] = columns[c].value(rows[i]);
     }
   };
-  const auto is_plain = [&](uint32_t size) { return size <= kToastThreshold && !has_external(table_.desc, row); };
+  const auto is_plain = [&](uint32_t size) {
+    return size <= kToastThreshold && !has_external(table_.desc, row);
+  };
 
   read_row(first);
   const uint32_t first_size = tuple_size(table_.desc, row);
@@ -225,7 +237,8 @@ Result<uint32_t> Heap::insert_page_full(Fiber& fiber, Transaction& transaction, 
       std::memset(image + upper + size, 0, align8(size) - size);
       const Tid tid{page.block(), static_cast<uint16_t>(old_slots + count + 1)};
       stamp_new_version(image + upper, offset, transaction.use_command(), tid, 0, 0);
-      words[count++] = Slot{static_cast<uint16_t>(upper), SlotState::normal, static_cast<uint16_t>(size)}.word();
+      words[count++] =
+          Slot{static_cast<uint16_t>(upper), SlotState::normal, static_cast<uint16_t>(size)}.word();
       tids[i] = tid;
     }
     read_row(first);
@@ -234,13 +247,15 @@ Result<uint32_t> Heap::insert_page_full(Fiber& fiber, Transaction& transaction, 
     const int p = change.add(page);
     if (fresh) {
       change.init(p, PageKind::heap, 0);
-      if (const Xid base = base_for_new_page(xid); base.v != 0) change.write_value(p, kBaseXidOffset, base.v);
+      if (const Xid base = base_for_new_page(xid); base.v != 0)
+        change.write_value(p, kBaseXidOffset, base.v);
     }
     change.write(p, static_cast<uint16_t>(upper), Bytes(image + upper, old_upper - upper));
     change.write(p, static_cast<uint16_t>(lower),
                  Bytes(reinterpret_cast<const std::byte*>(words), count * size_t{kSlotBytes}));
     change.write_value(p, kPageLowerOffset, (lower + count * kSlotBytes) | upper << 16);
-    if (!fresh && (page.header().flags & kAllVisible) != 0) clear_all_visible(change, page, extra.map);
+    if (!fresh && (page.header().flags & kAllVisible) != 0)
+      clear_all_visible(change, page, extra.map);
     TRY(access_.storage().reserve(fiber, change));
     if (page.version() != version) continue;
     access_.storage().apply(change);

@@ -8,11 +8,11 @@
 namespace orrery {
 
 // Fills in what form_tuple left open of a new version.
-void stamp_new_version(std::byte* tuple, uint32_t xmin_offset, CommandId cmin, Tid self, uint16_t infomask,
-                       uint16_t infomask2);
+void stamp_new_version(std::byte* tuple, uint32_t xmin_offset, CommandId cmin, Tid self,
+                       uint16_t infomask, uint16_t infomask2);
 
-// Operations that put a tuple on a page: a page of zeros becomes a heap page first. The slot's number comes from
-// slot_for_new(). `tuple` lives until apply().
+// Operations that put a tuple on a page: a page of zeros becomes a heap page first. The slot's
+// number comes from slot_for_new(). `tuple` lives until apply().
 uint16_t slot_for_new(const PageRef& page);
 Xid base_of(const PageRef& page, Xid writer);
 void add_tuple(Change& change, PageRef& page, uint16_t slot, Bytes tuple, Xid writer);
@@ -21,8 +21,8 @@ void add_tuple(Change& change, PageRef& page, uint16_t slot, Bytes tuple, Xid wr
 struct EndedHeader {
   std::byte bytes[18];
 };
-EndedHeader ended_header(const Transaction& transaction, TransactionManager& manager, TupleHeader old, Xid base, Tid next,
-                         uint16_t infomask2_flags);
+EndedHeader ended_header(const Transaction& transaction, TransactionManager& manager,
+                         TupleHeader old, Xid base, Tid next, uint16_t infomask2_flags);
 // Writes the prune hint if the page has none older.
 void add_prune_hint(Change& change, int index, const PageRef& page, Xid xid);
 
@@ -30,8 +30,8 @@ void add_prune_hint(Change& change, int index, const PageRef& page, Xid xid);
 struct ExtraPins {
   PinClaim claim;
   bool claimed = false;
-  PageRef map;                 // visibility map page of the changed page
-  PageRef other;               // another page, for the new version
+  PageRef map;    // visibility map page of the changed page
+  PageRef other;  // another page, for the new version
   PageRef other_map;
   void release() {
     map.release();
@@ -42,8 +42,8 @@ struct ExtraPins {
   }
 };
 
-// A place in the queue for one row: whoever must wait for a row takes this first, so that waiters come one after
-// another. Given back at the end unless kept as a row lock.
+// A place in the queue for one row: whoever must wait for a row takes this first, so that waiters
+// come one after another. Given back at the end unless kept as a row lock.
 class RowTicket {
  public:
   RowTicket(LockTable& locks, Transaction& transaction, LockTag tag)
@@ -65,8 +65,9 @@ class RowTicket {
   LockMode give_back_ = LockMode::none;
 };
 
-// Follows the protocol of heap.h to a version that may be changed now; on ok its page is pinned. `strength_of` is asked
-// with the version under its pin. `extra` is released before any wait. `verb` is "updating" and the like.
+// Follows the protocol of heap.h to a version that may be changed now; on ok its page is pinned.
+// `strength_of` is asked with the version under its pin. `extra` is released before any wait.
+// `verb` is "updating" and the like.
 struct ChangeRequest {
   Access& access;
   const TableInfo& table;
@@ -77,15 +78,17 @@ struct ChangeRequest {
   const char* verb;
 };
 Result<ChangeResult> find_changeable(Fiber& fiber, const ChangeRequest& request,
-                                     FunctionRef<RowLock(const PageRef&, TupleHeader)> strength_of, RowTicket& ticket,
-                                     ExtraPins& extra, PageRef* page);
+                                     FunctionRef<RowLock(const PageRef&, TupleHeader)> strength_of,
+                                     RowTicket& ticket, ExtraPins& extra, PageRef* page);
 
-// Gives a page a base id that `xid` fits, by freezing what is old. 55000 when it holds ids too far apart.
+// Gives a page a base id that `xid` fits, by freezing what is old. 55000 when it holds ids too far
+// apart.
 Status rebase_page(Fiber& fiber, Access& access, FileId file, BlockNo block, Xid xid);
 // 54000 when no page takes a row of so many bytes.
 Status check_tuple_size(uint32_t bytes);
 // Deletes what the TOAST pointers of a stored tuple name.
-Status delete_toasted_of(Fiber& fiber, Access& access, const TableInfo& table, Transaction& transaction, Bytes tuple);
+Status delete_toasted_of(Fiber& fiber, Access& access, const TableInfo& table,
+                         Transaction& transaction, Bytes tuple);
 // True when some value of the row is a TOAST pointer.
 bool has_external(const TupleDesc& desc, RowValues row);
 

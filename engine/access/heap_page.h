@@ -1,5 +1,5 @@
-// A heap page, PostgreSQL's: line pointers grow up from the header, tuples down from the end. A slot number never changes
-// while something may refer to it.
+// A heap page, PostgreSQL's: line pointers grow up from the header, tuples down from the end. A
+// slot number never changes while something may refer to it.
 //
 //   line pointer, u32:  offset : 15 | state : 2 | length : 15
 //   unused     offset and length 0: free for a new row
@@ -37,7 +37,8 @@ struct Slot {
   SlotState state = SlotState::unused;
   uint16_t length = 0;
   uint32_t word() const {
-    return uint32_t{offset} | static_cast<uint32_t>(state) << 15 | static_cast<uint32_t>(length) << 17;
+    return uint32_t{offset} | static_cast<uint32_t>(state) << 15 |
+           static_cast<uint32_t>(length) << 17;
   }
   static Slot of(uint32_t word) {
     return {static_cast<uint16_t>(word & 0x7fff), static_cast<SlotState>(word >> 15 & 3),
@@ -58,8 +59,9 @@ class SlottedPage {
 
   uint16_t slot_count() const {
     const uint16_t lower = header().lower;
-    return lower <= kPageHeaderBytes ? uint16_t{0}
-                                     : static_cast<uint16_t>((lower - kPageHeaderBytes) / kSlotBytes);
+    return lower <= kPageHeaderBytes
+               ? uint16_t{0}
+               : static_cast<uint16_t>((lower - kPageHeaderBytes) / kSlotBytes);
   }
   Slot slot(uint16_t number) const { return Slot::of(load<uint32_t>(page_ + slot_offset(number))); }
   const std::byte* item(Slot slot) const { return page_ + slot.offset; }

@@ -1,5 +1,6 @@
-// A new version of a row. It goes on the same page where there is room, and then needs no new index entries unless an
-// indexed column changed (HOT); otherwise on another page. One record over at most four pages.
+// A new version of a row. It goes on the same page where there is room, and then needs no new index
+// entries unless an indexed column changed (HOT); otherwise on another page. One record over at
+// most four pages.
 #include <algorithm>
 
 #include "access/free_space.h"
@@ -16,8 +17,14 @@ namespace orrery {
 // One update on its way; lives on its fiber's stack.
 class HeapUpdate {
  public:
-  HeapUpdate(Heap& heap, Transaction& transaction, Tid tid, RowValues row, const Snapshot& snapshot, RowWait wait)
-      : heap_(heap), access_(heap.access_), table_(heap.table_), transaction_(transaction), tid_(tid), row_(row),
+  HeapUpdate(Heap& heap, Transaction& transaction, Tid tid, RowValues row, const Snapshot& snapshot,
+             RowWait wait)
+      : heap_(heap),
+        access_(heap.access_),
+        table_(heap.table_),
+        transaction_(transaction),
+        tid_(tid),
+        row_(row),
         request_{access_, table_, transaction, tid, snapshot, wait, "updating"},
         ticket_(access_.locks(), transaction, LockTag::row(table_.file, tid)) {}
 
@@ -44,9 +51,9 @@ class HeapUpdate {
   const ChangeRequest request_;
   RowTicket ticket_;
   ExtraPins extra_;
-  PageRef page_;                 // of the old version
+  PageRef page_;  // of the old version
   Xid xid_{};
-  uint32_t size_ = 0;            // of the new version
+  uint32_t size_ = 0;  // of the new version
   bool toasted_ = false;
   bool pruned_ = false;
   Arena arena_;
@@ -70,12 +77,14 @@ HeapUpdate::Changed HeapUpdate::compare(TupleHeader old) const {
   const RowDecoder decoder(table_.desc, std::span(wanted, count), table_.oid);
   Datum values[1664];
   uint8_t nulls[1664];
-  decoder.decode_data(old.bytes() + old.data_offset(), old.has(kHasNulls) ? old.null_bitmap() : nullptr,
-                      old.column_count(), values, nulls);
+  decoder.decode_data(old.bytes() + old.data_offset(),
+                      old.has(kHasNulls) ? old.null_bitmap() : nullptr, old.column_count(), values,
+                      nulls);
   for (uint32_t k = 0; k < count; ++k) {
     const auto i = static_cast<size_t>(wanted[k]);
-    const bool same = nulls[k] != 0 ? row_.nulls[i] != 0
-                                    : row_.nulls[i] == 0 && same_value(table_.desc[i], values[k], row_.values[i]);
+    const bool same =
+        nulls[k] != 0 ? row_.nulls[i] != 0
+                      : row_.nulls[i] == 0 && same_value(table_.desc[i], values[k], row_.values[i]);
     if (same) continue;
     changed.indexed = true;
     if (table_.keys.has(static_cast<int>(i))) changed.keys = true;
@@ -97,7 +106,8 @@ bool HeapUpdate::fits_same_page() const {
   return slot_for_new(page_) <= kMaxSlotsPerPage && slotted.gap() >= align8(size_) + for_slot;
 }
 
-// REQUIRES: page_ is pinned. True when it had to be let go, so that everything must be looked at again.
+// REQUIRES: page_ is pinned. True when it had to be let go, so that everything must be looked at
+// again.
 Result<bool> HeapUpdate::pin_what_is_needed(Fiber& fiber) {
   if (!fits_base(xid_, Xid(page_.header().base_xid))) {
     page_.release();
@@ -121,12 +131,13 @@ Result<bool> HeapUpdate::pin_what_is_needed(Fiber& fiber) {
       extra_.other.release();
       TRY(claim(fiber));
       extra_.other = TRY(heap_.page_with_room(fiber, size_, xid_));
-      if (extra_.other.block() == tid_.block) extra_.other.release();     // it has room after all
+      if (extra_.other.block() == tid_.block) extra_.other.release();  // it has room after all
       return true;
     }
     if ((extra_.other.header().flags & kAllVisible) != 0 && !extra_.other_map) {
       page_.release();
-      extra_.other_map = TRY(pin_visibility_page(fiber, access_, table_.file, extra_.other.block()));
+      extra_.other_map =
+          TRY(pin_visibility_page(fiber, access_, table_.file, extra_.other.block()));
       return true;
     }
   }
@@ -155,8 +166,9 @@ Status HeapUpdate::toast(Fiber& fiber) {
   const RowDecoder decoder(table_.desc, wanted, table_.oid);
   Datum* values = arena_.make_array<Datum>(width).data();
   uint8_t* nulls = arena_.make_array<uint8_t>(width).data();
-  decoder.decode_data(old.bytes() + old.data_offset(), old.has(kHasNulls) ? old.null_bitmap() : nullptr,
-                      old.column_count(), values, nulls);
+  decoder.decode_data(old.bytes() + old.data_offset(),
+                      old.has(kHasNulls) ? old.null_bitmap() : nullptr, old.column_count(), values,
+                      nulls);
   const RowValues old_row{values, nulls};
   row_ = TRY(toast_row(fiber, access_, table_, transaction_, row_, &old_row, arena_));
   size_ = tuple_size(table_.desc, row_);
@@ -177,7 +189,8 @@ Result<ChangeResult> HeapUpdate::run(Fiber& fiber) {
     return changed.keys ? RowLock::update : RowLock::no_key_update;
   };
   for (;;) {
-    ChangeResult result = TRY(find_changeable(fiber, request_, strength_of, ticket_, extra_, &page_));
+    ChangeResult result =
+        TRY(find_changeable(fiber, request_, strength_of, ticket_, extra_, &page_));
     if (result.outcome != ChangeOutcome::ok) return result;
     const SlottedPage slotted(page_.data());
     const TupleHeader old(slotted.item(slotted.slot(tid_.slot)));

@@ -1,5 +1,5 @@
-// Finds the version of one row that a judge lets see, on the page where its tid points: along the HOT chain for the tid of
-// an index entry, that very version otherwise.
+// Finds the version of one row that a judge lets see, on the page where its tid points: along the
+// HOT chain for the tid of an index entry, that very version otherwise.
 #pragma once
 
 #include "access/heap_page.h"
@@ -16,9 +16,9 @@ struct HotSearch {
   BlockNo block;
   VisibilityJudge& judge;
   FetchMode mode;
-  uint16_t slot = 0;             // found
-  bool all_dead = false;         // none: no snapshot will find anything here again
-  Xid unresolved{};              // unknown
+  uint16_t slot = 0;      // found
+  bool all_dead = false;  // none: no snapshot will find anything here again
+  Xid unresolved{};       // unknown
 
   Answer run(uint16_t from);
 
@@ -35,10 +35,11 @@ struct HotSearch {
 
 // What a unique check asks of the row under an index entry, whoever's snapshot.
 struct RowState {
-  bool exists = false;           // committed, or own, or in progress
+  bool exists = false;  // committed, or own, or in progress
   bool all_dead = false;
-  Xid waits_for{};               // the answer hangs on this transaction
+  Xid waits_for{};  // the answer hangs on this transaction
 };
-Result<RowState> probe_row(Fiber& fiber, Access& access, const TableInfo& table, const Transaction& transaction, Tid tid);
+Result<RowState> probe_row(Fiber& fiber, Access& access, const TableInfo& table,
+                           const Transaction& transaction, Tid tid);
 
 }  // namespace orrery

@@ -16,15 +16,18 @@ struct PrunePlan {
   uint32_t removed = 0;
   bool changed = false;
   bool has_unused = false;
-  Xid oldest_pending{};            // of deleters that will be prunable one day
-  Lsn newest_removed{};            // commit of a removed version's deleter: standbys' readers must be past it
+  Xid oldest_pending{};  // of deleters that will be prunable one day
+  Lsn newest_removed{};  // commit of a removed version's deleter: standbys' readers must be past it
   Xid unresolved{};
 };
 
 class Pruner {
  public:
   Pruner(TransactionManager& transactions, const PageRef& page, PrunePlan& plan)
-      : transactions_(transactions), horizon_(transactions.horizon()), page_(page.data()), block_(page.block()),
+      : transactions_(transactions),
+        horizon_(transactions.horizon()),
+        page_(page.data()),
+        block_(page.block()),
         plan_(plan) {}
 
   // False when an id's end must be read first.
@@ -34,17 +37,20 @@ class Pruner {
     for (uint16_t n = 1; n <= plan_.count; ++n) {
       const Slot slot = plan_.slots[n - 1] = page_.slot(n);
       if (slot.state != SlotState::normal) continue;
-      verdicts_[n - 1] = judge_for_vacuum(transactions_, horizon_, tuple(n), page_.base(), &plan_.unresolved);
+      verdicts_[n - 1] =
+          judge_for_vacuum(transactions_, horizon_, tuple(n), page_.base(), &plan_.unresolved);
       if (verdicts_[n - 1] == VacuumVerdict::unknown) return false;
     }
     for (uint16_t n = 1; n <= plan_.count; ++n) {
       const Slot slot = page_.slot(n);
-      if (slot.state == SlotState::redirect || (slot.state == SlotState::normal && !tuple(n).has2(kHeapOnly))) {
+      if (slot.state == SlotState::redirect ||
+          (slot.state == SlotState::normal && !tuple(n).has2(kHeapOnly))) {
         prune_chain(n);
       }
     }
     for (uint16_t n = 1; n <= plan_.count; ++n) {
-      if (plan_.slots[n - 1].state == SlotState::normal && !reached_[n - 1] && is_dead(n)) remove(n);
+      if (plan_.slots[n - 1].state == SlotState::normal && !reached_[n - 1] && is_dead(n))
+        remove(n);
     }
     for (uint16_t n = 1; n <= plan_.count; ++n) note_pending(n);
     return true;
@@ -93,8 +99,10 @@ class Pruner {
     // All up to the last dead one go: what is before a dead version ended earlier.
     uint32_t dead = 0;
     for (uint32_t i = 0; i < count; ++i) {
-      if (is_dead(members[i])) dead = i + 1;
-      else break;
+      if (is_dead(members[i]))
+        dead = i + 1;
+      else
+        break;
     }
     if (dead == 0 && count > 0) return;
     for (uint32_t i = 0; i < dead; ++i) {
@@ -106,7 +114,8 @@ class Pruner {
       }
     }
     Slot& slot = plan_.slots[root - 1];
-    const Slot wanted = dead == count ? Slot{0, SlotState::dead, 0} : Slot::redirect_to(members[dead]);
+    const Slot wanted =
+        dead == count ? Slot{0, SlotState::dead, 0} : Slot::redirect_to(members[dead]);
     if (slot.word() != wanted.word()) {
       slot = wanted;
       plan_.changed = true;
@@ -122,9 +131,10 @@ class Pruner {
     if (verdict == VacuumVerdict::recently_dead || verdict == VacuumVerdict::delete_in_progress) {
       pending = tuple(n).xmax(page_.base());
     } else if (verdict == VacuumVerdict::insert_in_progress) {
-      pending = tuple(n).xmin(page_.base());       // it may abort
+      pending = tuple(n).xmin(page_.base());  // it may abort
     }
-    if (pending > kBootstrapXid && (plan_.oldest_pending == kInvalidXid || pending < plan_.oldest_pending)) {
+    if (pending > kBootstrapXid &&
+        (plan_.oldest_pending == kInvalidXid || pending < plan_.oldest_pending)) {
       plan_.oldest_pending = pending;
     }
   }
@@ -147,7 +157,8 @@ uint16_t compact_page(Change& change, int index, const std::byte* page, std::spa
   for (uint32_t i = 0; i < slots.size(); ++i) {
     if (slots[i].length != 0) order[count++] = static_cast<uint16_t>(i);
   }
-  std::sort(order, order + count, [&](uint16_t a, uint16_t b) { return slots[a].offset > slots[b].offset; });
+  std::sort(order, order + count,
+            [&](uint16_t a, uint16_t b) { return slots[a].offset > slots[b].offset; });
   // From the highest down, neighbours that move by the same distance in one operation.
   uint32_t upper = header.special;
   for (uint32_t i = 0; i < count;) {
@@ -159,8 +170,8 @@ uint16_t compact_page(Change& change, int index, const std::byte* page, std::spa
       slots[order[i]].offset = static_cast<uint16_t>(run_begin + distance);
     }
     if (distance != 0) {
-      change.move(index, static_cast<uint16_t>(run_begin + distance), static_cast<uint16_t>(run_begin),
-                  static_cast<uint16_t>(run_end - run_begin));
+      change.move(index, static_cast<uint16_t>(run_begin + distance),
+                  static_cast<uint16_t>(run_begin), static_cast<uint16_t>(run_end - run_begin));
     }
     upper = run_begin + distance;
   }
@@ -176,12 +187,14 @@ Result<PruneResult> prune_page(Fiber& fiber, Access& access, PageRef& page) {
       return PruneResult{.blocked = true, .unresolved = plan.unresolved};
     }
     const SlottedPage slotted(page.data());
-    const uint32_t hint = plan.oldest_pending == kInvalidXid || !fits_base(plan.oldest_pending, slotted.base())
-                              ? 0
-                              : xid_offset(plan.oldest_pending, slotted.base());
+    const uint32_t hint =
+        plan.oldest_pending == kInvalidXid || !fits_base(plan.oldest_pending, slotted.base())
+            ? 0
+            : xid_offset(plan.oldest_pending, slotted.base());
     if (!plan.changed) {
       if (hint != load<uint32_t>(page.data() + kPruneHintOffset)) {
-        page.set_hint(kPruneHintOffset, Bytes(reinterpret_cast<const std::byte*>(&hint), sizeof hint));
+        page.set_hint(kPruneHintOffset,
+                      Bytes(reinterpret_cast<const std::byte*>(&hint), sizeof hint));
       }
       return PruneResult{};
     }
@@ -194,15 +207,18 @@ Result<PruneResult> prune_page(Fiber& fiber, Access& access, PageRef& page) {
     uint32_t words[kMaxSlotsPerPage];
     for (uint32_t i = 0; i < count; ++i) words[i] = plan.slots[i].word();
     if (count > 0) {
-      change.write(p, kPageHeaderBytes, Bytes(reinterpret_cast<const std::byte*>(words), count * size_t{kSlotBytes}));
+      change.write(p, kPageHeaderBytes,
+                   Bytes(reinterpret_cast<const std::byte*>(words), count * size_t{kSlotBytes}));
     }
     const auto lower = static_cast<uint16_t>(kPageHeaderBytes + count * kSlotBytes);
     change.write_value(p, kPageLowerOffset, static_cast<uint32_t>(lower | uint32_t{upper} << 16));
     change.write_value(p, kPruneHintOffset, hint);
     uint8_t flags = page.header().flags;
-    flags = static_cast<uint8_t>(plan.has_unused ? flags | kHasUnusedSlots : flags & ~kHasUnusedSlots);
+    flags =
+        static_cast<uint8_t>(plan.has_unused ? flags | kHasUnusedSlots : flags & ~kHasUnusedSlots);
     if (flags != page.header().flags) change.write_value(p, kPageFlagsOffset, flags);
-    change.info(Bytes(reinterpret_cast<const std::byte*>(&plan.newest_removed.v), sizeof(uint64_t)));
+    change.info(
+        Bytes(reinterpret_cast<const std::byte*>(&plan.newest_removed.v), sizeof(uint64_t)));
     TRY(storage.reserve(fiber, change));
     if (page.version() != version || !page.is_sole_pin()) continue;
     storage.apply(change);
@@ -219,8 +235,9 @@ Status prune_if_useful(Fiber& fiber, Access& access, PageRef& page, uint32_t roo
   const TransactionManager& transactions = access.transactions();
   const Xid xid = TupleHeader::widen(hint, slotted.base());
   if (transactions.running(xid) != nullptr) return {};
-  if (const auto end = transactions.find_end(xid);
-      end.has_value() && end->kind == XidStatus::Kind::committed && end->commit_ts.v > transactions.horizon().v) {
+  if (const auto end = transactions.find_end(xid); end.has_value() &&
+                                                   end->kind == XidStatus::Kind::committed &&
+                                                   end->commit_ts.v > transactions.horizon().v) {
     return {};
   }
   if (!page.is_sole_pin()) return {};

@@ -1,5 +1,6 @@
-// Pruning: the versions on one page that no snapshot can see any more are removed, HOT chains are cut short, and the page
-// is compacted; index entries stay and are dealt with by vacuum, for which whole dead chains leave a dead slot.
+// Pruning: the versions on one page that no snapshot can see any more are removed, HOT chains are
+// cut short, and the page is compacted; index entries stay and are dealt with by vacuum, for which
+// whole dead chains leave a dead slot.
 //
 //   chain before              chain after
 //   root dead, next live      root redirects to the first that is not dead; those between become unused
@@ -16,19 +17,21 @@
 namespace orrery {
 
 struct PruneResult {
-  uint32_t removed = 0;          // versions
-  bool blocked = false;          // somebody else pins the page, or `unresolved` must be read first
+  uint32_t removed = 0;  // versions
+  bool blocked = false;  // somebody else pins the page, or `unresolved` must be read first
   Xid unresolved{};
 };
 
-// Prunes if the page's hint promises something and there is less room than `room_wanted`. Never waits for other pages or pins.
-// The page stays pinned, but line pointers and tuples move. Suspends.
+// Prunes if the page's hint promises something and there is less room than `room_wanted`. Never
+// waits for other pages or pins. The page stays pinned, but line pointers and tuples move.
+// Suspends.
 Status prune_if_useful(Fiber& fiber, Access& access, PageRef& page, uint32_t room_wanted);
 // Prunes whatever there is.
 Result<PruneResult> prune_page(Fiber& fiber, Access& access, PageRef& page);
 
-// The operations that give the page these line pointers and pack its tuples: for pruning, vacuum, and index pages. `slots`:
-// by number from 1 at [0]; normal ones still with their old offsets. Returns the new `upper`.
+// The operations that give the page these line pointers and pack its tuples: for pruning, vacuum,
+// and index pages. `slots`: by number from 1 at [0]; normal ones still with their old offsets.
+// Returns the new `upper`.
 uint16_t compact_page(Change& change, int index, const std::byte* page, std::span<Slot> slots);
 
 }  // namespace orrery

@@ -12,12 +12,14 @@ constexpr uint32_t align_to(uint32_t offset, uint32_t alignment) {
 
 // Whether this plain value is stored with a 1-byte header, and what it takes then.
 bool becomes_short(const ColumnDesc& column, const char* value) {
-  return column.storage != ColumnStorage::plain && !varlena_is_external(value) && !varlena_is_short(value) &&
-         !varlena_is_compressed(value) && varlena_size(value) - kVarlenaHeaderBytes + 1 <= 0x7f;
+  return column.storage != ColumnStorage::plain && !varlena_is_external(value) &&
+         !varlena_is_short(value) && !varlena_is_compressed(value) &&
+         varlena_size(value) - kVarlenaHeaderBytes + 1 <= 0x7f;
 }
 
 uint32_t size_after(const ColumnDesc& column, Datum value, uint32_t offset) {
-  if (column.length > 0) return align_to(offset, column.alignment) + static_cast<uint32_t>(column.length);
+  if (column.length > 0)
+    return align_to(offset, column.alignment) + static_cast<uint32_t>(column.length);
   const char* bytes = value.as<const char*>();
   if (column.length == -2) return offset + static_cast<uint32_t>(std::strlen(bytes)) + 1;
   if (becomes_short(column, bytes)) return offset + varlena_size(bytes) - kVarlenaHeaderBytes + 1;
@@ -27,10 +29,10 @@ uint32_t size_after(const ColumnDesc& column, Datum value, uint32_t offset) {
 
 void store_by_value(std::byte* to, int16_t length, Datum value) {
   switch (length) {
-    case 1: store(to, value.as<uint8_t>()); break;
-    case 2: store(to, value.as<uint16_t>()); break;
-    case 4: store(to, value.as<uint32_t>()); break;
-    case 8: store(to, value.as<uint64_t>()); break;
+    case 1:  store(to, value.as<uint8_t>()); break;
+    case 2:  store(to, value.as<uint16_t>()); break;
+    case 4:  store(to, value.as<uint32_t>()); break;
+    case 8:  store(to, value.as<uint64_t>()); break;
     default: UNREACHABLE();
   }
 }
@@ -88,8 +90,8 @@ uint32_t data_size(const TupleDesc& desc, RowValues row, size_t columns, uint32_
   return offset - start;
 }
 
-void form_data(const TupleDesc& desc, RowValues row, size_t columns, std::byte* base, uint32_t start,
-               std::byte* bitmap) {
+void form_data(const TupleDesc& desc, RowValues row, size_t columns, std::byte* base,
+               uint32_t start, std::byte* bitmap) {
   uint32_t offset = start;
   if (bitmap != nullptr) std::memset(bitmap, 0, (columns + 7) / 8);
   for (size_t i = 0; i < columns; ++i) {
@@ -112,7 +114,8 @@ void form_tuple(const TupleDesc& desc, RowValues row, std::byte* to) {
   for (size_t i = 0; i < desc.size(); ++i) {
     if (row.nulls[i] != 0 || desc[i].length > 0) continue;
     infomask |= kHasVarWidth;
-    if (desc[i].length == -1 && varlena_is_external(row.values[i].as<const char*>())) infomask |= kHasExternal;
+    if (desc[i].length == -1 && varlena_is_external(row.values[i].as<const char*>()))
+      infomask |= kHasExternal;
   }
   store(to + 18, static_cast<uint16_t>(desc.size()));
   store(to + 20, infomask);
@@ -122,9 +125,10 @@ void form_tuple(const TupleDesc& desc, RowValues row, std::byte* to) {
 
 bool is_unsigned_type(Oid type) {
   using namespace type_oid;
-  return type == oid || type == float4 || type == regproc || type == xid || type == cid || type == regprocedure ||
-         type == regoper || type == regoperator || type == regclass || type == regtype || type == regrole ||
-         type == regnamespace || type == regcollation || type == regconfig || type == regdictionary;
+  return type == oid || type == float4 || type == regproc || type == xid || type == cid ||
+         type == regprocedure || type == regoper || type == regoperator || type == regclass ||
+         type == regtype || type == regrole || type == regnamespace || type == regcollation ||
+         type == regconfig || type == regdictionary;
 }
 
 RowDecoder::RowDecoder(const TupleDesc& desc, std::span<const int16_t> wanted, Oid table)
@@ -145,7 +149,8 @@ RowDecoder::RowDecoder(const TupleDesc& desc, std::span<const int16_t> wanted, O
   bool fixed = true;
   for (uint16_t i = 0; i < last; ++i) {
     const ColumnDesc& from = desc[i];
-    Column column{from.length, from.alignment, from.by_value, is_unsigned_type(from.type), kNotFixed};
+    Column column{from.length, from.alignment, from.by_value, is_unsigned_type(from.type),
+                  kNotFixed};
     if (fixed && from.length > 0) {
       offset = align_to(offset, from.alignment);
       if (offset < kNotFixed) column.fixed_offset = static_cast<uint16_t>(offset);
@@ -162,8 +167,9 @@ Datum RowDecoder::fetch(const Column& column, const std::byte* at) {
   switch (column.length) {
     case 1: return Datum::of(static_cast<char>(load<int8_t>(at)));
     case 2: return Datum::of(load<int16_t>(at));
-    case 4: return column.is_unsigned ? Datum::of(load<uint32_t>(at)) : Datum::of(load<int32_t>(at));
-    case 8: return Datum::of(load<int64_t>(at));
+    case 4:
+      return column.is_unsigned ? Datum::of(load<uint32_t>(at)) : Datum::of(load<int32_t>(at));
+    case 8:  return Datum::of(load<int64_t>(at));
     default: UNREACHABLE();
   }
 }
@@ -181,10 +187,11 @@ Datum RowDecoder::copy(const Column& column, Datum value, Arena& arena) {
 
 // Calls out(i, value or null, column) for each wanted column.
 template <class Out>
-void RowDecoder::walk(const std::byte* data, const std::byte* bitmap, uint16_t stored_columns, Out&& out) const {
-  uint32_t offset = 0;         // where column `at` would begin, before alignment
+void RowDecoder::walk(const std::byte* data, const std::byte* bitmap, uint16_t stored_columns,
+                      Out&& out) const {
+  uint32_t offset = 0;  // where column `at` would begin, before alignment
   uint16_t at = 0;
-  bool shifted = false;        // a NULL came before: fixed offsets do not hold
+  bool shifted = false;  // a NULL came before: fixed offsets do not hold
   for (uint32_t i = 0; i < wanted_.size(); ++i) {
     const uint16_t number = wanted_[i];
     if (number >= stored_columns) {
@@ -201,7 +208,8 @@ void RowDecoder::walk(const std::byte* data, const std::byte* bitmap, uint16_t s
       uint16_t prefix = number;
       while (prefix > at && columns_[prefix - 1].fixed_offset == kNotFixed) --prefix;
       if (prefix > at) {
-        offset = uint32_t{columns_[prefix - 1].fixed_offset} + static_cast<uint32_t>(columns_[prefix - 1].length);
+        offset = uint32_t{columns_[prefix - 1].fixed_offset} +
+                 static_cast<uint32_t>(columns_[prefix - 1].length);
         at = prefix;
       }
     }
@@ -223,7 +231,9 @@ void RowDecoder::walk(const std::byte* data, const std::byte* bitmap, uint16_t s
         begin = align_to(offset, column.alignment);
         offset = begin + static_cast<uint32_t>(column.length);
       } else if (column.length == -2) {
-        offset = begin + static_cast<uint32_t>(std::strlen(reinterpret_cast<const char*>(data + begin))) + 1;
+        offset = begin +
+                 static_cast<uint32_t>(std::strlen(reinterpret_cast<const char*>(data + begin))) +
+                 1;
       } else {
         // A pad byte is zero, and no varlena begins with a zero byte unless it is aligned.
         if (data[begin] == std::byte{0}) begin = align_to(offset, column.alignment);
@@ -239,8 +249,9 @@ void RowDecoder::walk(const std::byte* data, const std::byte* bitmap, uint16_t s
   }
 }
 
-void RowDecoder::decode_data(const std::byte* data, const std::byte* bitmap, uint16_t stored_columns,
-                             std::span<Vector> columns, uint32_t row, Arena* arena) const {
+void RowDecoder::decode_data(const std::byte* data, const std::byte* bitmap,
+                             uint16_t stored_columns, std::span<Vector> columns, uint32_t row,
+                             Arena* arena) const {
   walk(data, bitmap, stored_columns, [&](uint32_t i, const Datum* value, const Column& column) {
     Vector& vector = columns[system_count_ + i];
     if (value == nullptr) {
@@ -251,24 +262,26 @@ void RowDecoder::decode_data(const std::byte* data, const std::byte* bitmap, uin
   });
 }
 
-void RowDecoder::decode_data(const std::byte* data, const std::byte* bitmap, uint16_t stored_columns, Datum* values,
-                             uint8_t* nulls) const {
+void RowDecoder::decode_data(const std::byte* data, const std::byte* bitmap,
+                             uint16_t stored_columns, Datum* values, uint8_t* nulls) const {
   walk(data, bitmap, stored_columns, [&](uint32_t i, const Datum* value, const Column&) {
     nulls[i] = value == nullptr;
     values[i] = value == nullptr ? Datum() : *value;
   });
 }
 
-void RowDecoder::decode(TupleHeader tuple, Xid base, Tid self, std::span<Vector> columns, uint32_t row,
-                        Arena* arena) const {
-  for (uint32_t i = 0; i < system_count_; ++i) system_column(system_[i], tuple, base, self, columns[i], row, arena);
+void RowDecoder::decode(TupleHeader tuple, Xid base, Tid self, std::span<Vector> columns,
+                        uint32_t row, Arena* arena) const {
+  for (uint32_t i = 0; i < system_count_; ++i)
+    system_column(system_[i], tuple, base, self, columns[i], row, arena);
   if (wanted_.empty()) return;
-  decode_data(tuple.bytes() + tuple.data_offset(), tuple.has(kHasNulls) ? tuple.null_bitmap() : nullptr,
-              tuple.column_count(), columns, row, arena);
+  decode_data(tuple.bytes() + tuple.data_offset(),
+              tuple.has(kHasNulls) ? tuple.null_bitmap() : nullptr, tuple.column_count(), columns,
+              row, arena);
 }
 
-void RowDecoder::system_column(int16_t number, TupleHeader tuple, Xid base, Tid self, Vector& out, uint32_t row,
-                               Arena* arena) const {
+void RowDecoder::system_column(int16_t number, TupleHeader tuple, Xid base, Tid self, Vector& out,
+                               uint32_t row, Arena* arena) const {
   switch (number) {
     case kColumnCtid: {
       CHECK(arena != nullptr);
@@ -280,12 +293,12 @@ void RowDecoder::system_column(int16_t number, TupleHeader tuple, Xid base, Tid 
       return;
     }
     // xid is a 32-bit type, as in PostgreSQL: the low word.
-    case kColumnXmin: out.set(row, Datum::of(static_cast<uint32_t>(tuple.xmin(base).v))); return;
-    case kColumnXmax: out.set(row, Datum::of(static_cast<uint32_t>(tuple.xmax(base).v))); return;
+    case kColumnXmin:     out.set(row, Datum::of(static_cast<uint32_t>(tuple.xmin(base).v))); return;
+    case kColumnXmax:     out.set(row, Datum::of(static_cast<uint32_t>(tuple.xmax(base).v))); return;
     case kColumnCmin:
-    case kColumnCmax: out.set(row, Datum::of(tuple.command())); return;
+    case kColumnCmax:     out.set(row, Datum::of(tuple.command())); return;
     case kColumnTableOid: out.set(row, Datum::of(table_)); return;
-    default: UNREACHABLE();
+    default:              UNREACHABLE();
   }
 }
 

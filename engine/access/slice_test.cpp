@@ -34,9 +34,11 @@ TEST(Slice, CommittedRowsSurviveACrashAndOthersDoNot) {
       Access access(node.storage, node.transactions);
       LockOwner owner(node.locks, 1);
       auto t = node.transactions.begin(owner);
-      for (int i = 5000; i < 5100; ++i) EXPECT_TRUE(TRY(table.insert(fiber, access, *t, {i, 0, "lost"})));
+      for (int i = 5000; i < 5100; ++i)
+        EXPECT_TRUE(TRY(table.insert(fiber, access, *t, {i, 0, "lost"})));
       auto other = node.transactions.begin(owner);
-      for (int i = 6000; i < 6100; ++i) EXPECT_TRUE(TRY(table.insert(fiber, access, *other, {i, 1, "kept"})));
+      for (int i = 6000; i < 6100; ++i)
+        EXPECT_TRUE(TRY(table.insert(fiber, access, *other, {i, 1, "kept"})));
       TRY(node.transactions.commit(fiber, *other));
       fiber.scheduler().mark_halted();
       (void)node.transactions.abort(fiber, *t);

@@ -1,9 +1,9 @@
 #include <algorithm>
 
 #include "access/heap_page.h"
+#include "access/hot_search.h"
 #include "access/prune.h"
 #include "access/row_codec.h"
-#include "access/hot_search.h"
 #include "access/table_scan.h"
 #include "base/probe.h"
 #include "txn/visibility.h"
@@ -13,19 +13,22 @@ namespace orrery {
 HotSearch::Answer HotSearch::run(uint16_t from) {
   uint16_t at = from;
   if (at < 1 || at > page.slot_count()) return none(mode == FetchMode::index_entry);
-  if (page.slot(at).state == SlotState::redirect && mode == FetchMode::index_entry) at = page.slot(at).offset;
+  if (page.slot(at).state == SlotState::redirect && mode == FetchMode::index_entry)
+    at = page.slot(at).offset;
   bool dead = true;
   Xid previous_xmax{};
   for (uint32_t step = 0; step <= page.slot_count(); ++step) {
     if (!is_normal(page, at)) return none(dead);
     const TupleHeader tuple(page.item(page.slot(at)));
     if (step > 0 && tuple.xmin(page.base()) != previous_xmax) return none(dead);
-    // An index entry never means a heap-only version reached directly: another row took over its slot.
-    if (step == 0 && mode == FetchMode::index_entry && at == from && tuple.has2(kHeapOnly)) return none(true);
+    // An index entry never means a heap-only version reached directly: another row took over its
+    // slot.
+    if (step == 0 && mode == FetchMode::index_entry && at == from && tuple.has2(kHeapOnly))
+      return none(true);
     if (mode == FetchMode::any_version) return found(at);
     switch (judge.judge(tuple, page.base())) {
-      case Verdict::visible: return found(at);
-      case Verdict::unknown: unresolved = judge.unresolved(); return Answer::unknown;
+      case Verdict::visible:   return found(at);
+      case Verdict::unknown:   unresolved = judge.unresolved(); return Answer::unknown;
       case Verdict::invisible: break;
     }
     if (mode == FetchMode::exact) return none(false);
@@ -41,17 +44,20 @@ HotSearch::Answer HotSearch::run(uint16_t from) {
   return none(false);
 }
 
-Result<RowState> probe_row(Fiber& fiber, Access& access, const TableInfo& table, const Transaction& transaction, Tid tid) {
+Result<RowState> probe_row(Fiber& fiber, Access& access, const TableInfo& table,
+                           const Transaction& transaction, Tid tid) {
   TransactionManager& transactions = access.transactions();
   for (;;) {
     PageRef page = TRY(access.storage().pool().pin(fiber, table.file, tid.block));
     if (page.kind() != PageKind::heap) return RowState{.all_dead = true};
     const Snapshot now = transactions.take_snapshot(&transaction);
     VisibilityJudge judge(transactions, now, SnapshotKind::dirty);
-    HotSearch search{transactions, SlottedPage(page.data()), tid.block, judge, FetchMode::index_entry};
+    HotSearch search{transactions, SlottedPage(page.data()), tid.block, judge,
+                     FetchMode::index_entry};
     switch (search.run(tid.slot)) {
-      case HotSearch::Answer::found: return RowState{.exists = true, .waits_for = judge.waits_for()};
-      case HotSearch::Answer::none: return RowState{.all_dead = search.all_dead};
+      case HotSearch::Answer::found:
+        return RowState{.exists = true, .waits_for = judge.waits_for()};
+      case HotSearch::Answer::none:    return RowState{.all_dead = search.all_dead};
       case HotSearch::Answer::unknown: break;
     }
     const Xid unresolved = search.unresolved;
@@ -61,13 +67,17 @@ Result<RowState> probe_row(Fiber& fiber, Access& access, const TableInfo& table,
 }
 
 TableFetch::TableFetch(Access& access, const TableInfo& table, std::span<const int16_t> columns)
-    : access_(access), table_(table), decoder_(std::make_unique<RowDecoder>(table.desc, columns, table.oid)) {}
+    : access_(access),
+      table_(table),
+      decoder_(std::make_unique<RowDecoder>(table.desc, columns, table.oid)) {}
 
 TableFetch::~TableFetch() = default;
 
-Result<TableFetch::Fetched> TableFetch::fetch(Fiber& fiber, const Snapshot& snapshot, SnapshotKind kind, FetchMode mode,
-                                              std::span<const Tid> tids, std::span<Vector> columns, uint32_t first_row,
-                                              Arena& arena, Tid* found_tids, uint16_t* sources, uint8_t* all_dead) {
+Result<TableFetch::Fetched> TableFetch::fetch(Fiber& fiber, const Snapshot& snapshot,
+                                              SnapshotKind kind, FetchMode mode,
+                                              std::span<const Tid> tids, std::span<Vector> columns,
+                                              uint32_t first_row, Arena& arena, Tid* found_tids,
+                                              uint16_t* sources, uint8_t* all_dead) {
   TransactionManager& transactions = access_.transactions();
   Fetched result;
   PageRef page;
@@ -96,7 +106,8 @@ Result<TableFetch::Fetched> TableFetch::fetch(Fiber& fiber, const Snapshot& snap
       const TupleHeader tuple(search.page.item(slot));
       const Tid self{tid.block, search.slot};
       const uint16_t mask = tuple.infomask();
-      if ((mask & (kXminCommitted | kXminAborted)) == 0 || (mask & (kXmaxCommitted | kXmaxAborted)) == 0) {
+      if ((mask & (kXminCommitted | kXminAborted)) == 0 ||
+          (mask & (kXmaxCommitted | kXmaxAborted)) == 0) {
         const uint16_t hinted = infomask_with_hints(transactions, tuple, search.page.base());
         if (hinted != mask) {
           page.set_hint(static_cast<uint16_t>(slot.offset + 20),
@@ -109,7 +120,8 @@ Result<TableFetch::Fetched> TableFetch::fetch(Fiber& fiber, const Snapshot& snap
       ++result.rows;
     }
     if (all_dead != nullptr) {
-      all_dead[result.tids_done] = answer == HotSearch::Answer::none && search.all_dead && mode == FetchMode::index_entry;
+      all_dead[result.tids_done] =
+          answer == HotSearch::Answer::none && search.all_dead && mode == FetchMode::index_entry;
     }
     ++result.tids_done;
     fiber.charge_only(2);

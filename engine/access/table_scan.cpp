@@ -16,18 +16,21 @@ constexpr uint32_t kReadAheadBlocks = 32;
 
 // A page is pruned by a reader when less than this is free: a tenth, or what fillfactor spares.
 uint32_t prune_below(const TableInfo& table) {
-  const auto spared = static_cast<uint32_t>(kPageBytes) * static_cast<uint32_t>(100 - table.fillfactor) / 100;
+  const auto spared =
+      static_cast<uint32_t>(kPageBytes) * static_cast<uint32_t>(100 - table.fillfactor) / 100;
   return std::max<uint32_t>(kPageBytes / 10, spared);
 }
 
-void hint(const TransactionManager& transactions, PageRef& page, Slot slot, TupleHeader tuple, Xid base) {
+void hint(const TransactionManager& transactions, PageRef& page, Slot slot, TupleHeader tuple,
+          Xid base) {
   constexpr uint16_t kXminKnown = kXminCommitted | kXminAborted;
   constexpr uint16_t kXmaxKnown = kXmaxCommitted | kXmaxAborted;
   const uint16_t mask = tuple.infomask();
   if ((mask & kXminKnown) != 0 && (mask & kXmaxKnown) != 0) return;
   const uint16_t hinted = infomask_with_hints(transactions, tuple, base);
   if (hinted == mask) return;
-  page.set_hint(static_cast<uint16_t>(slot.offset + 20), Bytes(reinterpret_cast<const std::byte*>(&hinted), 2));
+  page.set_hint(static_cast<uint16_t>(slot.offset + 20),
+                Bytes(reinterpret_cast<const std::byte*>(&hinted), 2));
 }
 
 }  // namespace
@@ -39,8 +42,12 @@ Result<uint32_t> table_block_count(Fiber& fiber, Access& access, const TableInfo
 
 TableScan::TableScan(Access& access, const TableInfo& table, const Snapshot& snapshot,
                      std::span<const int16_t> columns, const TableScanOptions& options)
-    : access_(access), table_(table), snapshot_(snapshot), options_(options),
-      decoder_(std::make_unique<RowDecoder>(table.desc, columns, table.oid)), block_(options.first_block) {}
+    : access_(access),
+      table_(table),
+      snapshot_(snapshot),
+      options_(options),
+      decoder_(std::make_unique<RowDecoder>(table.desc, columns, table.oid)),
+      block_(options.first_block) {}
 
 TableScan::~TableScan() = default;
 
@@ -62,7 +69,8 @@ Result<uint32_t> TableScan::next(Fiber& fiber, std::span<Vector> columns, Arena&
   for (Vector& vector : columns) vector.may_have_nulls = false;
   uint32_t rows = 0;
   while (block_.v < end_block_) {
-    if (!use_ring_ && block_.v + kReadAheadBlocks / 2 >= read_ahead_to_ && read_ahead_to_ < end_block_) {
+    if (!use_ring_ && block_.v + kReadAheadBlocks / 2 >= read_ahead_to_ &&
+        read_ahead_to_ < end_block_) {
       const uint32_t count = std::min(kReadAheadBlocks, end_block_ - read_ahead_to_);
       access_.storage().pool().read_ahead(table_.file, BlockNo(read_ahead_to_), count);
       read_ahead_to_ += count;
@@ -71,16 +79,16 @@ Result<uint32_t> TableScan::next(Fiber& fiber, std::span<Vector> columns, Arena&
     const uint32_t found = TRY(scan_page(fiber, columns, rows, arena, tids, &page_done));
     rows += found;
     TRY(fiber.charge(found + 5));
-    if (!page_done) break;            // the batch is full
+    if (!page_done) break;  // the batch is full
     block_ = block_.next();
   }
   return rows;
 }
 
-// Appends the rows of block_ behind `row`. page_done is false when the page's rows might not fit: nothing is lost, the next
-// batch begins with this page.
-Result<uint32_t> TableScan::scan_page(Fiber& fiber, std::span<Vector> columns, uint32_t row, Arena& arena, Tid* tids,
-                                      bool* page_done) {
+// Appends the rows of block_ behind `row`. page_done is false when the page's rows might not fit:
+// nothing is lost, the next batch begins with this page.
+Result<uint32_t> TableScan::scan_page(Fiber& fiber, std::span<Vector> columns, uint32_t row,
+                                      Arena& arena, Tid* tids, bool* page_done) {
   TransactionManager& transactions = access_.transactions();
   for (;;) {
     PageRef page =
@@ -116,7 +124,8 @@ Result<uint32_t> TableScan::scan_page(Fiber& fiber, std::span<Vector> columns, u
       const TupleHeader tuple(slotted.item(slotted.slot(visible[i])));
       const Tid tid{block_, visible[i]};
       decoder_->decode(tuple, base, tid, columns, row + i, &arena);
-      if (tids != nullptr) tids[row + i] = options_.for_index_build ? Tid{block_, roots_[visible[i] - 1]} : tid;
+      if (tids != nullptr)
+        tids[row + i] = options_.for_index_build ? Tid{block_, roots_[visible[i] - 1]} : tid;
     }
     *page_done = true;
     return count;
@@ -148,7 +157,8 @@ Xid TableScan::collect_visible(PageRef& page, uint16_t* out, uint32_t* count) {
   return kInvalidXid;
 }
 
-// What CREATE INDEX needs: every version that some snapshot may still see, under the root of its HOT chain.
+// What CREATE INDEX needs: every version that some snapshot may still see, under the root of its
+// HOT chain.
 Xid TableScan::collect_for_index(PageRef& page, uint16_t* out, uint32_t* count) {
   const TransactionManager& transactions = access_.transactions();
   const SlottedPage slotted(page.data());
@@ -176,9 +186,10 @@ Xid TableScan::collect_for_index(PageRef& page, uint16_t* out, uint32_t* count) 
     const Slot slot = slotted.slot(s);
     if (slot.state != SlotState::normal || roots_[s - 1] == 0) continue;
     Xid unresolved{};
-    switch (judge_for_vacuum(transactions, horizon, TupleHeader(slotted.item(slot)), slotted.base(), &unresolved)) {
-      case VacuumVerdict::unknown: return unresolved;
-      case VacuumVerdict::dead: continue;
+    switch (judge_for_vacuum(transactions, horizon, TupleHeader(slotted.item(slot)), slotted.base(),
+                             &unresolved)) {
+      case VacuumVerdict::unknown:            return unresolved;
+      case VacuumVerdict::dead:               continue;
       case VacuumVerdict::live:
       case VacuumVerdict::recently_dead:
       case VacuumVerdict::insert_in_progress:

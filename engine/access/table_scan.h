@@ -54,8 +54,8 @@ class TableScan {
   Ring ring_;                          // used when the table is large
   bool use_ring_ = false;
   bool started_ = false;
-  BlockNo block_;                      // the next one to read
-  uint32_t end_block_ = 0;             // of the table when the scan began
+  BlockNo block_;           // the next one to read
+  uint32_t end_block_ = 0;  // of the table when the scan began
   uint32_t read_ahead_to_ = 0;
 };
 

@@ -11,8 +11,12 @@
 
 namespace orrery {
 
-inline ColumnDesc int4_column() { return {.type = type_oid::int4, .length = 4, .alignment = 4, .by_value = true}; }
-inline ColumnDesc int8_column() { return {.type = type_oid::int8, .length = 8, .alignment = 8, .by_value = true}; }
+inline ColumnDesc int4_column() {
+  return {.type = type_oid::int4, .length = 4, .alignment = 4, .by_value = true};
+}
+inline ColumnDesc int8_column() {
+  return {.type = type_oid::int8, .length = 8, .alignment = 8, .by_value = true};
+}
 inline ColumnDesc text_column() {
   return {.type = type_oid::text, .length = -1, .alignment = 4, .storage = ColumnStorage::extended};
 }
@@ -29,7 +33,8 @@ struct TestTable {
   IndexInfo index;
 
   // Files are numbered by creation, so the same table can be described again in the next life.
-  explicit TestTable(FileId heap_file = {}, FileId index_file = {}, FileId toast_heap = {}, FileId toast_index = {}) {
+  explicit TestTable(FileId heap_file = {}, FileId index_file = {}, FileId toast_heap = {},
+                     FileId toast_index = {}) {
     info.oid = Oid(20000);
     info.name = "t";
     info.file = heap_file;
@@ -72,16 +77,20 @@ struct TestTable {
   Result<bool> insert(Fiber& fiber, Access& access, Transaction& transaction, const TestRow& row) {
     const Values values(row);
     const Tid tid = TRY(Heap(access, info).insert(fiber, transaction, values.get()));
-    const InsertResult result = TRY(
-        BTree(access, index).insert(fiber, transaction, info, values.get(), tid, UniqueCheck::wait));
+    const InsertResult result =
+        TRY(BTree(access, index)
+                .insert(fiber, transaction, info, values.get(), tid, UniqueCheck::wait));
     return result.inserted;
   }
-  Result<ChangeOutcome> update(Fiber& fiber, Access& access, Transaction& transaction, Tid tid, const TestRow& row,
-                               const Snapshot& snapshot, RowWait wait = RowWait::wait) {
+  Result<ChangeOutcome> update(Fiber& fiber, Access& access, Transaction& transaction, Tid tid,
+                               const TestRow& row, const Snapshot& snapshot,
+                               RowWait wait = RowWait::wait) {
     const Values values(row);
-    const ChangeResult result = TRY(Heap(access, info).update(fiber, transaction, tid, values.get(), snapshot, wait));
+    const ChangeResult result =
+        TRY(Heap(access, info).update(fiber, transaction, tid, values.get(), snapshot, wait));
     if (result.outcome == ChangeOutcome::ok && !result.hot) {
-      TRY(BTree(access, index).insert(fiber, transaction, info, values.get(), result.tid, UniqueCheck::wait));
+      TRY(BTree(access, index)
+              .insert(fiber, transaction, info, values.get(), result.tid, UniqueCheck::wait));
     }
     return result.outcome;
   }
@@ -106,8 +115,8 @@ struct TestTable {
     }
   }
   // The row with this id through the index.
-  Result<std::optional<TestRow>> find(Fiber& fiber, Access& access, const Snapshot& snapshot, int32_t id,
-                                      Tid* found_tid = nullptr) {
+  Result<std::optional<TestRow>> find(Fiber& fiber, Access& access, const Snapshot& snapshot,
+                                      int32_t id, Tid* found_tid = nullptr) {
     IndexScan scan(access, index, ScanDirection::forward, {});
     const NullableDatum key[] = {{Datum::of(id), false}};
     scan.start({.lower = key, .upper = key});
@@ -122,8 +131,9 @@ struct TestTable {
       Tid found_tids[64];
       const uint32_t count = TRY(scan.next(fiber, 64, tids, {}, nullptr));
       if (count == 0) return found;
-      const auto fetched = TRY(fetch.fetch(fiber, snapshot, SnapshotKind::mvcc, FetchMode::index_entry,
-                                           std::span(tids, count), columns, 0, arena, found_tids, nullptr, dead));
+      const auto fetched =
+          TRY(fetch.fetch(fiber, snapshot, SnapshotKind::mvcc, FetchMode::index_entry,
+                          std::span(tids, count), columns, 0, arena, found_tids, nullptr, dead));
       EXPECT_LE(fetched.rows, 1U);
       if (fetched.rows > 0) {
         EXPECT_FALSE(found.has_value());
@@ -134,10 +144,12 @@ struct TestTable {
     }
   }
 
-  Result<TestRow> row_of(Fiber& fiber, Access& access, std::span<const Vector> columns, uint32_t i, Arena& arena) {
-    TestRow row{.id = columns[0].value(i).as<int32_t>(), .value = columns[1].value(i).as<int64_t>()};
-    const Datum note =
-        TRY(detoast(fiber, access, info.toast ? &*info.toast : nullptr, columns[2].value(i), arena));
+  Result<TestRow> row_of(Fiber& fiber, Access& access, std::span<const Vector> columns, uint32_t i,
+                         Arena& arena) {
+    TestRow row{.id = columns[0].value(i).as<int32_t>(),
+                .value = columns[1].value(i).as<int64_t>()};
+    const Datum note = TRY(
+        detoast(fiber, access, info.toast ? &*info.toast : nullptr, columns[2].value(i), arena));
     row.note = note.text();
     return row;
   }

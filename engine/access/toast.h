@@ -26,9 +26,9 @@ uint32_t toast_raw_size(Datum value);
 Result<Datum> decompress_inline(Datum value, Arena& arena);
 inline bool needs_detoast(Datum value) { return !varlena_is_plain(value.as<const char*>()); }
 
-// Makes a row short enough to be stored: compresses values and moves them out, in `arena`. Returns the values to store.
-// `old_row`: of the version an update replaces; of its pointers, those that the new row has too are left alone and the
-// others' chunks are deleted.
+// Makes a row short enough to be stored: compresses values and moves them out, in `arena`. Returns
+// the values to store. `old_row`: of the version an update replaces; of its pointers, those that
+// the new row has too are left alone and the others' chunks are deleted.
 Result<RowValues> toast_row(Fiber& fiber, Access& access, const TableInfo& table,
                             Transaction& transaction, RowValues row, const RowValues* old_row,
                             Arena& arena);

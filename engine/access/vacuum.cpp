@@ -36,7 +36,7 @@ class TableVacuum {
   const std::span<const IndexInfo* const> indexes_;
   const VacuumOptions& options_;
   VacuumResult result_;
-  std::vector<Tid> dead_;                // ascending
+  std::vector<Tid> dead_;  // ascending
   uint32_t since_pause_ = 0;
 };
 
@@ -62,7 +62,8 @@ bool TableVacuum::whole_page_visible(const PageRef& page) const {
     if (xmin == kBootstrapXid || tuple.has(kXminCommitted)) continue;
     if (xmin == kInvalidXid || transactions.running(xmin) != nullptr) return false;
     const std::optional<XidStatus> end = transactions.find_end(xmin);
-    if (!end.has_value() || end->kind != XidStatus::Kind::committed || !transactions.may_hint(end->commit_ts)) {
+    if (!end.has_value() || end->kind != XidStatus::Kind::committed ||
+        !transactions.may_hint(end->commit_ts)) {
       return false;
     }
   }
@@ -77,9 +78,11 @@ Status TableVacuum::set_all_visible(Fiber& fiber, BlockNo block) {
     if (page.kind() != PageKind::heap || !whole_page_visible(page)) return {};
     if ((page.header().flags & kAllVisible) != 0 && is_all_visible(map, block)) return {};
     Change change(RecordKind::visibility_map);
-    change.write_value(change.add(page), kPageFlagsOffset, static_cast<uint8_t>(page.header().flags | kAllVisible));
+    change.write_value(change.add(page), kPageFlagsOffset,
+                       static_cast<uint8_t>(page.header().flags | kAllVisible));
     const auto byte = load<uint8_t>(map.data() + visibility_byte_of(block));
-    change.write_value(change.add(map), visibility_byte_of(block), static_cast<uint8_t>(byte | visibility_bit_of(block)));
+    change.write_value(change.add(map), visibility_byte_of(block),
+                       static_cast<uint8_t>(byte | visibility_bit_of(block)));
     const uint64_t versions[] = {page.version(), map.version()};
     TRY(access_.storage().reserve(fiber, change));
     if (page.version() != versions[0] || map.version() != versions[1]) continue;
@@ -93,7 +96,8 @@ Status TableVacuum::set_all_visible(Fiber& fiber, BlockNo block) {
 Status TableVacuum::finish_page(Fiber& fiber, PageRef page) {
   const BlockNo block = page.block();
   const bool visible = page.kind() == PageKind::heap && whole_page_visible(page);
-  const uint32_t room = page.kind() == PageKind::none ? kMaxTupleBytes : SlottedPage(page.data()).room();
+  const uint32_t room =
+      page.kind() == PageKind::none ? kMaxTupleBytes : SlottedPage(page.data()).room();
   page.release();
   TRY(record_free_space(fiber, access_, table_.file, block, room));
   if (visible) TRY(set_all_visible(fiber, block));
@@ -139,10 +143,13 @@ Status TableVacuum::free_slots_of(Fiber& fiber, BlockNo block, std::span<const T
     Change change(RecordKind::heap_vacuum);
     const int p = change.add(page);
     if (count > 0) {
-      change.write(p, kPageHeaderBytes, Bytes(reinterpret_cast<const std::byte*>(words), count * size_t{kSlotBytes}));
+      change.write(p, kPageHeaderBytes,
+                   Bytes(reinterpret_cast<const std::byte*>(words), count * size_t{kSlotBytes}));
     }
-    change.write_value(p, kPageLowerOffset, static_cast<uint16_t>(kPageHeaderBytes + count * kSlotBytes));
-    change.write_value(p, kPageFlagsOffset, static_cast<uint8_t>(page.header().flags | kHasUnusedSlots));
+    change.write_value(p, kPageLowerOffset,
+                       static_cast<uint16_t>(kPageHeaderBytes + count * kSlotBytes));
+    change.write_value(p, kPageFlagsOffset,
+                       static_cast<uint8_t>(page.header().flags | kHasUnusedSlots));
     const uint64_t version = page.version();
     TRY(access_.storage().reserve(fiber, change));
     if (page.version() != version) continue;
@@ -195,11 +202,13 @@ Result<VacuumResult> TableVacuum::run(Fiber& fiber) {
 }  // namespace
 
 Result<VacuumResult> vacuum_table(Fiber& fiber, Access& access, const TableInfo& table,
-                                  std::span<const IndexInfo* const> indexes, const VacuumOptions& options) {
+                                  std::span<const IndexInfo* const> indexes,
+                                  const VacuumOptions& options) {
   return TableVacuum(access, table, indexes, options).run(fiber);
 }
 
-void run_background_vacuum(Fiber& fiber, VacuumSource& source, const BackgroundVacuumOptions& options) {
+void run_background_vacuum(Fiber& fiber, VacuumSource& source,
+                           const BackgroundVacuumOptions& options) {
   for (;;) {
     if (!fiber.sleep(options.nap).ok()) return;
     for (bool more = true; more;) {
@@ -208,7 +217,9 @@ void run_background_vacuum(Fiber& fiber, VacuumSource& source, const BackgroundV
                          done.status().is(sqlstate::admin_shutdown))) {
         return;
       }
-      if (!done.ok()) fiber.host().log(LogLevel::warning, cat("background vacuum: ", done.status().error().message));
+      if (!done.ok())
+        fiber.host().log(LogLevel::warning,
+                         cat("background vacuum: ", done.status().error().message));
       more = done.ok() && *done;
     }
   }

@@ -14,13 +14,15 @@ void clear_all_visible(Change& change, PageRef& heap, PageRef& map) {
   const auto byte = load<uint8_t>(map.data() + visibility_byte_of(block));
   change.write_value(change.add(map), visibility_byte_of(block),
                      static_cast<uint8_t>(byte & ~visibility_bit_of(block)));
-  change.write_value(change.add(heap), kPageFlagsOffset, static_cast<uint8_t>(heap.header().flags & ~kAllVisible));
+  change.write_value(change.add(heap), kPageFlagsOffset,
+                     static_cast<uint8_t>(heap.header().flags & ~kAllVisible));
 }
 
 Result<bool> test_all_visible(Fiber& fiber, Access& access, FileId table, BlockNo block) {
   const FileId map = with_fork(table, Fork::visibility);
   TRY(ensure_map_fork(fiber, access, map));
-  if (access.memory_of(table).map(Fork::visibility).blocks <= visibility_page_of(block)) return false;
+  if (access.memory_of(table).map(Fork::visibility).blocks <= visibility_page_of(block))
+    return false;
   const PageRef page = TRY(pin_visibility_page(fiber, access, table, block));
   return is_all_visible(page, block);
 }

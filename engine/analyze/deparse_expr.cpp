@@ -431,8 +431,8 @@ Status Deparser::scalar_array(const ScalarArrayExpr& e) {
 Status Deparser::field_select(const FieldSelectExpr& e) {
   TRY(in_parentheses(*e.arg));
   const CatalogType* type = TRY(context_.catalog.type(context_.fiber, e.arg->type));
-  const RelationInfo* row = TRY(context_.catalog.relation(
-      context_.fiber, type == nullptr ? kInvalidOid : type->relation));
+  const RelationInfo* row = TRY(
+      context_.catalog.relation(context_.fiber, type == nullptr ? kInvalidOid : type->relation));
   if (row == nullptr) return unsupported("showing a field of an anonymous record");
   out += cat(".", quote_identifier(row->column(static_cast<int16_t>(e.field)).name));
   return {};
@@ -445,8 +445,8 @@ Status Deparser::expr(const Expr& e) {
     case ExprTag::param:        out += cat("$", as<ParamExpr>(e).id); return {};
     case ExprTag::call:         return call(as<CallExpr>(e));
     case ExprTag::scalar_array: return scalar_array(as<ScalarArrayExpr>(e));
-    case ExprTag::boolean: return boolean(as<BooleanExpr>(e));
-    case ExprTag::case_:   return case_(as<CaseNode>(e));
+    case ExprTag::boolean:      return boolean(as<BooleanExpr>(e));
+    case ExprTag::case_:        return case_(as<CaseNode>(e));
     case ExprTag::case_test:
       if (case_arg_ != nullptr) return expr(*case_arg_);
       out += "VALUE";
@@ -493,8 +493,8 @@ Status Deparser::expr(const Expr& e) {
       return {};
     case ExprTag::subscript:    return subscript(as<SubscriptExpr>(e));
     case ExprTag::field_select: return field_select(as<FieldSelectExpr>(e));
-    case ExprTag::row_compare: return row_compare(as<RowCompareExpr>(e));
-    case ExprTag::relabel:     return coerced(*as<RelabelExpr>(e).arg, as<RelabelExpr>(e).form, e);
+    case ExprTag::row_compare:  return row_compare(as<RowCompareExpr>(e));
+    case ExprTag::relabel:      return coerced(*as<RelabelExpr>(e).arg, as<RelabelExpr>(e).form, e);
     case ExprTag::coerce_via_io:
       return coerced(*as<CoerceViaIoExpr>(e).arg, as<CoerceViaIoExpr>(e).form, e);
     case ExprTag::array_coerce:

@@ -14,7 +14,7 @@ Execution::Execution(std::unique_ptr<ExecContext> context)
     : context_(std::move(context)), arena_(&context_->budget) {}
 
 Result<std::unique_ptr<Execution>> Execution::start(std::unique_ptr<ExecContext> context) {
-  std::unique_ptr<Execution> made(new Execution(std::move(context)));
+  auto made = std::make_unique<Execution>(std::move(context));
   const Plan& plan = made->context_->plan;
   made->root_ = TRY(make_operator(*made->context_, *plan.root));
   made->descs_ = TRY(column_descs(*made->context_, plan.result_columns));

@@ -24,8 +24,10 @@ class Execution {
   // At most this many rows will be asked for.
   void limit(uint64_t rows) { root_->set_row_limit(static_cast<double>(rows)); }
 
- private:
+  // For start().
   explicit Execution(std::unique_ptr<ExecContext> context);
+
+ private:
   std::unique_ptr<ExecContext> context_;
   Arena arena_;
   OperatorPtr root_;

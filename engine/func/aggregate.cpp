@@ -16,7 +16,8 @@ namespace {
 struct CountState {
   int64_t count;
 };
-Status count_rows(EvalContext&, CallSite&, void* const* states, std::span<const Vector> args, Rows rows) {
+Status count_rows(EvalContext&, CallSite&, void* const* states, std::span<const Vector> args,
+                  Rows rows) {
   if (rows.count == 0) return {};
   const bool all = args.empty() || !args[0].may_have_nulls;
   if (all && one_state(states, rows.count)) {
@@ -36,7 +37,8 @@ Status count_final(EvalContext&, CallSite&, const void* state, NullableDatum* ou
   *out = {Datum::of(static_cast<const CountState*>(state)->count), false};
   return {};
 }
-constexpr AggregateKernel kCount{sizeof(CountState), nullptr, count_rows, count_combine, count_final};
+constexpr AggregateKernel kCount{sizeof(CountState), nullptr, count_rows, count_combine,
+                                 count_final};
 
 // Sums of integers in 128 bits: 2^64 rows of the largest bigint fit.
 struct IntSum {
@@ -44,13 +46,15 @@ struct IntSum {
   int64_t count;
 };
 template <class T>
-Status int_sum_rows(EvalContext&, CallSite&, void* const* states, std::span<const Vector> args, Rows rows) {
+Status int_sum_rows(EvalContext&, CallSite&, void* const* states, std::span<const Vector> args,
+                    Rows rows) {
   if (rows.count == 0) return {};
   const Vector& arg = args[0];
-  if (!arg.may_have_nulls && !arg.constant && rows.index == nullptr && one_state(states, rows.count)) {
+  if (!arg.may_have_nulls && !arg.constant && rows.index == nullptr &&
+      one_state(states, rows.count)) {
     auto& state = *static_cast<IntSum*>(states[0]);
     if constexpr (sizeof(T) < 8) {
-      int64_t sum = 0;                       // 1024 integers cannot overflow it
+      int64_t sum = 0;  // 1024 integers cannot overflow it
       for (uint32_t i = 0; i < rows.count; ++i) sum += arg.values[i].as<T>();
       state.sum += sum;
     } else {
@@ -80,7 +84,8 @@ Status int_sum_final(EvalContext&, CallSite&, const void* state, NullableDatum* 
   *out = {Datum::of(static_cast<int64_t>(s.sum)), false};
   return {};
 }
-Status int_sum_final_numeric(EvalContext& context, CallSite&, const void* state, NullableDatum* out) {
+Status int_sum_final_numeric(EvalContext& context, CallSite&, const void* state,
+                             NullableDatum* out) {
   const auto& s = *static_cast<const IntSum*>(state);
   if (s.count == 0) return {};
   const Datum value = TRY(make_numeric(context.arena, Numeric::from_int128(s.sum)));
@@ -96,11 +101,14 @@ Status int_avg_final(EvalContext& context, CallSite&, const void* state, Nullabl
   return {};
 }
 template <class T>
-constexpr AggregateKernel kIntSum{sizeof(IntSum), nullptr, int_sum_rows<T>, int_sum_combine, int_sum_final};
+constexpr AggregateKernel kIntSum{sizeof(IntSum), nullptr, int_sum_rows<T>, int_sum_combine,
+                                  int_sum_final};
 template <class T>
-constexpr AggregateKernel kIntSumNumeric{sizeof(IntSum), nullptr, int_sum_rows<T>, int_sum_combine, int_sum_final_numeric};
+constexpr AggregateKernel kIntSumNumeric{sizeof(IntSum), nullptr, int_sum_rows<T>, int_sum_combine,
+                                         int_sum_final_numeric};
 template <class T>
-constexpr AggregateKernel kIntAvg{sizeof(IntSum), nullptr, int_sum_rows<T>, int_sum_combine, int_avg_final};
+constexpr AggregateKernel kIntAvg{sizeof(IntSum), nullptr, int_sum_rows<T>, int_sum_combine,
+                                  int_avg_final};
 
 // Plain sums of floats, in row order: the type's own addition.
 template <class T>
@@ -109,16 +117,18 @@ struct FloatSum {
   bool any;
 };
 template <class T>
-Status float_sum_rows(EvalContext&, CallSite&, void* const* states, std::span<const Vector> args, Rows rows) {
-  return for_each_row<FloatSum<T>>(states, args, rows, [&](FloatSum<T>& state, uint32_t row) -> Status {
-    const T value = args[0].value(row).as<T>();
-    const T sum = state.any ? state.sum + value : value;
-    if (std::isinf(sum) && !std::isinf(value) && !std::isinf(state.sum)) {
-      return raise(sqlstate::numeric_value_out_of_range, "value out of range: overflow");
-    }
-    state = {sum, true};
-    return {};
-  });
+Status float_sum_rows(EvalContext&, CallSite&, void* const* states, std::span<const Vector> args,
+                      Rows rows) {
+  return for_each_row<FloatSum<T>>(
+      states, args, rows, [&](FloatSum<T>& state, uint32_t row) -> Status {
+        const T value = args[0].value(row).as<T>();
+        const T sum = state.any ? state.sum + value : value;
+        if (std::isinf(sum) && !std::isinf(value) && !std::isinf(state.sum)) {
+          return raise(sqlstate::numeric_value_out_of_range, "value out of range: overflow");
+        }
+        state = {sum, true};
+        return {};
+      });
 }
 template <class T>
 Status float_sum_combine(EvalContext&, CallSite&, void* into, const void* from) {
@@ -134,7 +144,8 @@ Status float_sum_final(EvalContext&, CallSite&, const void* state, NullableDatum
   return {};
 }
 template <class T>
-constexpr AggregateKernel kFloatSum{sizeof(FloatSum<T>), nullptr, float_sum_rows<T>, float_sum_combine<T>, float_sum_final<T>};
+constexpr AggregateKernel kFloatSum{sizeof(FloatSum<T>), nullptr, float_sum_rows<T>,
+                                    float_sum_combine<T>, float_sum_final<T>};
 
 // Intervals add field by field.
 struct IntervalSum {
@@ -143,21 +154,24 @@ struct IntervalSum {
   int64_t count;
 };
 Status interval_add(IntervalSum& to, const Interval& v, int64_t count) {
-  if (__builtin_add_overflow(to.micros, v.micros, &to.micros) || __builtin_add_overflow(to.days, v.days, &to.days) ||
+  if (__builtin_add_overflow(to.micros, v.micros, &to.micros) ||
+      __builtin_add_overflow(to.days, v.days, &to.days) ||
       __builtin_add_overflow(to.months, v.months, &to.months)) {
     return raise(sqlstate::datetime_value_out_of_range, "interval out of range");
   }
   to.count += count;
   return {};
 }
-Status interval_rows(EvalContext&, CallSite&, void* const* states, std::span<const Vector> args, Rows rows) {
+Status interval_rows(EvalContext&, CallSite&, void* const* states, std::span<const Vector> args,
+                     Rows rows) {
   return for_each_row<IntervalSum>(states, args, rows, [&](IntervalSum& state, uint32_t row) {
     return interval_add(state, load_interval(args[0].value(row)), 1);
   });
 }
 Status interval_combine(EvalContext&, CallSite&, void* into, const void* from) {
   const auto& other = *static_cast<const IntervalSum*>(from);
-  return interval_add(*static_cast<IntervalSum*>(into), {other.micros, other.days, other.months}, other.count);
+  return interval_add(*static_cast<IntervalSum*>(into), {other.micros, other.days, other.months},
+                      other.count);
 }
 Status interval_sum_final(EvalContext& context, CallSite&, const void* state, NullableDatum* out) {
   const auto& s = *static_cast<const IntervalSum*>(state);
@@ -167,17 +181,20 @@ Status interval_sum_final(EvalContext& context, CallSite&, const void* state, Nu
 Status interval_avg_final(EvalContext& context, CallSite&, const void* state, NullableDatum* out) {
   const auto& s = *static_cast<const IntervalSum*>(state);
   if (s.count == 0) return {};
-  const Interval average = TRY(divide_interval({s.micros, s.days, s.months}, static_cast<double>(s.count)));
+  const Interval average =
+      TRY(divide_interval({s.micros, s.days, s.months}, static_cast<double>(s.count)));
   *out = {make_interval(context.arena, average), false};
   return {};
 }
-constexpr AggregateKernel kIntervalSum{sizeof(IntervalSum), nullptr, interval_rows, interval_combine, interval_sum_final};
-constexpr AggregateKernel kIntervalAvg{sizeof(IntervalSum), nullptr, interval_rows, interval_combine, interval_avg_final};
+constexpr AggregateKernel kIntervalSum{sizeof(IntervalSum), nullptr, interval_rows,
+                                       interval_combine, interval_sum_final};
+constexpr AggregateKernel kIntervalAvg{sizeof(IntervalSum), nullptr, interval_rows,
+                                       interval_combine, interval_avg_final};
 
 // min and max keep a copy of the best value. kLength as in pg_type; 8 and below are words.
 struct BestState {
   Datum value;
-  uint32_t room;                 // bytes at value, for by-reference types
+  uint32_t room;  // bytes at value, for by-reference types
   bool any;
 };
 template <int kLength>
@@ -195,24 +212,28 @@ void keep(Arena& arena, BestState& state, Datum value) {
     std::memcpy(state.value.as<char*>(), from, bytes);
   }
 }
-// Equal values may look different (1.0 and 1.00): the later one is kept, but of char(n) the first, as larger() has it.
+// Equal values may look different (1.0 and 1.00): the later one is kept, but of char(n) the first,
+// as larger() has it.
 template <Comparator C, int kSign>
 bool is_better(Datum candidate, Datum best) {
   const int order = C(candidate, best) * kSign;
   return order > 0 || (order == 0 && C != compare_bpchar);
 }
 template <Comparator C, int kLength, int kSign>
-Status best_rows(EvalContext& context, CallSite&, void* const* states, std::span<const Vector> args, Rows rows) {
+Status best_rows(EvalContext& context, CallSite&, void* const* states, std::span<const Vector> args,
+                 Rows rows) {
   return for_each_row<BestState>(states, args, rows, [&](BestState& state, uint32_t row) {
     const Datum value = args[0].value(row);
-    if (!state.any || is_better<C, kSign>(value, state.value)) keep<kLength>(context.arena, state, value);
+    if (!state.any || is_better<C, kSign>(value, state.value))
+      keep<kLength>(context.arena, state, value);
   });
 }
 template <Comparator C, int kLength, int kSign>
 Status best_combine(EvalContext& context, CallSite&, void* into, const void* from) {
   auto& to = *static_cast<BestState*>(into);
   const auto& other = *static_cast<const BestState*>(from);
-  if (other.any && (!to.any || is_better<C, kSign>(other.value, to.value))) keep<kLength>(context.arena, to, other.value);
+  if (other.any && (!to.any || is_better<C, kSign>(other.value, to.value)))
+    keep<kLength>(context.arena, to, other.value);
   return {};
 }
 Status best_final(EvalContext&, CallSite&, const void* state, NullableDatum* out) {
@@ -221,9 +242,11 @@ Status best_final(EvalContext&, CallSite&, const void* state, NullableDatum* out
   return {};
 }
 template <Comparator C, int kLength>
-constexpr AggregateKernel kMax{sizeof(BestState), nullptr, best_rows<C, kLength, 1>, best_combine<C, kLength, 1>, best_final};
+constexpr AggregateKernel kMax{sizeof(BestState), nullptr, best_rows<C, kLength, 1>,
+                               best_combine<C, kLength, 1>, best_final};
 template <Comparator C, int kLength>
-constexpr AggregateKernel kMin{sizeof(BestState), nullptr, best_rows<C, kLength, -1>, best_combine<C, kLength, -1>, best_final};
+constexpr AggregateKernel kMin{sizeof(BestState), nullptr, best_rows<C, kLength, -1>,
+                               best_combine<C, kLength, -1>, best_final};
 
 // bool_and, bool_or, bit_and, bit_or, bit_xor: a fold over words.
 struct FoldState {
@@ -244,8 +267,11 @@ void fold_in(FoldState& state, uint64_t word) {
   }
 }
 template <Fold kFold>
-Status fold_rows(EvalContext&, CallSite&, void* const* states, std::span<const Vector> args, Rows rows) {
-  return for_each_row<FoldState>(states, args, rows, [&](FoldState& state, uint32_t row) { fold_in<kFold>(state, args[0].value(row).raw); });
+Status fold_rows(EvalContext&, CallSite&, void* const* states, std::span<const Vector> args,
+                 Rows rows) {
+  return for_each_row<FoldState>(states, args, rows, [&](FoldState& state, uint32_t row) {
+    fold_in<kFold>(state, args[0].value(row).raw);
+  });
 }
 template <Fold kFold>
 Status fold_combine(EvalContext&, CallSite&, void* into, const void* from) {
@@ -259,19 +285,21 @@ Status fold_final(EvalContext&, CallSite&, const void* state, NullableDatum* out
   return {};
 }
 template <Fold kFold>
-constexpr AggregateKernel kFoldOf{sizeof(FoldState), nullptr, fold_rows<kFold>, fold_combine<kFold>, fold_final};
+constexpr AggregateKernel kFoldOf{sizeof(FoldState), nullptr, fold_rows<kFold>, fold_combine<kFold>,
+                                  fold_final};
 
 // string_agg: the delimiter of the first value is not used; kept in a buffer that doubles.
 struct StringState {
   char* data;
   uint64_t size;
   uint64_t room;
-  uint64_t first_delimiter;      // bytes of it in front, for combine()
+  uint64_t first_delimiter;  // bytes of it in front, for combine()
   bool any;
 };
 Status append_to(Arena& arena, StringState& state, std::string_view text) {
   if (state.size + text.size() > kMaxValueBytes - kVarlenaHeaderBytes) {
-    return raise(sqlstate::program_limit_exceeded, "out of memory").detail("Cannot enlarge string buffer past 1 GB.");
+    return raise(sqlstate::program_limit_exceeded, "out of memory")
+        .detail("Cannot enlarge string buffer past 1 GB.");
   }
   if (state.size + text.size() > state.room) {
     state.room = std::max<uint64_t>({64, state.room * 2, state.size + text.size()});
@@ -283,12 +311,14 @@ Status append_to(Arena& arena, StringState& state, std::string_view text) {
   state.size += text.size();
   return {};
 }
-Status string_rows(EvalContext& context, CallSite&, void* const* states, std::span<const Vector> args, Rows rows) {
+Status string_rows(EvalContext& context, CallSite&, void* const* states,
+                   std::span<const Vector> args, Rows rows) {
   for (uint32_t i = 0; i < rows.count; ++i) {
     const uint32_t row = rows[i];
     if (args[0].is_null(row)) continue;
     auto& state = *static_cast<StringState*>(states[i]);
-    const std::string_view delimiter = args[1].is_null(row) ? std::string_view() : args[1].value(row).text();
+    const std::string_view delimiter =
+        args[1].is_null(row) ? std::string_view() : args[1].value(row).text();
     TRY(append_to(context.arena, state, delimiter));
     if (!state.any) state.first_delimiter = delimiter.size();
     state.any = true;
@@ -306,10 +336,13 @@ Status string_combine(EvalContext& context, CallSite&, void* into, const void* f
 }
 Status string_final(EvalContext& context, CallSite&, const void* state, NullableDatum* out) {
   const auto& s = *static_cast<const StringState*>(state);
-  if (s.any) *out = {make_varlena(context.arena, std::string_view(s.data, s.size).substr(s.first_delimiter)), false};
+  if (s.any)
+    *out = {make_varlena(context.arena, std::string_view(s.data, s.size).substr(s.first_delimiter)),
+            false};
   return {};
 }
-constexpr AggregateKernel kStringAgg{sizeof(StringState), nullptr, string_rows, string_combine, string_final};
+constexpr AggregateKernel kStringAgg{sizeof(StringState), nullptr, string_rows, string_combine,
+                                     string_final};
 
 constexpr AggregateEntry kTable[] = {
     {Oid(2050), &kMaxArray},
@@ -435,7 +468,9 @@ constexpr AggregateEntry kTable[] = {
     {Oid(6166), &kFoldOf<Fold::exclusive>},
 };
 static_assert(std::is_sorted(std::begin(kTable), std::end(kTable),
-                             [](const AggregateEntry& a, const AggregateEntry& b) { return a.oid < b.oid; }));
+                             [](const AggregateEntry& a, const AggregateEntry& b) {
+                               return a.oid < b.oid;
+                             }));
 
 }  // namespace
 

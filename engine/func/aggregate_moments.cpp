@@ -7,11 +7,11 @@
 namespace orrery {
 namespace {
 
-// A sum of numerics: one 64-bit column per base-10000 digit, signed, carried only at the end. A column takes 10^14
-// additions before it could overflow.
+// A sum of numerics: one 64-bit column per base-10000 digit, signed, carried only at the end. A
+// column takes 10^14 additions before it could overflow.
 struct DigitSum {
   int64_t* columns;
-  int32_t high;                  // weight of columns[0]
+  int32_t high;  // weight of columns[0]
   int32_t count;
 
   void add(Arena& arena, const Numeric& value) {
@@ -32,8 +32,9 @@ struct DigitSum {
     Numeric result;
     result.scale = scale;
     if (count == 0) return result;
-    // The sign is that of the first column that carries do not cancel: carry with borrow, then look at what leaves the top.
-    constexpr int kRoom = 5;                 // digits that carries may need
+    // The sign is that of the first column that carries do not cancel: carry with borrow, then look
+    // at what leaves the top.
+    constexpr int kRoom = 5;  // digits that carries may need
     std::vector<int64_t> work(static_cast<size_t>(count + kRoom));
     const auto settle = [&](int64_t sign) {
       int64_t carry = 0;
@@ -55,7 +56,8 @@ struct DigitSum {
     }
     result.weight = high + kRoom;
     result.digits.resize(count + kRoom);
-    for (int32_t i = 0; i < count + kRoom; ++i) result.digits[i] = static_cast<int16_t>(work[static_cast<size_t>(i)]);
+    for (int32_t i = 0; i < count + kRoom; ++i)
+      result.digits[i] = static_cast<int16_t>(work[static_cast<size_t>(i)]);
     result.normalise();
     return result;
   }
@@ -78,7 +80,7 @@ struct NumericState {
   DigitSum squares;
   int64_t count;
   int64_t nans, infinities, minus_infinities;
-  int32_t scale;                 // the largest of a finite value
+  int32_t scale;  // the largest of a finite value
 };
 
 void numeric_add(Arena& arena, NumericState& state, const Numeric& value, bool squares) {
@@ -102,7 +104,8 @@ Numeric load_numeric(Datum value) {
 }
 
 template <class T, bool kSquares>
-Status numeric_rows(EvalContext& context, CallSite&, void* const* states, std::span<const Vector> args, Rows rows) {
+Status numeric_rows(EvalContext& context, CallSite&, void* const* states,
+                    std::span<const Vector> args, Rows rows) {
   return for_each_row<NumericState>(states, args, rows, [&](NumericState& state, uint32_t row) {
     numeric_add(context.arena, state, load_numeric<T>(args[0].value(row)), kSquares);
   });
@@ -142,7 +145,8 @@ Status numeric_sum_final(EvalContext& context, CallSite&, const void* state, Nul
 Status numeric_avg_final(EvalContext& context, CallSite&, const void* state, NullableDatum* out) {
   const auto& s = *static_cast<const NumericState*>(state);
   if (s.count == 0) return {};
-  if (const std::optional<Numeric> special = special_sum(s)) return numeric_result(context, *special, out);
+  if (const std::optional<Numeric> special = special_sum(s))
+    return numeric_result(context, *special, out);
   const Numeric average = TRY(divide(s.sum.value(s.scale), Numeric::from_int(s.count)));
   return numeric_result(context, average, out);
 }
@@ -152,7 +156,8 @@ template <bool kSample, bool kRoot>
 Status numeric_var_final(EvalContext& context, CallSite&, const void* state, NullableDatum* out) {
   const auto& s = *static_cast<const NumericState*>(state);
   if (s.count < (kSample ? 2 : 1)) return {};
-  if (s.nans + s.infinities + s.minus_infinities > 0) return numeric_result(context, Numeric::nan(), out);
+  if (s.nans + s.infinities + s.minus_infinities > 0)
+    return numeric_result(context, Numeric::nan(), out);
   const Numeric n = Numeric::from_int(s.count);
   const Numeric sum = s.sum.value(s.scale);
   const Numeric numerator = subtract(multiply(n, s.squares.value(2 * s.scale)), multiply(sum, sum));
@@ -167,10 +172,13 @@ Status numeric_var_final(EvalContext& context, CallSite&, const void* state, Nul
 struct FloatState {
   double n, sx, sxx;
 };
-Status overflow() { return raise(sqlstate::numeric_value_out_of_range, "value out of range: overflow"); }
+Status overflow() {
+  return raise(sqlstate::numeric_value_out_of_range, "value out of range: overflow");
+}
 
 template <class T>
-Status float_rows(EvalContext&, CallSite&, void* const* states, std::span<const Vector> args, Rows rows) {
+Status float_rows(EvalContext&, CallSite&, void* const* states, std::span<const Vector> args,
+                  Rows rows) {
   return for_each_row<FloatState>(states, args, rows, [&](FloatState& s, uint32_t row) -> Status {
     const auto value = static_cast<double>(args[0].value(row).as<T>());
     const double old_sx = s.sx;
@@ -201,7 +209,8 @@ Status float_combine(EvalContext&, CallSite&, void* into, const void* from) {
   const double difference = a.sx / a.n - b.sx / b.n;
   const double sxx = a.sxx + b.sxx + a.n * b.n * difference * difference / n;
   const double sx = a.sx + b.sx;
-  if ((std::isinf(sx) && !std::isinf(a.sx) && !std::isinf(b.sx)) || (std::isinf(sxx) && !std::isinf(a.sxx) && !std::isinf(b.sxx))) {
+  if ((std::isinf(sx) && !std::isinf(a.sx) && !std::isinf(b.sx)) ||
+      (std::isinf(sxx) && !std::isinf(a.sxx) && !std::isinf(b.sxx))) {
     return overflow();
   }
   a = {n, sx, sxx};
@@ -223,7 +232,8 @@ Status float_final(EvalContext&, CallSite&, const void* state, NullableDatum* ou
 struct RegrState {
   double n, sx, sxx, sy, syy, sxy;
 };
-Status regr_rows(EvalContext&, CallSite&, void* const* states, std::span<const Vector> args, Rows rows) {
+Status regr_rows(EvalContext&, CallSite&, void* const* states, std::span<const Vector> args,
+                 Rows rows) {
   return for_each_row<RegrState>(states, args, rows, [&](RegrState& s, uint32_t row) -> Status {
     const double y = args[0].value(row).as<double>();
     const double x = args[1].value(row).as<double>();
@@ -238,10 +248,12 @@ Status regr_rows(EvalContext&, CallSite&, void* const* states, std::span<const V
       s.sxx += dx * dx * scale;
       s.syy += dy * dy * scale;
       s.sxy += dx * dy * scale;
-      if (std::isinf(s.sx) || std::isinf(s.sxx) || std::isinf(s.sy) || std::isinf(s.syy) || std::isinf(s.sxy)) {
+      if (std::isinf(s.sx) || std::isinf(s.sxx) || std::isinf(s.sy) || std::isinf(s.syy) ||
+          std::isinf(s.sxy)) {
         const bool x_finite = !std::isinf(old.sx) && !std::isinf(x);
         const bool y_finite = !std::isinf(old.sy) && !std::isinf(y);
-        if (((std::isinf(s.sx) || std::isinf(s.sxx)) && x_finite) || ((std::isinf(s.sy) || std::isinf(s.syy)) && y_finite) ||
+        if (((std::isinf(s.sx) || std::isinf(s.sxx)) && x_finite) ||
+            ((std::isinf(s.sy) || std::isinf(s.syy)) && y_finite) ||
             (std::isinf(s.sxy) && x_finite && y_finite)) {
           return overflow();
         }
@@ -268,7 +280,12 @@ Status regr_combine(EvalContext&, CallSite&, void* into, const void* from) {
   const double dx = a.sx / a.n - b.sx / b.n;
   const double dy = a.sy / a.n - b.sy / b.n;
   const double weight = a.n * b.n / n;
-  a = {n, a.sx + b.sx, a.sxx + b.sxx + weight * dx * dx, a.sy + b.sy, a.syy + b.syy + weight * dy * dy, a.sxy + b.sxy + weight * dx * dy};
+  a = {n,
+       a.sx + b.sx,
+       a.sxx + b.sxx + weight * dx * dx,
+       a.sy + b.sy,
+       a.syy + b.syy + weight * dy * dy,
+       a.sxy + b.sxy + weight * dx * dy};
   return {};
 }
 using RegrFinal = std::optional<double> (*)(const RegrState&);
@@ -287,14 +304,18 @@ template <RegrFinal F>
 constexpr AggregateKernel kRegr{sizeof(RegrState), nullptr, regr_rows, regr_combine, regr_final<F>};
 using MaybeDouble = std::optional<double>;
 template <class T, bool kSample, bool kRoot>
-constexpr AggregateKernel kVariance{sizeof(NumericState), nullptr, numeric_rows<T, true>, numeric_combine, numeric_var_final<kSample, kRoot>};
+constexpr AggregateKernel kVariance{sizeof(NumericState), nullptr, numeric_rows<T, true>,
+                                    numeric_combine, numeric_var_final<kSample, kRoot>};
 template <class T, Moment kMoment>
-constexpr AggregateKernel kFloat{sizeof(FloatState), nullptr, float_rows<T>, float_combine, float_final<kMoment>};
+constexpr AggregateKernel kFloat{sizeof(FloatState), nullptr, float_rows<T>, float_combine,
+                                 float_final<kMoment>};
 
 }  // namespace
 
-constexpr AggregateKernel kNumericSum{sizeof(NumericState), nullptr, numeric_rows<Numeric, false>, numeric_combine, numeric_sum_final};
-constexpr AggregateKernel kNumericAvg{sizeof(NumericState), nullptr, numeric_rows<Numeric, false>, numeric_combine, numeric_avg_final};
+constexpr AggregateKernel kNumericSum{sizeof(NumericState), nullptr, numeric_rows<Numeric, false>,
+                                      numeric_combine, numeric_sum_final};
+constexpr AggregateKernel kNumericAvg{sizeof(NumericState), nullptr, numeric_rows<Numeric, false>,
+                                      numeric_combine, numeric_avg_final};
 constexpr AggregateKernel kNumericVarPop = kVariance<Numeric, false, false>;
 constexpr AggregateKernel kNumericVarSamp = kVariance<Numeric, true, false>;
 constexpr AggregateKernel kNumericStddevPop = kVariance<Numeric, false, true>;
@@ -317,12 +338,15 @@ constexpr AggregateKernel kFloat4VarPop = kFloat<float, Moment::var_pop>;
 constexpr AggregateKernel kFloat4VarSamp = kFloat<float, Moment::var_samp>;
 constexpr AggregateKernel kFloat4StddevPop = kFloat<float, Moment::stddev_pop>;
 constexpr AggregateKernel kFloat4StddevSamp = kFloat<float, Moment::stddev_samp>;
-constexpr AggregateKernel kRegrCount{sizeof(RegrState), nullptr, regr_rows, regr_combine, regr_count_final};
+constexpr AggregateKernel kRegrCount{sizeof(RegrState), nullptr, regr_rows, regr_combine,
+                                     regr_count_final};
 constexpr AggregateKernel kRegrSxx = kRegr<[](const RegrState& s) { return MaybeDouble(s.sxx); }>;
 constexpr AggregateKernel kRegrSyy = kRegr<[](const RegrState& s) { return MaybeDouble(s.syy); }>;
 constexpr AggregateKernel kRegrSxy = kRegr<[](const RegrState& s) { return MaybeDouble(s.sxy); }>;
-constexpr AggregateKernel kRegrAvgx = kRegr<[](const RegrState& s) { return MaybeDouble(s.sx / s.n); }>;
-constexpr AggregateKernel kRegrAvgy = kRegr<[](const RegrState& s) { return MaybeDouble(s.sy / s.n); }>;
+constexpr AggregateKernel kRegrAvgx =
+    kRegr<[](const RegrState& s) { return MaybeDouble(s.sx / s.n); }>;
+constexpr AggregateKernel kRegrAvgy =
+    kRegr<[](const RegrState& s) { return MaybeDouble(s.sy / s.n); }>;
 constexpr AggregateKernel kRegrR2 = kRegr<[](const RegrState& s) -> MaybeDouble {
   if (s.sxx == 0) return std::nullopt;
   if (s.syy == 0) return 1.0;
@@ -336,7 +360,8 @@ constexpr AggregateKernel kRegrIntercept = kRegr<[](const RegrState& s) -> Maybe
   if (s.sxx == 0) return std::nullopt;
   return (s.sy - s.sx * s.sxy / s.sxx) / s.n;
 }>;
-constexpr AggregateKernel kCovarPop = kRegr<[](const RegrState& s) { return MaybeDouble(s.sxy / s.n); }>;
+constexpr AggregateKernel kCovarPop =
+    kRegr<[](const RegrState& s) { return MaybeDouble(s.sxy / s.n); }>;
 constexpr AggregateKernel kCovarSamp = kRegr<[](const RegrState& s) -> MaybeDouble {
   if (s.n < 2) return std::nullopt;
   return s.sxy / (s.n - 1);

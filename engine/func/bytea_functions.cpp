@@ -11,10 +11,12 @@ namespace orrery {
 namespace {
 
 Status index_out_of_range(int64_t index, int64_t most) {
-  return raise(sqlstate::array_subscript_error, cat("index ", index, " out of valid range, 0..", most));
+  return raise(sqlstate::array_subscript_error,
+               cat("index ", index, " out of valid range, 0..", most));
 }
 
-constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kBase64 =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 // Lines of 76 characters [RFC 2045 §6.8].
 std::string encode_base64(std::string_view bytes) {
@@ -22,8 +24,10 @@ std::string encode_base64(std::string_view bytes) {
   size_t line = 0;
   for (size_t at = 0; at < bytes.size(); at += 3) {
     uint32_t group = 0;
-    for (size_t i = 0; i < 3; ++i) group = group << 8 | (at + i < bytes.size() ? static_cast<unsigned char>(bytes[at + i]) : 0U);
-    for (size_t i = 0; i < 4; ++i) out.push_back(at + i > bytes.size() ? '=' : kBase64[group >> (18 - 6 * i) & 63]);
+    for (size_t i = 0; i < 3; ++i)
+      group = group << 8 | (at + i < bytes.size() ? static_cast<unsigned char>(bytes[at + i]) : 0U);
+    for (size_t i = 0; i < 4; ++i)
+      out.push_back(at + i > bytes.size() ? '=' : kBase64[group >> (18 - 6 * i) & 63]);
     line += 4;
     if (line >= 76) {
       out.push_back('\n');
@@ -34,7 +38,9 @@ std::string encode_base64(std::string_view bytes) {
 }
 
 Result<std::string> decode_base64(std::string_view text) {
-  const auto bad = [](std::string_view what) { return raise(sqlstate::invalid_parameter_value, std::string(what)); };
+  const auto bad = [](std::string_view what) {
+    return raise(sqlstate::invalid_parameter_value, std::string(what));
+  };
   std::string out;
   uint32_t group = 0;
   int count = 0;
@@ -51,7 +57,8 @@ Result<std::string> decode_base64(std::string_view text) {
     } else {
       const size_t value = kBase64.find(c);
       if (value == std::string_view::npos || padding > 0) {
-        return bad(cat("invalid symbol \"", text.substr(at, utf8_step(text, at)), "\" found while decoding base64 sequence"));
+        return bad(cat("invalid symbol \"", text.substr(at, utf8_step(text, at)),
+                       "\" found while decoding base64 sequence"));
       }
       bits = static_cast<uint32_t>(value);
     }
@@ -63,7 +70,9 @@ Result<std::string> decode_base64(std::string_view text) {
     group = 0;
     count = 0;
   }
-  if (count != 0) return bad("invalid base64 end sequence").hint("Input data is missing padding, is truncated, or is otherwise corrupted.");
+  if (count != 0)
+    return bad("invalid base64 end sequence")
+        .hint("Input data is missing padding, is truncated, or is otherwise corrupted.");
   return out;
 }
 
@@ -83,7 +92,8 @@ Result<std::string> encode(std::string_view bytes, std::string_view name) {
         out += "\\\\";
       } else if (byte == 0 || byte >= 0x80) {
         out.push_back('\\');
-        for (const unsigned shift : {6U, 3U, 0U}) out.push_back(static_cast<char>('0' + (byte >> shift & 7)));
+        for (const unsigned shift : {6U, 3U, 0U})
+          out.push_back(static_cast<char>('0' + (byte >> shift & 7)));
       } else {
         out.push_back(c);
       }
@@ -104,11 +114,13 @@ Result<std::string> decode(std::string_view text, std::string_view name) {
 }
 
 // Bytes [start, start + length), 1-based, as substr of text.
-Result<std::string_view> substring(std::string_view bytes, int32_t start, std::optional<int32_t> length) {
+Result<std::string_view> substring(std::string_view bytes, int32_t start,
+                                   std::optional<int32_t> length) {
   int64_t first = start;
   int64_t end = static_cast<int64_t>(bytes.size()) + 1;
   if (length) {
-    if (*length < 0) return raise(sqlstate::substring_error, "negative substring length not allowed");
+    if (*length < 0)
+      return raise(sqlstate::substring_error, "negative substring length not allowed");
     end = std::min(end, first + *length);
   }
   first = std::max<int64_t>(first, 1);
@@ -116,7 +128,8 @@ Result<std::string_view> substring(std::string_view bytes, int32_t start, std::o
   return bytes.substr(static_cast<size_t>(first - 1), static_cast<size_t>(end - first));
 }
 
-Result<std::string> overlay(std::string_view bytes, std::string_view with, int32_t start, int32_t length) {
+Result<std::string> overlay(std::string_view bytes, std::string_view with, int32_t start,
+                            int32_t length) {
   if (start <= 0) return raise(sqlstate::substring_error, "negative substring length not allowed");
   int32_t end = 0;
   if (__builtin_add_overflow(start, length, &end)) return raise_out_of_range("integer");
@@ -126,16 +139,22 @@ Result<std::string> overlay(std::string_view bytes, std::string_view with, int32
 }
 
 std::string_view trim(std::string_view bytes, std::string_view set, bool left, bool right) {
-  while (left && !bytes.empty() && set.find(bytes.front()) != std::string_view::npos) bytes.remove_prefix(1);
-  while (right && !bytes.empty() && set.find(bytes.back()) != std::string_view::npos) bytes.remove_suffix(1);
+  while (left && !bytes.empty() && set.find(bytes.front()) != std::string_view::npos)
+    bytes.remove_prefix(1);
+  while (right && !bytes.empty() && set.find(bytes.back()) != std::string_view::npos)
+    bytes.remove_suffix(1);
   return bytes;
 }
 
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("byteaoctetlen", lift<[](std::string_view v) { return static_cast<int32_t>(v.size()); }>),
-    body("bytea_substr", lift<[](std::string_view v, int32_t start, int32_t length) { return substring(v, start, length); }>),
-    body("bytea_substr_no_len", lift<[](std::string_view v, int32_t start) { return substring(v, start, std::nullopt); }>),
-    body("byteaoverlay", lift<[](std::string_view v, std::string_view with, int32_t start, int32_t length) { return overlay(v, with, start, length); }>),
+    body("bytea_substr", lift<[](std::string_view v, int32_t start, int32_t length) {
+           return substring(v, start, length);
+         }>),
+    body("bytea_substr_no_len",
+         lift<[](std::string_view v, int32_t start) { return substring(v, start, std::nullopt); }>),
+    body("byteaoverlay", lift<[](std::string_view v, std::string_view with, int32_t start,
+                                 int32_t length) { return overlay(v, with, start, length); }>),
     body("byteaoverlay_no_len", lift<[](std::string_view v, std::string_view with, int32_t start) {
            return overlay(v, with, start, static_cast<int32_t>(with.size()));
          }>),
@@ -143,15 +162,21 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
            const size_t at = v.find(part);
            return at == std::string_view::npos ? 0 : static_cast<int32_t>(at) + 1;
          }>),
-    body("byteatrim", lift<[](std::string_view v, std::string_view set) { return trim(v, set, true, true); }>),
-    body("bytealtrim", lift<[](std::string_view v, std::string_view set) { return trim(v, set, true, false); }>),
-    body("byteartrim", lift<[](std::string_view v, std::string_view set) { return trim(v, set, false, true); }>),
+    body("byteatrim",
+         lift<[](std::string_view v, std::string_view set) { return trim(v, set, true, true); }>),
+    body("bytealtrim",
+         lift<[](std::string_view v, std::string_view set) { return trim(v, set, true, false); }>),
+    body("byteartrim",
+         lift<[](std::string_view v, std::string_view set) { return trim(v, set, false, true); }>),
     body("byteaGetByte", lift<[](std::string_view v, int32_t n) -> Result<int32_t> {
-           if (n < 0 || static_cast<size_t>(n) >= v.size()) return index_out_of_range(n, static_cast<int64_t>(v.size()) - 1);
+           if (n < 0 || static_cast<size_t>(n) >= v.size())
+             return index_out_of_range(n, static_cast<int64_t>(v.size()) - 1);
            return static_cast<int32_t>(static_cast<unsigned char>(v[static_cast<size_t>(n)]));
          }>),
-    body("byteaSetByte", lift<[](std::string_view v, int32_t n, int32_t byte) -> Result<std::string> {
-           if (n < 0 || static_cast<size_t>(n) >= v.size()) return index_out_of_range(n, static_cast<int64_t>(v.size()) - 1);
+    body("byteaSetByte",
+         lift<[](std::string_view v, int32_t n, int32_t byte) -> Result<std::string> {
+           if (n < 0 || static_cast<size_t>(n) >= v.size())
+             return index_out_of_range(n, static_cast<int64_t>(v.size()) - 1);
            std::string out(v);
            out[static_cast<size_t>(n)] = static_cast<char>(byte);
            return out;
@@ -164,7 +189,8 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("byteaSetBit", lift<[](std::string_view v, int64_t n, int32_t bit) -> Result<std::string> {
            const auto bits = static_cast<int64_t>(v.size()) * 8;
            if (n < 0 || n >= bits) return index_out_of_range(n, bits - 1);
-           if (bit != 0 && bit != 1) return raise(sqlstate::invalid_parameter_value, "new bit must be 0 or 1");
+           if (bit != 0 && bit != 1)
+             return raise(sqlstate::invalid_parameter_value, "new bit must be 0 or 1");
            std::string out(v);
            char& byte = out[static_cast<size_t>(n / 8)];
            byte = static_cast<char>((byte & ~(1 << (n % 8))) | bit << (n % 8));
@@ -175,8 +201,10 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
            for (const char c : v) count += std::popcount(static_cast<unsigned char>(c));
            return count;
          }>),
-    body("binary_encode", lift<[](std::string_view v, std::string_view name) { return encode(v, name); }>),
-    body("binary_decode", lift<[](std::string_view v, std::string_view name) { return decode(v, name); }>),
+    body("binary_encode",
+         lift<[](std::string_view v, std::string_view name) { return encode(v, name); }>),
+    body("binary_decode",
+         lift<[](std::string_view v, std::string_view name) { return decode(v, name); }>),
 }));
 
 }  // namespace

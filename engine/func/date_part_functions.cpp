@@ -1,5 +1,5 @@
-// extract, date_part and date_trunc. A field is found as a decimal number (units of 10^-scale), from which extract makes a
-// numeric with that scale and date_part a double.
+// extract, date_part and date_trunc. A field is found as a decimal number (units of 10^-scale),
+// from which extract makes a numeric with that scale and date_part a double.
 #include <cmath>
 
 #include "base/text.h"
@@ -14,17 +14,19 @@ struct Field {
   int64_t value = 0;
   int32_t scale = 0;
   bool infinite = false;
-  bool negative = false;         // of an infinity
+  bool negative = false;  // of an infinity
   // Set for julian and epoch, which the two forms compute apart.
   std::optional<Numeric> exact;
   std::optional<double> inexact;
 };
 
 Status not_supported(std::string_view unit, std::string_view type) {
-  return raise(sqlstate::feature_not_supported, cat("unit \"", unit, "\" not supported for type ", type));
+  return raise(sqlstate::feature_not_supported,
+               cat("unit \"", unit, "\" not supported for type ", type));
 }
 Status not_recognized(std::string_view unit, std::string_view type) {
-  return raise(sqlstate::invalid_parameter_value, cat("unit \"", unit, "\" not recognized for type ", type));
+  return raise(sqlstate::invalid_parameter_value,
+               cat("unit \"", unit, "\" not recognized for type ", type));
 }
 
 // What a unit's name means, in either dictionary.
@@ -34,7 +36,9 @@ std::optional<Unit> unit_of(std::string_view lower) {
   const Meaning special = date_word(lower);
   if (special.token == Token::unit) return static_cast<Unit>(special.value);
   if (special.token == Token::reserved) {
-    return static_cast<Reserved>(special.value) == Reserved::epoch ? Unit::epoch : Unit::time;     // time: known, of no use
+    return static_cast<Reserved>(special.value) == Reserved::epoch
+               ? Unit::epoch
+               : Unit::time;  // time: known, of no use
   }
   return std::nullopt;
 }
@@ -42,8 +46,12 @@ std::optional<Unit> unit_of(std::string_view lower) {
 Field whole(int64_t value) { return {.value = value}; }
 
 int64_t decade_of(int32_t year) { return year >= 0 ? year / 10 : -((8 - (year - 1)) / 10); }
-int64_t century_of(int32_t year) { return year > 0 ? (year + 99) / 100 : -((99 - (year - 1)) / 100); }
-int64_t millennium_of(int32_t year) { return year > 0 ? (year + 999) / 1000 : -((999 - (year - 1)) / 1000); }
+int64_t century_of(int32_t year) {
+  return year > 0 ? (year + 99) / 100 : -((99 - (year - 1)) / 100);
+}
+int64_t millennium_of(int32_t year) {
+  return year > 0 ? (year + 999) / 1000 : -((999 - (year - 1)) / 1000);
+}
 
 // Fields of the clock; nullopt if the unit is none.
 std::optional<Field> clock_field(Unit unit, const DateTimeParts& parts) {
@@ -59,18 +67,18 @@ std::optional<Field> calendar_field(Unit unit, const DateTimeParts& parts) {
   const int32_t year = parts.year;
   const auto julian = [&] { return julian_of_date(year, parts.month, parts.day); };
   switch (unit) {
-    case Unit::day: return whole(parts.day);
-    case Unit::week: return whole(iso_week_of_date(year, parts.month, parts.day).week);
-    case Unit::month: return whole(parts.month);
-    case Unit::quarter: return whole((parts.month - 1) / 3 + 1);
-    case Unit::year: return whole(year > 0 ? year : year - 1);
-    case Unit::decade: return whole(decade_of(year));
-    case Unit::century: return whole(century_of(year));
-    case Unit::millennium: return whole(millennium_of(year));
-    case Unit::day_of_year: return whole(day_of_year(year, parts.month, parts.day));
-    case Unit::day_of_week: return whole(day_of_week(julian()));
+    case Unit::day:             return whole(parts.day);
+    case Unit::week:            return whole(iso_week_of_date(year, parts.month, parts.day).week);
+    case Unit::month:           return whole(parts.month);
+    case Unit::quarter:         return whole((parts.month - 1) / 3 + 1);
+    case Unit::year:            return whole(year > 0 ? year : year - 1);
+    case Unit::decade:          return whole(decade_of(year));
+    case Unit::century:         return whole(century_of(year));
+    case Unit::millennium:      return whole(millennium_of(year));
+    case Unit::day_of_year:     return whole(day_of_year(year, parts.month, parts.day));
+    case Unit::day_of_week:     return whole(day_of_week(julian()));
     case Unit::iso_day_of_week: return whole((day_of_week(julian()) + 6) % 7 + 1);
-    case Unit::iso_year: {
+    case Unit::iso_year:        {
       const int32_t iso = iso_week_of_date(year, parts.month, parts.day).year;
       return whole(iso > 0 ? iso : iso - 1);
     }
@@ -85,7 +93,7 @@ std::optional<Field> calendar_field(Unit unit, const DateTimeParts& parts) {
     case Unit::zone:
     case Unit::zone_hour:
     case Unit::zone_minute:
-    case Unit::time: return std::nullopt;
+    case Unit::time:        return std::nullopt;
   }
   UNREACHABLE();
 }
@@ -95,12 +103,15 @@ std::optional<Field> zone_field(Unit unit, int32_t west_seconds) {
   if (unit == Unit::zone_minute) return whole(-west_seconds / 60 % 60);
   return std::nullopt;
 }
-bool is_zone(Unit unit) { return unit == Unit::zone || unit == Unit::zone_hour || unit == Unit::zone_minute; }
+bool is_zone(Unit unit) {
+  return unit == Unit::zone || unit == Unit::zone_hour || unit == Unit::zone_minute;
+}
 
 // Of an infinite moment: units that only grow are infinite, the others NULL.
 std::optional<Field> infinite_field(Unit unit, bool negative) {
-  if (unit == Unit::year || unit == Unit::decade || unit == Unit::century || unit == Unit::millennium || unit == Unit::julian ||
-      unit == Unit::iso_year || unit == Unit::epoch) {
+  if (unit == Unit::year || unit == Unit::decade || unit == Unit::century ||
+      unit == Unit::millennium || unit == Unit::julian || unit == Unit::iso_year ||
+      unit == Unit::epoch) {
     return Field{.infinite = true, .negative = negative};
   }
   return std::nullopt;
@@ -115,23 +126,27 @@ Numeric scaled_numeric(int64_t value, int32_t scale) {
 
 using MaybeField = std::optional<Field>;
 
-Result<MaybeField> timestamp_field(Call& call, std::string_view name, int64_t timestamp, bool with_zone) {
+Result<MaybeField> timestamp_field(Call& call, std::string_view name, int64_t timestamp,
+                                   bool with_zone) {
   const std::string lower = to_lower(name);
-  const std::string_view type = with_zone ? "timestamp with time zone" : "timestamp without time zone";
+  const std::string_view type =
+      with_zone ? "timestamp with time zone" : "timestamp without time zone";
   const std::optional<Unit> unit = unit_of(lower);
   if (!unit || *unit == Unit::none) return not_recognized(lower, type);
   if (*unit == Unit::time) return not_supported(lower, type);
   if (is_infinite_timestamp(timestamp)) return infinite_field(*unit, timestamp < 0);
   if (is_zone(*unit) && !with_zone) return not_supported(lower, type);
-  const DateTimeParts parts =
-      with_zone ? parts_of_timestamptz(timestamp, session_zone(call.settings())) : parts_of_timestamp(timestamp);
+  const DateTimeParts parts = with_zone
+                                  ? parts_of_timestamptz(timestamp, session_zone(call.settings()))
+                                  : parts_of_timestamp(timestamp);
   if (*unit == Unit::epoch) {
     Field field;
     field.exact = scaled_numeric(timestamp, 6);
     field.exact = add(*field.exact, Numeric::from_int(kUnixEpochSeconds));
-    field.inexact = timestamp < INT64_MAX - kUnixEpochSeconds * kMicrosPerSecond
-                        ? static_cast<double>(timestamp + kUnixEpochSeconds * kMicrosPerSecond) / 1e6
-                        : static_cast<double>(timestamp) / 1e6 + static_cast<double>(kUnixEpochSeconds);
+    field.inexact =
+        timestamp < INT64_MAX - kUnixEpochSeconds * kMicrosPerSecond
+            ? static_cast<double>(timestamp + kUnixEpochSeconds * kMicrosPerSecond) / 1e6
+            : static_cast<double>(timestamp) / 1e6 + static_cast<double>(kUnixEpochSeconds);
     return MaybeField(field);
   }
   if (*unit == Unit::julian) {
@@ -163,7 +178,8 @@ Result<MaybeField> date_field(std::string_view name, int32_t date) {
   return calendar_field(*unit, parts);
 }
 
-Result<MaybeField> time_field(std::string_view name, int64_t micros, std::optional<int32_t> west_seconds) {
+Result<MaybeField> time_field(std::string_view name, int64_t micros,
+                              std::optional<int32_t> west_seconds) {
   const std::string lower = to_lower(name);
   const std::string_view type = west_seconds ? "time with time zone" : "time without time zone";
   const std::optional<Unit> unit = unit_of(lower);
@@ -173,7 +189,9 @@ Result<MaybeField> time_field(std::string_view name, int64_t micros, std::option
   set_time(parts, micros);
   if (*unit == Unit::epoch) {
     const int32_t west = west_seconds.value_or(0);
-    return MaybeField(Field{.value = micros + west * kMicrosPerSecond, .scale = 6, .inexact = static_cast<double>(micros) / 1e6 + west});
+    return MaybeField(Field{.value = micros + west * kMicrosPerSecond,
+                            .scale = 6,
+                            .inexact = static_cast<double>(micros) / 1e6 + west});
   }
   MaybeField field = clock_field(*unit, parts);
   if (!field && west_seconds) field = zone_field(*unit, *west_seconds);
@@ -192,22 +210,24 @@ Result<MaybeField> interval_field(std::string_view name, const Interval& v) {
   switch (*unit) {
     case Unit::microsecond: return MaybeField(whole(rest));
     case Unit::millisecond: return MaybeField(Field{.value = rest, .scale = 3});
-    case Unit::second: return MaybeField(Field{.value = rest, .scale = 6});
-    case Unit::minute: return MaybeField(whole(v.micros / kMicrosPerMinute % 60));
-    case Unit::hour: return MaybeField(whole(v.micros / kMicrosPerHour));
-    case Unit::day: return MaybeField(whole(v.days));
-    case Unit::month: return MaybeField(whole(months));
-    case Unit::quarter: return MaybeField(whole(months / 3 + 1));
-    case Unit::year: return MaybeField(whole(years));
-    case Unit::decade: return MaybeField(whole(years / 10));
-    case Unit::century: return MaybeField(whole(years / 100));
-    case Unit::millennium: return MaybeField(whole(years / 1000));
-    case Unit::epoch: {
+    case Unit::second:      return MaybeField(Field{.value = rest, .scale = 6});
+    case Unit::minute:      return MaybeField(whole(v.micros / kMicrosPerMinute % 60));
+    case Unit::hour:        return MaybeField(whole(v.micros / kMicrosPerHour));
+    case Unit::day:         return MaybeField(whole(v.days));
+    case Unit::month:       return MaybeField(whole(months));
+    case Unit::quarter:     return MaybeField(whole(months / 3 + 1));
+    case Unit::year:        return MaybeField(whole(years));
+    case Unit::decade:      return MaybeField(whole(years / 10));
+    case Unit::century:     return MaybeField(whole(years / 100));
+    case Unit::millennium:  return MaybeField(whole(years / 1000));
+    case Unit::epoch:       {
       // A year is 365.25 days here, a month 30.
-      const int64_t seconds = (int64_t{years} * 1461 + int64_t{months} * 120 + int64_t{v.days} * 4) * (86400 / 4);
+      const int64_t seconds =
+          (int64_t{years} * 1461 + int64_t{months} * 120 + int64_t{v.days} * 4) * (86400 / 4);
       Field field;
       field.exact = add(scaled_numeric(v.micros, 6), Numeric::from_int(seconds));
-      field.inexact = static_cast<double>(v.micros) / 1e6 + 365.25 * 86400.0 * years + 30 * 86400.0 * months + 86400.0 * v.days;
+      field.inexact = static_cast<double>(v.micros) / 1e6 + 365.25 * 86400.0 * years +
+                      30 * 86400.0 * months + 86400.0 * v.days;
       return MaybeField(field);
     }
     case Unit::none:
@@ -220,7 +240,7 @@ Result<MaybeField> interval_field(std::string_view name, const Interval& v) {
     case Unit::zone:
     case Unit::zone_hour:
     case Unit::zone_minute:
-    case Unit::time: return not_supported(lower, "interval");
+    case Unit::time:            return not_supported(lower, "interval");
   }
   UNREACHABLE();
 }
@@ -229,7 +249,8 @@ std::optional<Numeric> as_numeric(const MaybeField& field) {
   if (!field) return std::nullopt;
   if (field->infinite) return Numeric::infinity(field->negative);
   if (field->exact) return *field->exact;
-  return field->scale == 0 ? Numeric::from_int(field->value) : scaled_numeric(field->value, field->scale);
+  return field->scale == 0 ? Numeric::from_int(field->value)
+                           : scaled_numeric(field->value, field->scale);
 }
 std::optional<double> as_double(const MaybeField& field) {
   if (!field) return std::nullopt;
@@ -240,14 +261,16 @@ std::optional<double> as_double(const MaybeField& field) {
 
 template <class R, R (*As)(const MaybeField&)>
 struct Extract {
-  static constexpr Kernel timestamp = lift<[](Call& call, std::string_view unit, int64_t v) -> Result<R> {
-    const MaybeField field = TRY(timestamp_field(call, unit, v, false));
-    return As(field);
-  }>;
-  static constexpr Kernel timestamptz = lift<[](Call& call, std::string_view unit, int64_t v) -> Result<R> {
-    const MaybeField field = TRY(timestamp_field(call, unit, v, true));
-    return As(field);
-  }>;
+  static constexpr Kernel timestamp =
+      lift<[](Call& call, std::string_view unit, int64_t v) -> Result<R> {
+        const MaybeField field = TRY(timestamp_field(call, unit, v, false));
+        return As(field);
+      }>;
+  static constexpr Kernel timestamptz =
+      lift<[](Call& call, std::string_view unit, int64_t v) -> Result<R> {
+        const MaybeField field = TRY(timestamp_field(call, unit, v, true));
+        return As(field);
+      }>;
   static constexpr Kernel date = lift<[](std::string_view unit, int32_t v) -> Result<R> {
     const MaybeField field = TRY(date_field(unit, v));
     return As(field);
@@ -260,10 +283,11 @@ struct Extract {
     const MaybeField field = TRY(time_field(unit, v.micros, v.west_seconds));
     return As(field);
   }>;
-  static constexpr Kernel interval = lift<[](std::string_view unit, const Interval& v) -> Result<R> {
-    const MaybeField field = TRY(interval_field(unit, v));
-    return As(field);
-  }>;
+  static constexpr Kernel interval =
+      lift<[](std::string_view unit, const Interval& v) -> Result<R> {
+        const MaybeField field = TRY(interval_field(unit, v));
+        return As(field);
+      }>;
 };
 using ExtractNumeric = Extract<std::optional<Numeric>, as_numeric>;
 using ExtractDouble = Extract<std::optional<double>, as_double>;
@@ -278,10 +302,14 @@ bool truncate(DateTimeParts& parts, Unit unit) {
   switch (unit) {
     case Unit::microsecond: return true;
     case Unit::millisecond: parts.micros = parts.micros / 1000 * 1000; return true;
-    case Unit::second: parts.micros = 0; return true;
-    case Unit::minute: set_time(parts, time_of_parts(parts) / kMicrosPerMinute * kMicrosPerMinute); return true;
-    case Unit::hour: set_time(parts, time_of_parts(parts) / kMicrosPerHour * kMicrosPerHour); return true;
-    case Unit::day: break;
+    case Unit::second:      parts.micros = 0; return true;
+    case Unit::minute:
+      set_time(parts, time_of_parts(parts) / kMicrosPerMinute * kMicrosPerMinute);
+      return true;
+    case Unit::hour:
+      set_time(parts, time_of_parts(parts) / kMicrosPerHour * kMicrosPerHour);
+      return true;
+    case Unit::day:  break;
     case Unit::week: {
       const int32_t julian = julian_of_date(year, parts.month, parts.day);
       const CalendarDate monday = date_of_julian(julian - (day_of_week(julian) + 6) % 7);
@@ -296,9 +324,16 @@ bool truncate(DateTimeParts& parts, Unit unit) {
       parts.day = 1;
       break;
     case Unit::year: start_of_year(year); break;
-    case Unit::decade: start_of_year(year > 0 ? year / 10 * 10 : -((8 - (year - 1)) / 10) * 10); break;
-    case Unit::century: start_of_year(year > 0 ? (year + 99) / 100 * 100 - 99 : -((99 - (year - 1)) / 100) * 100 + 1); break;
-    case Unit::millennium: start_of_year(year > 0 ? (year + 999) / 1000 * 1000 - 999 : -((999 - (year - 1)) / 1000) * 1000 + 1); break;
+    case Unit::decade:
+      start_of_year(year > 0 ? year / 10 * 10 : -((8 - (year - 1)) / 10) * 10);
+      break;
+    case Unit::century:
+      start_of_year(year > 0 ? (year + 99) / 100 * 100 - 99 : -((99 - (year - 1)) / 100) * 100 + 1);
+      break;
+    case Unit::millennium:
+      start_of_year(year > 0 ? (year + 999) / 1000 * 1000 - 999
+                             : -((999 - (year - 1)) / 1000) * 1000 + 1);
+      break;
     case Unit::none:
     case Unit::julian:
     case Unit::day_of_year:
@@ -309,7 +344,7 @@ bool truncate(DateTimeParts& parts, Unit unit) {
     case Unit::zone:
     case Unit::zone_hour:
     case Unit::zone_minute:
-    case Unit::time: return false;
+    case Unit::time:            return false;
   }
   set_time(parts, 0);
   return true;
@@ -341,22 +376,26 @@ Result<int64_t> trunc_timestamptz(std::string_view name, int64_t timestamp, cons
   DateTimeParts parts = parts_of_timestamptz(timestamp, zone);
   truncate(parts, unit);
   // A day's start has its own displacement; within the day the moment's is kept.
-  const bool within_day = unit == Unit::microsecond || unit == Unit::millisecond || unit == Unit::second || unit == Unit::minute ||
-                          unit == Unit::hour;
+  const bool within_day = unit == Unit::microsecond || unit == Unit::millisecond ||
+                          unit == Unit::second || unit == Unit::minute || unit == Unit::hour;
   const int32_t west = within_day ? parts.west_seconds : west_seconds_at(parts, zone);
   const std::optional<int64_t> local = timestamp_of_parts(parts);
   if (!local) return timestamp_out_of_range();
   return *local + west * kMicrosPerSecond;
 }
 
-Result<int64_t> trunc_in_zone(std::string_view unit, int64_t timestamp, std::string_view zone_name) {
+Result<int64_t> trunc_in_zone(std::string_view unit, int64_t timestamp,
+                              std::string_view zone_name) {
   if (is_infinite_timestamp(timestamp)) return timestamp;
-  if (const ZoneAbbreviation* const known = find_zone_abbreviation(to_lower(zone_name)); known != nullptr && known->zone.empty()) {
+  if (const ZoneAbbreviation* const known = find_zone_abbreviation(to_lower(zone_name));
+      known != nullptr && known->zone.empty()) {
     return trunc_timestamptz(unit, timestamp, TimeZone::fixed(known->east_seconds));
   }
   const ZoneAbbreviation* const known = find_zone_abbreviation(to_lower(zone_name));
   const std::optional<TimeZone> zone = TimeZone::find(known != nullptr ? known->zone : zone_name);
-  if (!zone) return raise(sqlstate::invalid_parameter_value, cat("time zone \"", zone_name, "\" not recognized"));
+  if (!zone)
+    return raise(sqlstate::invalid_parameter_value,
+                 cat("time zone \"", zone_name, "\" not recognized"));
   return trunc_timestamptz(unit, timestamp, *zone);
 }
 
@@ -366,22 +405,25 @@ Result<Interval> trunc_interval(std::string_view name, Interval v) {
   if (meaning.token != Token::unit) return not_recognized(lower, "interval");
   const auto unit = static_cast<Unit>(meaning.value);
   const auto months_to = [&](int32_t months) { return Interval{0, 0, v.months / months * months}; };
-  const auto micros_to = [&](int64_t micros) { return Interval{v.micros / micros * micros, v.days, v.months}; };
+  const auto micros_to = [&](int64_t micros) {
+    return Interval{v.micros / micros * micros, v.days, v.months};
+  };
   switch (unit) {
-    case Unit::millennium: return months_to(12000);
-    case Unit::century: return months_to(1200);
-    case Unit::decade: return months_to(120);
-    case Unit::year: return months_to(12);
-    case Unit::quarter: return months_to(3);
-    case Unit::month: return months_to(1);
-    case Unit::day: return Interval{0, v.days, v.months};
-    case Unit::hour: return micros_to(kMicrosPerHour);
-    case Unit::minute: return micros_to(kMicrosPerMinute);
-    case Unit::second: return micros_to(kMicrosPerSecond);
+    case Unit::millennium:  return months_to(12000);
+    case Unit::century:     return months_to(1200);
+    case Unit::decade:      return months_to(120);
+    case Unit::year:        return months_to(12);
+    case Unit::quarter:     return months_to(3);
+    case Unit::month:       return months_to(1);
+    case Unit::day:         return Interval{0, v.days, v.months};
+    case Unit::hour:        return micros_to(kMicrosPerHour);
+    case Unit::minute:      return micros_to(kMicrosPerMinute);
+    case Unit::second:      return micros_to(kMicrosPerSecond);
     case Unit::millisecond: return micros_to(1000);
     case Unit::microsecond: return v;
     case Unit::week:
-      return raise(sqlstate::feature_not_supported, cat("unit \"", lower, "\" not supported for type interval"))
+      return raise(sqlstate::feature_not_supported,
+                   cat("unit \"", lower, "\" not supported for type interval"))
           .detail("Months usually have fractional weeks.");
     case Unit::none:
     case Unit::julian:
@@ -393,23 +435,34 @@ Result<Interval> trunc_interval(std::string_view name, Interval v) {
     case Unit::zone:
     case Unit::zone_hour:
     case Unit::zone_minute:
-    case Unit::time: return not_supported(lower, "interval");
+    case Unit::time:            return not_supported(lower, "interval");
   }
   UNREACHABLE();
 }
 
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
-    body("extract_timestamp", ExtractNumeric::timestamp), body("extract_timestamptz", ExtractNumeric::timestamptz),
-    body("extract_date", ExtractNumeric::date), body("extract_time", ExtractNumeric::time), body("extract_timetz", ExtractNumeric::timetz),
-    body("extract_interval", ExtractNumeric::interval), body("timestamp_part", ExtractDouble::timestamp),
-    body("timestamptz_part", ExtractDouble::timestamptz), body("time_part", ExtractDouble::time), body("timetz_part", ExtractDouble::timetz),
+    body("extract_timestamp", ExtractNumeric::timestamp),
+    body("extract_timestamptz", ExtractNumeric::timestamptz),
+    body("extract_date", ExtractNumeric::date),
+    body("extract_time", ExtractNumeric::time),
+    body("extract_timetz", ExtractNumeric::timetz),
+    body("extract_interval", ExtractNumeric::interval),
+    body("timestamp_part", ExtractDouble::timestamp),
+    body("timestamptz_part", ExtractDouble::timestamptz),
+    body("time_part", ExtractDouble::time),
+    body("timetz_part", ExtractDouble::timetz),
     body("interval_part", ExtractDouble::interval),
-    body("timestamp_trunc", lift<[](std::string_view unit, int64_t v) { return trunc_timestamp(unit, v); }>),
+    body("timestamp_trunc",
+         lift<[](std::string_view unit, int64_t v) { return trunc_timestamp(unit, v); }>),
     body("timestamptz_trunc", lift<[](Call& call, std::string_view unit, int64_t v) {
            return trunc_timestamptz(unit, v, session_zone(call.settings()));
          }>),
-    body("timestamptz_trunc_zone", lift<[](std::string_view unit, int64_t v, std::string_view zone) { return trunc_in_zone(unit, v, zone); }>),
-    body("interval_trunc", lift<[](std::string_view unit, const Interval& v) { return trunc_interval(unit, v); }>),
+    body("timestamptz_trunc_zone",
+         lift<[](std::string_view unit, int64_t v, std::string_view zone) {
+           return trunc_in_zone(unit, v, zone);
+         }>),
+    body("interval_trunc",
+         lift<[](std::string_view unit, const Interval& v) { return trunc_interval(unit, v); }>),
 }));
 
 }  // namespace

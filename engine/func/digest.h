@@ -7,7 +7,7 @@
 namespace orrery {
 
 std::string md5_hex(std::string_view bytes);
-std::string sha256(std::string_view bytes);      // 32 bytes
-std::string sha224(std::string_view bytes);      // 28 bytes
+std::string sha256(std::string_view bytes);  // 32 bytes
+std::string sha224(std::string_view bytes);  // 28 bytes
 
 }  // namespace orrery

@@ -1,4 +1,5 @@
-// real and double precision: arithmetic with overflow and underflow checks, roots, powers, logarithms, trigonometry.
+// real and double precision: arithmetic with overflow and underflow checks, roots, powers,
+// logarithms, trigonometry.
 #include <cmath>
 
 #include "base/text.h"
@@ -10,10 +11,16 @@ namespace {
 constexpr double kPi = 3.14159265358979323846;
 constexpr double kRadiansPerDegree = 0.0174532925199432957692;
 
-Status overflow() { return raise(sqlstate::numeric_value_out_of_range, "value out of range: overflow"); }
-Status underflow() { return raise(sqlstate::numeric_value_out_of_range, "value out of range: underflow"); }
+Status overflow() {
+  return raise(sqlstate::numeric_value_out_of_range, "value out of range: overflow");
+}
+Status underflow() {
+  return raise(sqlstate::numeric_value_out_of_range, "value out of range: underflow");
+}
 Status division_by_zero() { return raise(sqlstate::division_by_zero, "division by zero"); }
-Status input_out_of_range() { return raise(sqlstate::numeric_value_out_of_range, "input is out of range"); }
+Status input_out_of_range() {
+  return raise(sqlstate::numeric_value_out_of_range, "input is out of range");
+}
 
 // A result that became infinite from finite operands overflowed; one that became zero underflowed.
 template <class T>
@@ -24,7 +31,8 @@ Result<T> checked(T result, bool may_be_infinite, bool may_be_zero) {
 }
 
 template <class A, class B>
-using Wider = std::conditional_t<std::is_same_v<A, float> && std::is_same_v<B, float>, float, double>;
+using Wider =
+    std::conditional_t<std::is_same_v<A, float> && std::is_same_v<B, float>, float, double>;
 
 template <class A, class B>
 constexpr Kernel kAdd = lift<[](A a, B b) -> Result<Wider<A, B>> {
@@ -39,7 +47,8 @@ constexpr Kernel kSub = lift<[](A a, B b) -> Result<Wider<A, B>> {
 template <class A, class B>
 constexpr Kernel kMul = lift<[](A a, B b) -> Result<Wider<A, B>> {
   using R = Wider<A, B>;
-  return checked<R>(static_cast<R>(a) * static_cast<R>(b), std::isinf(a) || std::isinf(b), a == 0 || b == 0);
+  return checked<R>(static_cast<R>(a) * static_cast<R>(b), std::isinf(a) || std::isinf(b),
+                    a == 0 || b == 0);
 }>;
 template <class A, class B>
 constexpr Kernel kDiv = lift<[](A a, B b) -> Result<Wider<A, B>> {
@@ -52,7 +61,8 @@ Result<double> power_of(double base, double exponent) {
   if (std::isnan(base)) return exponent == 0 ? 1.0 : base;
   if (std::isnan(exponent)) return base == 1 ? 1.0 : exponent;
   if (base == 0 && exponent < 0) {
-    return raise(sqlstate::invalid_argument_for_power_function, "zero raised to a negative power is undefined");
+    return raise(sqlstate::invalid_argument_for_power_function,
+                 "zero raised to a negative power is undefined");
   }
   if (base < 0 && std::floor(exponent) != exponent) {
     return raise(sqlstate::invalid_argument_for_power_function,
@@ -73,7 +83,8 @@ Result<double> exp_of(double x) {
 
 Result<double> log_of(double x, double (*function)(double)) {
   if (x == 0) return raise(sqlstate::invalid_argument_for_log, "cannot take logarithm of zero");
-  if (x < 0) return raise(sqlstate::invalid_argument_for_log, "cannot take logarithm of a negative number");
+  if (x < 0)
+    return raise(sqlstate::invalid_argument_for_log, "cannot take logarithm of a negative number");
   return checked(function(x), std::isinf(x), x == 1);
 }
 
@@ -94,8 +105,11 @@ constexpr Kernel kArc = lift<[](double x) -> Result<double> {
 }>;
 double cotangent(double x) { return 1 / std::tan(x); }
 
-// Degrees: exact at multiples of 30 and 45, by reduction to the first octant and scaling with the functions' own values.
-double sin_0_to_30(double x) { return std::sin(x * kRadiansPerDegree) / std::sin(30 * kRadiansPerDegree) / 2; }
+// Degrees: exact at multiples of 30 and 45, by reduction to the first octant and scaling with the
+// functions' own values.
+double sin_0_to_30(double x) {
+  return std::sin(x * kRadiansPerDegree) / std::sin(30 * kRadiansPerDegree) / 2;
+}
 double cos_0_to_60(double x) {
   return 1 - (1 - std::cos(x * kRadiansPerDegree)) / (1 - std::cos(60 * kRadiansPerDegree)) / 2;
 }
@@ -159,7 +173,8 @@ double cot_degrees(double x) {
     x = 180 - x;
     sign = -sign;
   }
-  const double result = sign * ((cos_quadrant(x) / sin_quadrant(x)) / (cos_quadrant(45) / sin_quadrant(45)));
+  const double result =
+      sign * ((cos_quadrant(x) / sin_quadrant(x)) / (cos_quadrant(45) / sin_quadrant(45)));
   return result == 0 ? 0 : result;
 }
 double asin_quadrant(double x) {
@@ -200,7 +215,8 @@ Result<int32_t> width_bucket(double operand, double low, double high, int32_t co
     return raise(sqlstate::invalid_argument_for_width_bucket_function, std::string(what));
   };
   if (count <= 0) return bad("count must be greater than zero");
-  if (std::isnan(operand) || std::isnan(low) || std::isnan(high)) return bad("operand, lower bound, and upper bound cannot be NaN");
+  if (std::isnan(operand) || std::isnan(low) || std::isnan(high))
+    return bad("operand, lower bound, and upper bound cannot be NaN");
   if (std::isinf(low) || std::isinf(high)) return bad("lower and upper bounds must be finite");
   if (low == high) return bad("lower bound cannot equal upper bound");
   const bool rising = low < high;
@@ -209,25 +225,40 @@ Result<int32_t> width_bucket(double operand, double low, double high, int32_t co
     if (count == INT32_MAX) return raise_out_of_range("integer");
     return count + 1;
   }
-  const double position = std::isinf(high - low) ? (operand / 2 - low / 2) / (high / 2 - low / 2) : (operand - low) / (high - low);
+  const double position = std::isinf(high - low) ? (operand / 2 - low / 2) / (high / 2 - low / 2)
+                                                 : (operand - low) / (high - low);
   const double bucket = static_cast<double>(count) * position;
   if (bucket >= INT32_MAX) return raise_out_of_range("integer");
   return static_cast<int32_t>(bucket) + 1;
 }
 
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
-    body("float4pl", kAdd<float, float>), body("float8pl", kAdd<double, double>), body("float48pl", kAdd<float, double>),
-    body("float84pl", kAdd<double, float>), body("float4mi", kSub<float, float>), body("float8mi", kSub<double, double>),
-    body("float48mi", kSub<float, double>), body("float84mi", kSub<double, float>), body("float4mul", kMul<float, float>),
-    body("float8mul", kMul<double, double>), body("float48mul", kMul<float, double>), body("float84mul", kMul<double, float>),
-    body("float4div", kDiv<float, float>), body("float8div", kDiv<double, double>), body("float48div", kDiv<float, double>),
+    body("float4pl", kAdd<float, float>),
+    body("float8pl", kAdd<double, double>),
+    body("float48pl", kAdd<float, double>),
+    body("float84pl", kAdd<double, float>),
+    body("float4mi", kSub<float, float>),
+    body("float8mi", kSub<double, double>),
+    body("float48mi", kSub<float, double>),
+    body("float84mi", kSub<double, float>),
+    body("float4mul", kMul<float, float>),
+    body("float8mul", kMul<double, double>),
+    body("float48mul", kMul<float, double>),
+    body("float84mul", kMul<double, float>),
+    body("float4div", kDiv<float, float>),
+    body("float8div", kDiv<double, double>),
+    body("float48div", kDiv<float, double>),
     body("float84div", kDiv<double, float>),
-    body("float4um", lift<[](float a) { return -a; }>), body("float8um", lift<[](double a) { return -a; }>),
-    body("float4up", lift<[](float a) { return a; }>), body("float8up", lift<[](double a) { return a; }>),
-    body("float4abs", lift<[](float a) { return std::fabs(a); }>), body("float8abs", lift<[](double a) { return std::fabs(a); }>),
+    body("float4um", lift<[](float a) { return -a; }>),
+    body("float8um", lift<[](double a) { return -a; }>),
+    body("float4up", lift<[](float a) { return a; }>),
+    body("float8up", lift<[](double a) { return a; }>),
+    body("float4abs", lift<[](float a) { return std::fabs(a); }>),
+    body("float8abs", lift<[](double a) { return std::fabs(a); }>),
     body("dsqrt", lift<[](double x) -> Result<double> {
            if (x < 0) {
-             return raise(sqlstate::invalid_argument_for_power_function, "cannot take square root of a negative number");
+             return raise(sqlstate::invalid_argument_for_power_function,
+                          "cannot take square root of a negative number");
            }
            return std::sqrt(x);
          }>),
@@ -236,19 +267,30 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("dexp", lift<[](double x) { return exp_of(x); }>),
     body("dlog1", lift<[](double x) { return log_of(x, log_e); }>),
     body("dlog10", lift<[](double x) { return log_of(x, log_10); }>),
-    body("dround", kPlain<rint_of>), body("dtrunc", kPlain<trunc_of>), body("dceil", kPlain<ceil_of>), body("dfloor", kPlain<floor_of>),
-    body("dsign", kPlain<sign_of>), body("dpi", lift<[](Call&) { return kPi; }>),
-    body("degrees", lift<[](double x) { return checked(x / kRadiansPerDegree, std::isinf(x), x == 0); }>),
-    body("radians", lift<[](double x) { return checked(x * kRadiansPerDegree, std::isinf(x), x == 0); }>),
-    body("dsin", kCircular<sin_of>), body("dcos", kCircular<cos_of>), body("dtan", kCircular<tan_of>),
+    body("dround", kPlain<rint_of>),
+    body("dtrunc", kPlain<trunc_of>),
+    body("dceil", kPlain<ceil_of>),
+    body("dfloor", kPlain<floor_of>),
+    body("dsign", kPlain<sign_of>),
+    body("dpi", lift<[](Call&) { return kPi; }>),
+    body("degrees",
+         lift<[](double x) { return checked(x / kRadiansPerDegree, std::isinf(x), x == 0); }>),
+    body("radians",
+         lift<[](double x) { return checked(x * kRadiansPerDegree, std::isinf(x), x == 0); }>),
+    body("dsin", kCircular<sin_of>),
+    body("dcos", kCircular<cos_of>),
+    body("dtan", kCircular<tan_of>),
     body("dcot", lift<[](double x) -> Result<double> {
            if (std::isnan(x)) return x;
            if (std::isinf(x)) return input_out_of_range();
            return cotangent(x);
          }>),
-    body("dasin", kArc<asin_of>), body("dacos", kArc<acos_of>), body("datan", kPlain<atan_of>),
+    body("dasin", kArc<asin_of>),
+    body("dacos", kArc<acos_of>),
+    body("datan", kPlain<atan_of>),
     body("datan2", lift<[](double y, double x) { return std::atan2(y, x); }>),
-    body("dsind", kCircular<sin_degrees>), body("dcosd", kCircular<cos_degrees>),
+    body("dsind", kCircular<sin_degrees>),
+    body("dcosd", kCircular<cos_degrees>),
     body("dtand", lift<[](double x) -> Result<double> {
            if (std::isnan(x)) return x;
            if (std::isinf(x)) return input_out_of_range();
@@ -259,9 +301,14 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
            if (std::isinf(x)) return input_out_of_range();
            return cot_degrees(x);
          }>),
-    body("dasind", kArc<asin_degrees>), body("dacosd", kArc<acos_degrees>), body("datand", kPlain<atan_degrees>),
+    body("dasind", kArc<asin_degrees>),
+    body("dacosd", kArc<acos_degrees>),
+    body("datand", kPlain<atan_degrees>),
     body("datan2d", lift<[](double y, double x) { return atan2_degrees(y, x); }>),
-    body("dsinh", kPlain<sinh_of>), body("dcosh", kPlain<cosh_of>), body("dtanh", kPlain<tanh_of>), body("dasinh", kPlain<asinh_of>),
+    body("dsinh", kPlain<sinh_of>),
+    body("dcosh", kPlain<cosh_of>),
+    body("dtanh", kPlain<tanh_of>),
+    body("dasinh", kPlain<asinh_of>),
     body("dacosh", lift<[](double x) -> Result<double> {
            if (x < 1) return input_out_of_range();
            return std::acosh(x);

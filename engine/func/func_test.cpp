@@ -1,6 +1,5 @@
 // Every function with a body, against what PostgreSQL answered to calls of it.
 #include <gtest/gtest.h>
-
 #include <map>
 #include <set>
 
@@ -28,7 +27,8 @@ class FunctionFacts : public testing::Test {
     std::vector<std::string> parts;
     if (text.empty()) return parts;
     size_t start = 0;
-    for (size_t end; (end = text.find(at, start)) != std::string::npos; start = end + 1) parts.push_back(text.substr(start, end - start));
+    for (size_t end; (end = text.find(at, start)) != std::string::npos; start = end + 1)
+      parts.push_back(text.substr(start, end - start));
     parts.push_back(text.substr(start));
     return parts;
   }
@@ -62,7 +62,8 @@ TEST_F(FunctionFacts, AnswerAsPostgreSQL) {
   std::set<std::string> bodies;
   std::map<std::string, int> failures;
   for (const Fact& fact : read_facts("testdata/functions.facts")) {
-    const FunctionBody* const body = find_function(Oid(static_cast<uint32_t>(std::stoul(fact[0]))), fact[1]);
+    const FunctionBody* const body =
+        find_function(Oid(static_cast<uint32_t>(std::stoul(fact[0]))), fact[1]);
     if (body == nullptr || body->kernel == nullptr) continue;
     const std::vector<Oid> types = type_oids(fact[3]);
     std::vector<Vector> args;
@@ -76,7 +77,8 @@ TEST_F(FunctionFacts, AnswerAsPostgreSQL) {
     // Comparison functions promise a sign only.
     if (fact[1].ends_with("cmp") && std::stol(got) * std::stol(fact.result()) > 0) continue;
     if (got != fact.result() && ++failures[fact[1]] <= 2) {
-      ADD_FAILURE() << "functions.facts:" << fact.line << " " << join(fact.fields, " | ") << "\n  got " << got;
+      ADD_FAILURE() << "functions.facts:" << fact.line << " " << join(fact.fields, " | ")
+                    << "\n  got " << got;
     }
   }
   for (const auto& [name, count] : failures) std::printf("  %s: %d\n", name.c_str(), count);
@@ -86,7 +88,8 @@ TEST_F(FunctionFacts, AnswerAsPostgreSQL) {
 TEST_F(FunctionFacts, AggregatesAnswerAsPostgreSQLAloneAndCombined) {
   int checked = 0;
   for (const Fact& fact : read_facts("testdata/aggregates.facts")) {
-    const AggregateKernel* const kernel = find_aggregate(Oid(static_cast<uint32_t>(std::stoul(fact[0]))));
+    const AggregateKernel* const kernel =
+        find_aggregate(Oid(static_cast<uint32_t>(std::stoul(fact[0]))));
     if (kernel == nullptr) continue;
     const std::vector<Oid> types = type_oids(fact[2]);
     const std::vector<std::string> table = split(fact[3], ';');
@@ -110,7 +113,8 @@ TEST_F(FunctionFacts, AggregatesAnswerAsPostgreSQLAloneAndCombined) {
       if (halves && kernel->combine == nullptr) continue;
       char* const first = arena_.make_array<char>(kernel->state_bytes + 16).data();
       char* const second = arena_.make_array<char>(kernel->state_bytes + 16).data();
-      void* at[2] = {first + (16 - reinterpret_cast<uintptr_t>(first) % 16) % 16, second + (16 - reinterpret_cast<uintptr_t>(second) % 16) % 16};
+      void* at[2] = {first + (16 - reinterpret_cast<uintptr_t>(first) % 16) % 16,
+                     second + (16 - reinterpret_cast<uintptr_t>(second) % 16) % 16};
       if (kernel->init != nullptr) {
         ASSERT_TRUE(kernel->init(context, site, at[0]).ok());
         ASSERT_TRUE(kernel->init(context, site, at[1]).ok());
@@ -130,7 +134,8 @@ TEST_F(FunctionFacts, AggregatesAnswerAsPostgreSQLAloneAndCombined) {
         if (std::abs(a - b) <= 1e-9 * std::abs(b)) continue;
       }
       if (halves && (fact.result().starts_with("!") || got.starts_with("!"))) continue;
-      EXPECT_EQ(got, fact.result()) << "aggregates.facts:" << fact.line << " " << join(fact.fields, " # ") << (halves ? " in halves" : "");
+      EXPECT_EQ(got, fact.result()) << "aggregates.facts:" << fact.line << " "
+                                    << join(fact.fields, " # ") << (halves ? " in halves" : "");
     }
     ++checked;
   }

@@ -1,4 +1,5 @@
-// Arithmetic and bits of smallint, integer and bigint. Overflow is 22003, checked after each loop where it can be.
+// Arithmetic and bits of smallint, integer and bigint. Overflow is 22003, checked after each loop
+// where it can be.
 #include <numeric>
 
 #include "base/text.h"
@@ -15,11 +16,17 @@ namespace {
 Status division_by_zero() { return raise(sqlstate::division_by_zero, "division by zero"); }
 
 template <class R>
-bool add_over(R a, R b, R* r) { return __builtin_add_overflow(a, b, r); }
+bool add_over(R a, R b, R* r) {
+  return __builtin_add_overflow(a, b, r);
+}
 template <class R>
-bool sub_over(R a, R b, R* r) { return __builtin_sub_overflow(a, b, r); }
+bool sub_over(R a, R b, R* r) {
+  return __builtin_sub_overflow(a, b, r);
+}
 template <class R>
-bool mul_over(R a, R b, R* r) { return __builtin_mul_overflow(a, b, r); }
+bool mul_over(R a, R b, R* r) {
+  return __builtin_mul_overflow(a, b, r);
+}
 
 template <class A, class B, class R>
 constexpr Kernel kAdd = overflow_checked<A, B, R, add_over<R>>;
@@ -33,7 +40,8 @@ constexpr Kernel kDiv = lift<[](A a, B b) -> Result<R> {
   if (b == 0) return division_by_zero();
   if (b == -1) {
     R result;
-    if (__builtin_sub_overflow(R{0}, static_cast<R>(a), &result)) return raise_out_of_range(kIntegerName<R>);
+    if (__builtin_sub_overflow(R{0}, static_cast<R>(a), &result))
+      return raise_out_of_range(kIntegerName<R>);
     return result;
   }
   return static_cast<R>(static_cast<R>(a) / static_cast<R>(b));
@@ -71,7 +79,8 @@ constexpr Kernel kShl = lift<[](T a, int32_t n) {
   return static_cast<T>(static_cast<uint64_t>(a) << (n & kShiftMask<T>));
 }>;
 template <class T>
-constexpr Kernel kShr = lift<[](T a, int32_t n) { return static_cast<T>(a >> (n & kShiftMask<T>)); }>;
+constexpr Kernel kShr =
+    lift<[](T a, int32_t n) { return static_cast<T>(a >> (n & kShiftMask<T>)); }>;
 
 // The magnitude of a gcd can be one more than the type holds.
 template <class T>
@@ -80,7 +89,8 @@ Result<T> gcd_of(T a, T b) {
   U x = a < 0 ? U(0) - static_cast<U>(a) : static_cast<U>(a);
   U y = b < 0 ? U(0) - static_cast<U>(b) : static_cast<U>(b);
   const U divisor = std::gcd(x, y);
-  if (divisor > static_cast<U>(std::numeric_limits<T>::max())) return raise_out_of_range(kIntegerName<T>);
+  if (divisor > static_cast<U>(std::numeric_limits<T>::max()))
+    return raise_out_of_range(kIntegerName<T>);
   return static_cast<T>(divisor);
 }
 template <class T>
@@ -90,35 +100,44 @@ constexpr Kernel kLcm = lift<[](T a, T b) -> Result<T> {
   if (a == 0 || b == 0) return T{0};
   const T divisor = TRY(gcd_of(a, b));
   T result;
-  if (__builtin_mul_overflow(static_cast<T>(a / divisor), b, &result) || result == std::numeric_limits<T>::min()) {
+  if (__builtin_mul_overflow(static_cast<T>(a / divisor), b, &result) ||
+      result == std::numeric_limits<T>::min()) {
     return raise_out_of_range(kIntegerName<T>);
   }
   return static_cast<T>(result < 0 ? -result : result);
 }>;
 template <class T>
-constexpr Kernel kInRange = lift<[](T value, T base, int64_t offset, bool subtract, bool less) -> Result<bool> {
-  if (offset < 0) {
-    return raise(sqlstate::invalid_preceding_or_following_size, "invalid preceding or following size in window function");
-  }
-  const __int128 bound = subtract ? static_cast<__int128>(base) - offset : static_cast<__int128>(base) + offset;
-  return less ? value <= bound : value >= bound;
-}>;
+constexpr Kernel kInRange =
+    lift<[](T value, T base, int64_t offset, bool subtract, bool less) -> Result<bool> {
+      if (offset < 0) {
+        return raise(sqlstate::invalid_preceding_or_following_size,
+                     "invalid preceding or following size in window function");
+      }
+      const __int128 bound =
+          subtract ? static_cast<__int128>(base) - offset : static_cast<__int128>(base) + offset;
+      return less ? value <= bound : value >= bound;
+    }>;
 template <class T, class Offset>
-constexpr Kernel kInRangeOf = lift<[](T value, T base, Offset offset, bool subtract, bool less) -> Result<bool> {
-  if (offset < 0) {
-    return raise(sqlstate::invalid_preceding_or_following_size, "invalid preceding or following size in window function");
-  }
-  const __int128 bound = subtract ? static_cast<__int128>(base) - offset : static_cast<__int128>(base) + offset;
-  return less ? value <= bound : value >= bound;
-}>;
+constexpr Kernel kInRangeOf =
+    lift<[](T value, T base, Offset offset, bool subtract, bool less) -> Result<bool> {
+      if (offset < 0) {
+        return raise(sqlstate::invalid_preceding_or_following_size,
+                     "invalid preceding or following size in window function");
+      }
+      const __int128 bound =
+          subtract ? static_cast<__int128>(base) - offset : static_cast<__int128>(base) + offset;
+      return less ? value <= bound : value >= bound;
+    }>;
 
 // Which of `count` equal buckets between two bounds; 0 below and count + 1 above.
-Result<int32_t> bucket_of(const Numeric& operand, const Numeric& low, const Numeric& high, int32_t count) {
+Result<int32_t> bucket_of(const Numeric& operand, const Numeric& low, const Numeric& high,
+                          int32_t count) {
   const auto bad = [](std::string_view what) {
     return raise(sqlstate::invalid_argument_for_width_bucket_function, std::string(what));
   };
   if (count <= 0) return bad("count must be greater than zero");
-  if (operand.is_nan() || low.is_nan() || high.is_nan()) return bad("operand, lower bound, and upper bound cannot be NaN");
+  if (operand.is_nan() || low.is_nan() || high.is_nan())
+    return bad("operand, lower bound, and upper bound cannot be NaN");
   if (!low.is_finite() || !high.is_finite()) return bad("lower and upper bounds must be finite");
   const int order = compare_numeric(low, high);
   if (order == 0) return bad("lower bound cannot equal upper bound");
@@ -226,7 +245,8 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("in_range_int2_int8", kInRangeOf<int16_t, int64_t>),
     body("in_range_int2_int4", kInRangeOf<int16_t, int32_t>),
     body("in_range_int2_int2", kInRangeOf<int16_t, int16_t>),
-    body("width_bucket_numeric", lift<[](const Numeric& operand, const Numeric& low, const Numeric& high, int32_t count) {
+    body("width_bucket_numeric",
+         lift<[](const Numeric& operand, const Numeric& low, const Numeric& high, int32_t count) {
            return bucket_of(operand, low, high, count);
          }>),
 }));

@@ -19,16 +19,19 @@ Result<Interval> scaled(double months, double days, double micros) {
   result.months = static_cast<int32_t>(months);
   result.days = static_cast<int32_t>(days);
   double month_days = to_micros((months - result.months) * kDaysPerMonth);
-  double seconds = to_micros((days - result.days + month_days - static_cast<int>(month_days)) * kSecondsPerDay);
+  double seconds =
+      to_micros((days - result.days + month_days - static_cast<int>(month_days)) * kSecondsPerDay);
   // A whole day hidden by the cascade of roundings.
   if (std::fabs(seconds) >= kSecondsPerDay) {
     const auto whole = static_cast<int32_t>(seconds / kSecondsPerDay);
     if (__builtin_add_overflow(result.days, whole, &result.days)) return interval_out_of_range();
     seconds -= whole * kSecondsPerDay;
   }
-  if (__builtin_add_overflow(result.days, static_cast<int32_t>(month_days), &result.days)) return interval_out_of_range();
+  if (__builtin_add_overflow(result.days, static_cast<int32_t>(month_days), &result.days))
+    return interval_out_of_range();
   const double total = std::rint(micros + seconds * 1e6);
-  if (std::isnan(total) || total < -9223372036854775808.0 || total >= 9223372036854775808.0) return interval_out_of_range();
+  if (std::isnan(total) || total < -9223372036854775808.0 || total >= 9223372036854775808.0)
+    return interval_out_of_range();
   result.micros = static_cast<int64_t>(total);
   return result;
 }
@@ -53,11 +56,14 @@ Result<DateTimeParts> shift_months(DateTimeParts parts, int32_t months) {
 
 }  // namespace
 
-Status interval_out_of_range() { return raise(sqlstate::datetime_value_out_of_range, "interval out of range"); }
+Status interval_out_of_range() {
+  return raise(sqlstate::datetime_value_out_of_range, "interval out of range");
+}
 
 Result<Interval> add_intervals(const Interval& a, const Interval& b) {
   Interval sum;
-  if (__builtin_add_overflow(a.micros, b.micros, &sum.micros) || __builtin_add_overflow(a.days, b.days, &sum.days) ||
+  if (__builtin_add_overflow(a.micros, b.micros, &sum.micros) ||
+      __builtin_add_overflow(a.days, b.days, &sum.days) ||
       __builtin_add_overflow(a.months, b.months, &sum.months)) {
     return interval_out_of_range();
   }
@@ -65,7 +71,8 @@ Result<Interval> add_intervals(const Interval& a, const Interval& b) {
 }
 
 Result<Interval> negate_interval(const Interval& v) {
-  if (v.micros == INT64_MIN || v.days == INT32_MIN || v.months == INT32_MIN) return interval_out_of_range();
+  if (v.micros == INT64_MIN || v.days == INT32_MIN || v.months == INT32_MIN)
+    return interval_out_of_range();
   return Interval{-v.micros, -v.days, -v.months};
 }
 
@@ -85,8 +92,10 @@ Result<int64_t> timestamp_plus(int64_t timestamp, const Interval& span) {
     if (!shifted) return timestamp_out_of_range();
     timestamp = *shifted;
   }
-  if (__builtin_add_overflow(timestamp, span.days * kMicrosPerDay, &timestamp) || !is_valid_timestamp(timestamp) ||
-      __builtin_add_overflow(timestamp, span.micros, &timestamp) || !is_valid_timestamp(timestamp)) {
+  if (__builtin_add_overflow(timestamp, span.days * kMicrosPerDay, &timestamp) ||
+      !is_valid_timestamp(timestamp) ||
+      __builtin_add_overflow(timestamp, span.micros, &timestamp) ||
+      !is_valid_timestamp(timestamp)) {
     return timestamp_out_of_range();
   }
   return timestamp;
@@ -100,7 +109,8 @@ Result<int64_t> timestamptz_plus(int64_t timestamp, const Interval& span, const 
     return *local + west_seconds_at(parts, zone) * kMicrosPerSecond;
   };
   if (span.months != 0) {
-    const DateTimeParts parts = TRY(shift_months(parts_of_timestamptz(timestamp, zone), span.months));
+    const DateTimeParts parts =
+        TRY(shift_months(parts_of_timestamptz(timestamp, zone), span.months));
     timestamp = TRY(to_utc(parts));
   }
   if (span.days != 0) {
@@ -113,7 +123,8 @@ Result<int64_t> timestamptz_plus(int64_t timestamp, const Interval& span, const 
     parts.day = date.day;
     timestamp = TRY(to_utc(parts));
   }
-  if (__builtin_add_overflow(timestamp, span.micros, &timestamp) || !is_valid_timestamp(timestamp)) return timestamp_out_of_range();
+  if (__builtin_add_overflow(timestamp, span.micros, &timestamp) || !is_valid_timestamp(timestamp))
+    return timestamp_out_of_range();
   return timestamp;
 }
 

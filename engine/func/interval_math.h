@@ -1,4 +1,5 @@
-// Intervals times and over numbers: fractions of months spill into days, fractions of days into time.
+// Intervals times and over numbers: fractions of months spill into days, fractions of days into
+// time.
 #pragma once
 
 #include "types/date_time.h"
@@ -11,7 +12,8 @@ Result<Interval> multiply_interval(const Interval& value, double factor);
 Result<Interval> divide_interval(const Interval& value, double divisor);
 Status interval_out_of_range();
 
-// A moment some months, days and microseconds on; a day past the month's end is its last. Infinities stay.
+// A moment some months, days and microseconds on; a day past the month's end is its last.
+// Infinities stay.
 Result<int64_t> timestamp_plus(int64_t timestamp, const Interval& span);
 // Months and days count on local clocks.
 Result<int64_t> timestamptz_plus(int64_t timestamp, const Interval& span, const TimeZone& zone);

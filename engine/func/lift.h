@@ -4,12 +4,14 @@
 //   {"text_length", lift<[](std::string_view a) { return static_cast<int32_t>(utf8_count(a)); }>}
 //   {"upper", lift<[](Call& call, std::string_view a) { ... }>}
 //
-// and its signature says everything else: argument types pick how Datums are read, the result type how one is made. The
-// result may be T, Result<T>, std::optional<T> (NULL) or Result<std::optional<T>>. Functions are strict: a row with a NULL
-// argument is NULL and the body is not asked. An argument of type NullableDatum (all or none of them) makes it non-strict.
+// and its signature says everything else: argument types pick how Datums are read, the result type
+// how one is made. The result may be T, Result<T>, std::optional<T> (NULL) or
+// Result<std::optional<T>>. Functions are strict: a row with a NULL argument is NULL and the body
+// is not asked. An argument of type NullableDatum (all or none of them) makes it non-strict.
 //
-// Bodies that take and return plain words and cannot fail compile to a loop over words without branches; NULLs are merged
-// apart from it. overflow_checked<> is for arithmetic: overflow of any row is noticed after the loop.
+// Bodies that take and return plain words and cannot fail compile to a loop over words without
+// branches; NULLs are merged apart from it. overflow_checked<> is for arithmetic: overflow of any
+// row is noticed after the loop.
 //
 //   SQL             C++
 //   bool, ints      bool, int16_t, int32_t, int64_t; oid: Oid; xid, cid: uint32_t; xid8, pg_lsn: uint64_t
@@ -38,7 +40,9 @@ struct Call {
   CallSite& site;
   Arena& arena() const { return context.arena; }
   const TypeSettings& settings() const { return context.session.types; }
-  Oid argument_type(size_t i) const { return i < site.argument_types.size() ? site.argument_types[i] : Oid(); }
+  Oid argument_type(size_t i) const {
+    return i < site.argument_types.size() ? site.argument_types[i] : Oid();
+  }
 };
 
 struct Name {
@@ -50,7 +54,7 @@ struct CString {
 
 // How a C++ type travels as a Datum. to() may fail (numeric overflow).
 template <class T>
-struct Codec {                               // words
+struct Codec {  // words
   static constexpr bool kWord = true;
   static T from(Datum v) { return v.as<T>(); }
   static Result<Datum> to(Arena&, T v) { return Datum::of(v); }
@@ -75,7 +79,9 @@ struct Codec<std::string_view> {
 template <>
 struct Codec<std::string> {
   static constexpr bool kWord = false;
-  static Result<Datum> to(Arena& arena, const std::string& v) { return Codec<std::string_view>::to(arena, v); }
+  static Result<Datum> to(Arena& arena, const std::string& v) {
+    return Codec<std::string_view>::to(arena, v);
+  }
 };
 template <>
 struct Codec<Name> {
@@ -152,7 +158,8 @@ template <class T>
 Status store_result(Arena& arena, Vector& out, uint32_t row, T&& value) {
   using V = std::remove_cvref_t<T>;
   if constexpr (requires { std::move(value).take_error(); }) {
-    if (!value.ok()) [[unlikely]] return std::move(value).take_error();
+    if (!value.ok()) [[unlikely]]
+      return std::move(value).take_error();
     return store_result(arena, out, row, std::move(value).take_value());
   } else if constexpr (requires { value.has_value(); }) {
     if (!value.has_value()) {
@@ -168,7 +175,8 @@ Status store_result(Arena& arena, Vector& out, uint32_t row, T&& value) {
     return {};
   } else {
     Result<Datum> datum = Codec<V>::to(arena, value);
-    if (!datum.ok()) [[unlikely]] return std::move(datum).take_error();
+    if (!datum.ok()) [[unlikely]]
+      return std::move(datum).take_error();
     out.set(row, *datum);
     return {};
   }
@@ -184,7 +192,8 @@ T load_argument(const Vector& vector, uint32_t row) {
 }
 
 template <auto F, bool kTakesCall, class... A, size_t... I>
-auto invoke_body(Call& call, std::span<const Vector> args, uint32_t row, TypeList<A...>, std::index_sequence<I...>) {
+auto invoke_body(Call& call, std::span<const Vector> args, uint32_t row, TypeList<A...>,
+                 std::index_sequence<I...>) {
   (void)args;
   (void)row;
   (void)call;
@@ -217,21 +226,25 @@ void word_loop(std::span<const Vector> args, Rows rows, Vector& out, TypeList<A>
     for (uint32_t i = 0; i < rows.count; ++i) out.values[i] = Datum::of(F(Codec<A>::from(a[i])));
     return;
   }
-  for (uint32_t i = 0; i < rows.count; ++i) out.values[rows[i]] = Datum::of(F(Codec<A>::from(args[0].value(rows[i]))));
+  for (uint32_t i = 0; i < rows.count; ++i)
+    out.values[rows[i]] = Datum::of(F(Codec<A>::from(args[0].value(rows[i]))));
 }
 template <auto F, class A, class B>
 void word_loop(std::span<const Vector> args, Rows rows, Vector& out, TypeList<A, B>) {
   const Datum* const a = args[0].values;
   const Datum* const b = args[1].values;
   if (rows.index == nullptr && !args[0].constant && !args[1].constant) {
-    for (uint32_t i = 0; i < rows.count; ++i) out.values[i] = Datum::of(F(Codec<A>::from(a[i]), Codec<B>::from(b[i])));
+    for (uint32_t i = 0; i < rows.count; ++i)
+      out.values[i] = Datum::of(F(Codec<A>::from(a[i]), Codec<B>::from(b[i])));
   } else if (rows.index == nullptr && args[1].constant && !args[0].constant) {
     const B right = Codec<B>::from(b[0]);
-    for (uint32_t i = 0; i < rows.count; ++i) out.values[i] = Datum::of(F(Codec<A>::from(a[i]), right));
+    for (uint32_t i = 0; i < rows.count; ++i)
+      out.values[i] = Datum::of(F(Codec<A>::from(a[i]), right));
   } else {
     for (uint32_t i = 0; i < rows.count; ++i) {
       const uint32_t row = rows[i];
-      out.values[row] = Datum::of(F(Codec<A>::from(args[0].value(row)), Codec<B>::from(args[1].value(row))));
+      out.values[row] =
+          Datum::of(F(Codec<A>::from(args[0].value(row)), Codec<B>::from(args[1].value(row))));
     }
   }
 }
@@ -240,14 +253,17 @@ template <class T>
 struct IsWord : std::bool_constant<false> {};
 template <class T>
   requires requires { Codec<T>::kWord; }
-struct IsWord<T> : std::bool_constant<Codec<T>::kWord && (std::is_arithmetic_v<T> || std::is_same_v<T, Oid>)> {};
+struct IsWord<T>
+    : std::bool_constant<Codec<T>::kWord && (std::is_arithmetic_v<T> || std::is_same_v<T, Oid>)> {};
 
 template <auto F>
-Status lift(EvalContext& context, CallSite& site, std::span<const Vector> args, Rows rows, Vector& out) {
+Status lift(EvalContext& context, CallSite& site, std::span<const Vector> args, Rows rows,
+            Vector& out) {
   using Body = BodyOf<decltype(&std::remove_cvref_t<decltype(F)>::operator())>;
   using Types = typename Body::template Arguments<TypeList>;
   Call call{context, site};
-  if constexpr (!Body::kTakesCall && Types::kWords && Types::kCount <= 2 && IsWord<typename Body::Return>::value) {
+  if constexpr (!Body::kTakesCall && Types::kWords && Types::kCount <= 2 &&
+                IsWord<typename Body::Return>::value) {
     merge_nulls(args, rows, out);
     word_loop<F>(args, rows, out, Types());
   } else {
@@ -261,21 +277,28 @@ Status lift(EvalContext& context, CallSite& site, std::span<const Vector> args, 
         out.set_null(row);
         continue;
       }
-      Status status = store_result(context.arena, out, row,
-                                   invoke_body<F, Body::kTakesCall>(call, args, row, Types(), std::make_index_sequence<Types::kCount>()));
-      if (!status.ok()) [[unlikely]] return status;
+      Status status =
+          store_result(context.arena, out, row,
+                       invoke_body<F, Body::kTakesCall>(call, args, row, Types(),
+                                                        std::make_index_sequence<Types::kCount>()));
+      if (!status.ok()) [[unlikely]]
+        return status;
     }
   }
   return {};
 }
 
-// Arithmetic that may overflow: F(a, b, &result) is true when it did. The loop does not branch on it.
+// Arithmetic that may overflow: F(a, b, &result) is true when it did. The loop does not branch on
+// it.
 Status raise_out_of_range(std::string_view type);
 template <class T>
-constexpr std::string_view kIntegerName = sizeof(T) == 2 ? "smallint" : sizeof(T) == 4 ? "integer" : "bigint";
+constexpr std::string_view kIntegerName = sizeof(T) == 2   ? "smallint"
+                                          : sizeof(T) == 4 ? "integer"
+                                                           : "bigint";
 
 template <class A, class B, class R, bool (*F)(R, R, R*)>
-Status overflow_checked(EvalContext&, CallSite&, std::span<const Vector> args, Rows rows, Vector& out) {
+Status overflow_checked(EvalContext&, CallSite&, std::span<const Vector> args, Rows rows,
+                        Vector& out) {
   const bool has_nulls = merge_nulls(args, rows, out);
   bool overflow = false;
   if (!has_nulls && rows.index == nullptr && !args[0].constant) {
@@ -291,23 +314,28 @@ Status overflow_checked(EvalContext&, CallSite&, std::span<const Vector> args, R
     for (uint32_t i = 0; i < rows.count; ++i) {
       const uint32_t row = rows[i];
       R result;
-      const bool over = F(static_cast<R>(args[0].value(row).as<A>()), static_cast<R>(args[1].value(row).as<B>()), &result);
+      const bool over = F(static_cast<R>(args[0].value(row).as<A>()),
+                          static_cast<R>(args[1].value(row).as<B>()), &result);
       overflow |= over && out.nulls[row] == 0;
       out.values[row] = Datum::of(result);
     }
   }
-  if (overflow) [[unlikely]] return raise_out_of_range(kIntegerName<R>);
+  if (overflow) [[unlikely]]
+    return raise_out_of_range(kIntegerName<R>);
   return {};
 }
 
 // A table of bodies, sorted at compile time.
 template <size_t N>
 consteval std::array<FunctionBody, N> sorted_by_name(std::array<FunctionBody, N> table) {
-  std::sort(table.begin(), table.end(), [](const FunctionBody& a, const FunctionBody& b) { return a.name < b.name; });
+  std::sort(table.begin(), table.end(),
+            [](const FunctionBody& a, const FunctionBody& b) { return a.name < b.name; });
   return table;
 }
 
-constexpr FunctionBody body(std::string_view name, Kernel kernel) { return {.name = name, .kernel = kernel}; }
+constexpr FunctionBody body(std::string_view name, Kernel kernel) {
+  return {.name = name, .kernel = kernel};
+}
 
 // One table a subject, in the .cpp of the subject.
 std::span<const FunctionBody> integer_functions();

@@ -6,10 +6,12 @@
 namespace orrery {
 
 Result<bool> like(std::string_view text, std::string_view pattern, bool fold, char escape) {
-  const auto same = [fold](char a, char b) { return fold ? lower_ascii(a) == lower_ascii(b) : a == b; };
+  const auto same = [fold](char a, char b) {
+    return fold ? lower_ascii(a) == lower_ascii(b) : a == b;
+  };
   size_t t = 0;
   size_t p = 0;
-  size_t retry_pattern = std::string_view::npos;       // just after the last %
+  size_t retry_pattern = std::string_view::npos;  // just after the last %
   size_t retry_text = 0;
   while (true) {
     bool matched = false;
@@ -28,7 +30,8 @@ Result<bool> like(std::string_view text, std::string_view pattern, bool fold, ch
       } else {
         const bool escaped = escape != '\0' && pattern[p] == escape;
         if (escaped && p + 1 == pattern.size()) {
-          return raise(sqlstate::invalid_escape_sequence, "LIKE pattern must not end with escape character");
+          return raise(sqlstate::invalid_escape_sequence,
+                       "LIKE pattern must not end with escape character");
         }
         if (same(text[t], pattern[p + (escaped ? 1 : 0)])) {
           p += escaped ? 2 : 1;

@@ -1,10 +1,9 @@
-// ~, ~*, SIMILAR TO and the regexp_ functions. A pattern that is one for the whole plan is compiled once and kept there;
-// others are compiled again when they change from one row to the next.
-#include "types/regex.h"
-
+// ~, ~*, SIMILAR TO and the regexp_ functions. A pattern that is one for the whole plan is compiled
+// once and kept there; others are compiled again when they change from one row to the next.
 #include "base/text.h"
 #include "func/lift.h"
 #include "types/array.h"
+#include "types/regex.h"
 #include "types/type_oids.h"
 #include "types/utf8.h"
 
@@ -17,14 +16,17 @@ struct Kept {
   Regex* regex = nullptr;
 };
 
-// The compiled form of a pattern. `lasting`: the pattern is the plan's, and so may be what is made of it.
-Result<Regex*> compiled(EvalContext& context, CallSite& site, std::string_view pattern, std::string_view flags, const RegexOptions& options,
-                        bool lasting, Kept& recent) {
+// The compiled form of a pattern. `lasting`: the pattern is the plan's, and so may be what is made
+// of it.
+Result<Regex*> compiled(EvalContext& context, CallSite& site, std::string_view pattern,
+                        std::string_view flags, const RegexOptions& options, bool lasting,
+                        Kept& recent) {
   if (lasting && site.cache != nullptr) {
     const auto& kept = *static_cast<const Kept*>(site.cache);
     if (kept.pattern == pattern && kept.flags == flags) return kept.regex;
   }
-  if (recent.regex != nullptr && recent.pattern == pattern && recent.flags == flags) return recent.regex;
+  if (recent.regex != nullptr && recent.pattern == pattern && recent.flags == flags)
+    return recent.regex;
   Arena& arena = lasting ? context.plan_arena : context.arena;
   Regex* const regex = TRY(Regex::compile(arena, pattern, options));
   recent = {arena.copy(pattern), arena.copy(flags), regex};
@@ -34,7 +36,8 @@ Result<Regex*> compiled(EvalContext& context, CallSite& site, std::string_view p
 
 // Text against pattern, row by row.
 template <class Text, bool kNegated, bool kFold>
-constexpr Kernel kMatches = [](EvalContext& context, CallSite& site, std::span<const Vector> args, Rows rows, Vector& out) -> Status {
+constexpr Kernel kMatches = [](EvalContext& context, CallSite& site, std::span<const Vector> args,
+                               Rows rows, Vector& out) -> Status {
   const RegexOptions options{.ignore_case = kFold};
   Kept recent;
   for (uint32_t i = 0; i < rows.count; ++i) {
@@ -43,7 +46,8 @@ constexpr Kernel kMatches = [](EvalContext& context, CallSite& site, std::span<c
       out.set_null(row);
       continue;
     }
-    Regex* const regex = TRY(compiled(context, site, args[1].value(row).text(), "", options, args[1].constant, recent));
+    Regex* const regex = TRY(
+        compiled(context, site, args[1].value(row).text(), "", options, args[1].constant, recent));
     std::string_view text;
     if constexpr (std::is_same_v<Text, Name>) {
       text = name_view(args[0].value(row).as<const char*>());
@@ -64,7 +68,9 @@ struct RegexCall {
   RegexOptions options;
   std::string_view text;
   bool has(size_t i) const { return i < args.size(); }
-  int32_t number(size_t i, int32_t otherwise) const { return has(i) ? args[i].value(row).as<int32_t>() : otherwise; }
+  int32_t number(size_t i, int32_t otherwise) const {
+    return has(i) ? args[i].value(row).as<int32_t>() : otherwise;
+  }
 };
 using RegexBody = Result<NullableDatum> (*)(RegexCall& call);
 // Judges numbers among the arguments, before flags and pattern are looked at.
@@ -73,7 +79,8 @@ Status no_check(const RegexCall&) { return {}; }
 
 // `flags_at`: which argument holds the flags, -1 none.
 template <RegexBody F, int kFlagsAt, RegexCheck kCheck = no_check, bool kGlobalAllowed = false>
-constexpr Kernel kRegex = [](EvalContext& context, CallSite& site, std::span<const Vector> args, Rows rows, Vector& out) -> Status {
+constexpr Kernel kRegex = [](EvalContext& context, CallSite& site, std::span<const Vector> args,
+                             Rows rows, Vector& out) -> Status {
   Call call{context, site};
   Kept recent;
   for (uint32_t i = 0; i < rows.count; ++i) {
@@ -88,10 +95,12 @@ constexpr Kernel kRegex = [](EvalContext& context, CallSite& site, std::span<con
     const std::string_view flags = has_flags ? args[kAt].value(row).text() : std::string_view();
     const RegexOptions options = TRY(parse_regex_flags(flags));
     if (options.global && !kGlobalAllowed) {
-      return raise(sqlstate::invalid_parameter_value, "regular expression function does not support the \"global\" option");
+      return raise(sqlstate::invalid_parameter_value,
+                   "regular expression function does not support the \"global\" option");
     }
     const bool lasting = args[1].constant && (!has_flags || args[kAt].constant);
-    Regex* const regex = TRY(compiled(context, site, args[1].value(row).text(), flags, options, lasting, recent));
+    Regex* const regex =
+        TRY(compiled(context, site, args[1].value(row).text(), flags, options, lasting, recent));
     RegexCall inner{call, args, row, regex, options, args[0].value(row).text()};
     const NullableDatum result = TRY(F(inner));
     out.set(row, result);
@@ -114,9 +123,11 @@ size_t offset_of(std::string_view text, int32_t start) {
   return index > utf8_count(text) ? text.size() + 1 : utf8_offset(text, index);
 }
 
-// Calls `each(spans)` for the matches from byte `from` on, until it returns false. A match of nothing moves on by a character.
+// Calls `each(spans)` for the matches from byte `from` on, until it returns false. A match of
+// nothing moves on by a character.
 template <class Each>
-Status each_match(Regex& regex, std::string_view text, size_t from, std::vector<RegexSpan>& spans, Each each) {
+Status each_match(Regex& regex, std::string_view text, size_t from, std::vector<RegexSpan>& spans,
+                  Each each) {
   while (from <= text.size() && regex.find(text, from, spans)) {
     const bool more = each();
     if (!more) return {};
@@ -133,9 +144,11 @@ Result<NullableDatum> substring_of(RegexCall& c) {
   return text_of(c.call, c.text, spans.back());
 }
 
-Result<NullableDatum> groups_array(Call& call, Regex& regex, std::string_view text, std::span<const RegexSpan> spans) {
+Result<NullableDatum> groups_array(Call& call, Regex& regex, std::string_view text,
+                                   std::span<const RegexSpan> spans) {
   std::vector<NullableDatum> groups;
-  for (size_t i = regex.groups() > 0 ? 1 : 0; i < spans.size(); ++i) groups.push_back(text_of(call, text, spans[i]));
+  for (size_t i = regex.groups() > 0 ? 1 : 0; i < spans.size(); ++i)
+    groups.push_back(text_of(call, text, spans[i]));
   const Datum array = TRY(make_array(call.arena(), text_type(), groups));
   return NullableDatum{array, false};
 }
@@ -147,14 +160,17 @@ Result<NullableDatum> match_of(RegexCall& c) {
 }
 
 // \1..\9 and \& in a replacement stand for groups and the whole.
-void append_replacement(std::string& out, std::string_view replacement, std::string_view text, std::span<const RegexSpan> spans) {
+void append_replacement(std::string& out, std::string_view replacement, std::string_view text,
+                        std::span<const RegexSpan> spans) {
   for (size_t i = 0; i < replacement.size(); ++i) {
     if (replacement[i] != '\\' || i + 1 == replacement.size()) {
       out.push_back(replacement[i]);
       continue;
     }
     const char c = replacement[++i];
-    const size_t group = c == '&' ? 0 : c >= '1' && c <= '9' ? static_cast<size_t>(c - '0') : SIZE_MAX;
+    const size_t group = c == '&'               ? 0
+                         : c >= '1' && c <= '9' ? static_cast<size_t>(c - '0')
+                                                : SIZE_MAX;
     if (group == SIZE_MAX) {
       if (c != '\\') out.push_back('\\');
       out.push_back(c);
@@ -165,7 +181,8 @@ void append_replacement(std::string& out, std::string_view replacement, std::str
 }
 
 // Replaces match number `nth`, or all from the first on if it is 0.
-Result<NullableDatum> replace(RegexCall& c, std::string_view replacement, int32_t start, int32_t nth) {
+Result<NullableDatum> replace(RegexCall& c, std::string_view replacement, int32_t start,
+                              int32_t nth) {
   std::vector<RegexSpan> spans(static_cast<size_t>(c.regex->groups()) + 1);
   std::string out;
   size_t copied = 0;
@@ -182,9 +199,12 @@ Result<NullableDatum> replace(RegexCall& c, std::string_view replacement, int32_
   return NullableDatum{make_varlena(c.call.arena(), out), false};
 }
 Status bad_parameter(std::string_view name, int32_t value) {
-  return raise(sqlstate::invalid_parameter_value, cat("invalid value for parameter \"", name, "\": ", value));
+  return raise(sqlstate::invalid_parameter_value,
+               cat("invalid value for parameter \"", name, "\": ", value));
 }
-Result<NullableDatum> replace_of(RegexCall& c) { return replace(c, c.args[2].value(c.row).text(), 1, c.options.global ? 0 : 1); }
+Result<NullableDatum> replace_of(RegexCall& c) {
+  return replace(c, c.args[2].value(c.row).text(), 1, c.options.global ? 0 : 1);
+}
 Status check_replace(const RegexCall& c) {
   if (c.number(3, 1) <= 0) return bad_parameter("start", c.number(3, 1));
   if (c.number(4, 1) < 0) return bad_parameter("n", c.number(4, 1));
@@ -194,7 +214,10 @@ Status check_replace(const RegexCall& c) {
 Result<NullableDatum> replace_extended(RegexCall& c) {
   const int32_t start = c.number(3, 1);
   const int32_t nth = c.number(4, 1);
-  return replace(c, c.args[2].value(c.row).text(), start, c.has(4) ? nth : c.options.global ? 0 : 1);
+  return replace(c, c.args[2].value(c.row).text(), start,
+                 c.has(4)           ? nth
+                 : c.options.global ? 0
+                                    : 1);
 }
 
 // Fields between matches; a match of nothing at either end or right after another splits nothing.
@@ -221,7 +244,8 @@ std::vector<std::string_view> split(RegexCall& c) {
 }
 Result<NullableDatum> split_of(RegexCall& c) {
   std::vector<NullableDatum> fields;
-  for (const std::string_view field : split(c)) fields.push_back({make_varlena(c.call.arena(), field), false});
+  for (const std::string_view field : split(c))
+    fields.push_back({make_varlena(c.call.arena(), field), false});
   const Datum array = TRY(make_array(c.call.arena(), text_type(), fields));
   return NullableDatum{array, false};
 }
@@ -267,10 +291,12 @@ Result<NullableDatum> instr_of(RegexCall& c) {
   const int32_t group = c.number(6, 0);
   std::vector<RegexSpan> spans(static_cast<size_t>(c.regex->groups()) + 1);
   const bool found = TRY(nth_match(c, start, nth, spans));
-  if (!found || group > c.regex->groups() || spans[static_cast<size_t>(group)].from < 0) return NullableDatum{Datum::of(0), false};
+  if (!found || group > c.regex->groups() || spans[static_cast<size_t>(group)].from < 0)
+    return NullableDatum{Datum::of(0), false};
   const RegexSpan span = spans[static_cast<size_t>(group)];
   const auto byte = static_cast<size_t>(end_option == 1 ? span.to : span.from);
-  return NullableDatum{Datum::of(static_cast<int32_t>(utf8_count(c.text.substr(0, byte))) + 1), false};
+  return NullableDatum{Datum::of(static_cast<int32_t>(utf8_count(c.text.substr(0, byte))) + 1),
+                       false};
 }
 Status check_substr(const RegexCall& c) {
   TRY(check_start(c));
@@ -288,7 +314,9 @@ Result<NullableDatum> substr_of(RegexCall& c) {
   if (!found || group > c.regex->groups()) return NullableDatum{};
   return text_of(c.call, c.text, spans[static_cast<size_t>(group)]);
 }
-Result<NullableDatum> like_of(RegexCall& c) { return NullableDatum{Datum::of(c.regex->matches(c.text)), false}; }
+Result<NullableDatum> like_of(RegexCall& c) {
+  return NullableDatum{Datum::of(c.regex->matches(c.text)), false};
+}
 
 // Sets: computed whole when the set begins.
 struct Row {
@@ -296,7 +324,8 @@ struct Row {
   size_t at;
 };
 template <bool kSplit>
-Result<void*> begin_rows(EvalContext& context, CallSite& site, std::span<const NullableDatum> args) {
+Result<void*> begin_rows(EvalContext& context, CallSite& site,
+                         std::span<const NullableDatum> args) {
   Row* const state = context.plan_arena.make<Row>();
   for (const NullableDatum& arg : args) {
     if (arg.is_null) return static_cast<void*>(state);
@@ -306,14 +335,16 @@ Result<void*> begin_rows(EvalContext& context, CallSite& site, std::span<const N
   const std::string_view flags = args.size() > 2 ? args[2].value.text() : std::string_view();
   const RegexOptions options = TRY(parse_regex_flags(flags));
   if (kSplit && options.global) {
-    return raise(sqlstate::invalid_parameter_value, "regexp_split_to_table() does not support the \"global\" option");
+    return raise(sqlstate::invalid_parameter_value,
+                 "regexp_split_to_table() does not support the \"global\" option");
   }
   Regex* const regex = TRY(Regex::compile(context.plan_arena, args[1].value.text(), options));
   const std::string_view text = context.plan_arena.copy(args[0].value.text());
   std::vector<NullableDatum> rows;
   if (kSplit) {
     RegexCall c{call, {}, 0, regex, options, text};
-    for (const std::string_view field : split(c)) rows.push_back({make_varlena(context.plan_arena, field), false});
+    for (const std::string_view field : split(c))
+      rows.push_back({make_varlena(context.plan_arena, field), false});
   } else {
     std::vector<RegexSpan> spans(static_cast<size_t>(regex->groups()) + 1);
     Status status;
@@ -334,40 +365,69 @@ Result<void*> begin_rows(EvalContext& context, CallSite& site, std::span<const N
 Result<uint32_t> next_rows(EvalContext&, CallSite&, void* at, std::span<Vector> columns) {
   auto& state = *static_cast<Row*>(at);
   uint32_t count = 0;
-  for (; count < kBatchRows && state.at < state.values.size(); ++count, ++state.at) columns[0].set(count, state.values[state.at]);
+  for (; count < kBatchRows && state.at < state.values.size(); ++count, ++state.at)
+    columns[0].set(count, state.values[state.at]);
   return count;
 }
 constexpr SetKernel kMatchRows{begin_rows<false>, next_rows};
 constexpr SetKernel kSplitRows{begin_rows<true>, next_rows};
 
-constexpr Kernel kSimilarEscape = lift<[](Call& call, NullableDatum pattern, NullableDatum escape) -> Result<NullableDatum> {
-  if (pattern.is_null) return NullableDatum{};
-  const std::string out = TRY(similar_to_regex(pattern.value.text(), escape.is_null ? std::optional<std::string_view>() : escape.value.text()));
-  return NullableDatum{make_varlena(call.arena(), out), false};
-}>;
+constexpr Kernel kSimilarEscape =
+    lift<[](Call& call, NullableDatum pattern, NullableDatum escape) -> Result<NullableDatum> {
+      if (pattern.is_null) return NullableDatum{};
+      const std::string out = TRY(
+          similar_to_regex(pattern.value.text(), escape.is_null ? std::optional<std::string_view>()
+                                                                : escape.value.text()));
+      return NullableDatum{make_varlena(call.arena(), out), false};
+    }>;
 
-constexpr FunctionBody set(std::string_view name, const SetKernel* kernel) { return {.name = name, .set = kernel}; }
+constexpr FunctionBody set(std::string_view name, const SetKernel* kernel) {
+  return {.name = name, .set = kernel};
+}
 
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
-    body("textregexeq", kMatches<std::string_view, false, false>), body("textregexne", kMatches<std::string_view, true, false>),
-    body("texticregexeq", kMatches<std::string_view, false, true>), body("texticregexne", kMatches<std::string_view, true, true>),
-    body("nameregexeq", kMatches<Name, false, false>), body("nameregexne", kMatches<Name, true, false>),
-    body("nameicregexeq", kMatches<Name, false, true>), body("nameicregexne", kMatches<Name, true, true>),
-    body("textregexsubstr", kRegex<substring_of, -1>), body("textregexreplace_noopt", kRegex<replace_of, -1>),
-    body("textregexreplace", kRegex<replace_of, 3, no_check, true>), body("textregexreplace_extended", kRegex<replace_extended, 5, check_replace, true>),
-    body("textregexreplace_extended_no_flags", kRegex<replace_extended, -1, check_replace>), body("textregexreplace_extended_no_n", kRegex<replace_extended, -1, check_replace>),
-    body("regexp_match", kRegex<match_of, 2>), body("regexp_match_no_flags", kRegex<match_of, -1>),
-    body("regexp_split_to_array", kRegex<split_of, 2>), body("regexp_split_to_array_no_flags", kRegex<split_of, -1>),
-    body("regexp_count", kRegex<count_of, 3, check_start>), body("regexp_count_no_flags", kRegex<count_of, -1, check_start>), body("regexp_count_no_start", kRegex<count_of, -1, check_start>),
-    body("regexp_instr", kRegex<instr_of, 5, check_instr>), body("regexp_instr_no_subexpr", kRegex<instr_of, 5, check_instr>), body("regexp_instr_no_flags", kRegex<instr_of, -1, check_instr>),
-    body("regexp_instr_no_endoption", kRegex<instr_of, -1, check_instr>), body("regexp_instr_no_n", kRegex<instr_of, -1, check_instr>), body("regexp_instr_no_start", kRegex<instr_of, -1, check_instr>),
-    body("regexp_substr", kRegex<substr_of, 4, check_substr>), body("regexp_substr_no_subexpr", kRegex<substr_of, 4, check_substr>), body("regexp_substr_no_flags", kRegex<substr_of, -1, check_substr>),
-    body("regexp_substr_no_n", kRegex<substr_of, -1, check_substr>), body("regexp_substr_no_start", kRegex<substr_of, -1, check_substr>),
-    body("regexp_like", kRegex<like_of, 2>), body("regexp_like_no_flags", kRegex<like_of, -1>),
-    set("regexp_matches", &kMatchRows), set("regexp_matches_no_flags", &kMatchRows), set("regexp_split_to_table", &kSplitRows),
+    body("textregexeq", kMatches<std::string_view, false, false>),
+    body("textregexne", kMatches<std::string_view, true, false>),
+    body("texticregexeq", kMatches<std::string_view, false, true>),
+    body("texticregexne", kMatches<std::string_view, true, true>),
+    body("nameregexeq", kMatches<Name, false, false>),
+    body("nameregexne", kMatches<Name, true, false>),
+    body("nameicregexeq", kMatches<Name, false, true>),
+    body("nameicregexne", kMatches<Name, true, true>),
+    body("textregexsubstr", kRegex<substring_of, -1>),
+    body("textregexreplace_noopt", kRegex<replace_of, -1>),
+    body("textregexreplace", kRegex<replace_of, 3, no_check, true>),
+    body("textregexreplace_extended", kRegex<replace_extended, 5, check_replace, true>),
+    body("textregexreplace_extended_no_flags", kRegex<replace_extended, -1, check_replace>),
+    body("textregexreplace_extended_no_n", kRegex<replace_extended, -1, check_replace>),
+    body("regexp_match", kRegex<match_of, 2>),
+    body("regexp_match_no_flags", kRegex<match_of, -1>),
+    body("regexp_split_to_array", kRegex<split_of, 2>),
+    body("regexp_split_to_array_no_flags", kRegex<split_of, -1>),
+    body("regexp_count", kRegex<count_of, 3, check_start>),
+    body("regexp_count_no_flags", kRegex<count_of, -1, check_start>),
+    body("regexp_count_no_start", kRegex<count_of, -1, check_start>),
+    body("regexp_instr", kRegex<instr_of, 5, check_instr>),
+    body("regexp_instr_no_subexpr", kRegex<instr_of, 5, check_instr>),
+    body("regexp_instr_no_flags", kRegex<instr_of, -1, check_instr>),
+    body("regexp_instr_no_endoption", kRegex<instr_of, -1, check_instr>),
+    body("regexp_instr_no_n", kRegex<instr_of, -1, check_instr>),
+    body("regexp_instr_no_start", kRegex<instr_of, -1, check_instr>),
+    body("regexp_substr", kRegex<substr_of, 4, check_substr>),
+    body("regexp_substr_no_subexpr", kRegex<substr_of, 4, check_substr>),
+    body("regexp_substr_no_flags", kRegex<substr_of, -1, check_substr>),
+    body("regexp_substr_no_n", kRegex<substr_of, -1, check_substr>),
+    body("regexp_substr_no_start", kRegex<substr_of, -1, check_substr>),
+    body("regexp_like", kRegex<like_of, 2>),
+    body("regexp_like_no_flags", kRegex<like_of, -1>),
+    set("regexp_matches", &kMatchRows),
+    set("regexp_matches_no_flags", &kMatchRows),
+    set("regexp_split_to_table", &kSplitRows),
     set("regexp_split_to_table_no_flags", &kSplitRows),
-    body("similar_escape", kSimilarEscape), body("similar_to_escape_2", kSimilarEscape),
-    body("similar_to_escape_1", lift<[](std::string_view pattern) { return similar_to_regex(pattern, std::nullopt); }>),
+    body("similar_escape", kSimilarEscape),
+    body("similar_to_escape_2", kSimilarEscape),
+    body("similar_to_escape_1",
+         lift<[](std::string_view pattern) { return similar_to_regex(pattern, std::nullopt); }>),
 }));
 
 }  // namespace

@@ -9,8 +9,9 @@ namespace orrery {
 namespace {
 
 const FunctionBody* find_in(std::span<const FunctionBody> table, std::string_view name) {
-  const auto at = std::lower_bound(table.begin(), table.end(), name,
-                                   [](const FunctionBody& body, std::string_view key) { return body.name < key; });
+  const auto at = std::lower_bound(
+      table.begin(), table.end(), name,
+      [](const FunctionBody& body, std::string_view key) { return body.name < key; });
   return at != table.end() && at->name == name ? &*at : nullptr;
 }
 
@@ -23,8 +24,10 @@ const FunctionBody* find_function(Oid oid, std::string_view prosrc) {
   for (const FunctionBody& entry : sql_functions()) {
     if (entry.oid == oid) return &entry;
   }
-  for (const auto table : {integer_functions, float_functions, numeric_functions, comparison_functions, cast_functions, text_functions,
-                           string_functions, bytea_functions, date_time_functions, date_part_functions, array_functions, set_functions, regex_functions, misc_functions}) {
+  for (const auto table :
+       {integer_functions, float_functions, numeric_functions, comparison_functions, cast_functions,
+        text_functions, string_functions, bytea_functions, date_time_functions, date_part_functions,
+        array_functions, set_functions, regex_functions, misc_functions}) {
     if (const FunctionBody* const found = find_in(table(), prosrc); found != nullptr) return found;
   }
   return nullptr;
@@ -32,8 +35,9 @@ const FunctionBody* find_function(Oid oid, std::string_view prosrc) {
 
 const AggregateKernel* find_aggregate(Oid oid) {
   const std::span<const AggregateEntry> table = aggregate_table();
-  const auto at = std::lower_bound(table.begin(), table.end(), oid,
-                                   [](const AggregateEntry& entry, Oid key) { return entry.oid < key; });
+  const auto at =
+      std::lower_bound(table.begin(), table.end(), oid,
+                       [](const AggregateEntry& entry, Oid key) { return entry.oid < key; });
   return at != table.end() && at->oid == oid ? at->kernel : nullptr;
 }
 

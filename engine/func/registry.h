@@ -1,6 +1,7 @@
-// The bodies of built-in functions, found by what pg_proc says of them: normally prosrc, the name of PostgreSQL's C
-// function, which is unique for a body; by OID for functions that PostgreSQL writes in SQL, and for aggregates, whose
-// prosrc says nothing. The tables are sorted constants: no registration code runs.
+// The bodies of built-in functions, found by what pg_proc says of them: normally prosrc, the name
+// of PostgreSQL's C function, which is unique for a body; by OID for functions that PostgreSQL
+// writes in SQL, and for aggregates, whose prosrc says nothing. The tables are sorted constants: no
+// registration code runs.
 //
 // A function that is listed in pg_proc and has no body here raises 0A000 when it is called.
 #pragma once
@@ -12,10 +13,10 @@
 namespace orrery {
 
 struct FunctionBody {
-  std::string_view name;               // prosrc; empty where the OID is the key
+  std::string_view name;  // prosrc; empty where the OID is the key
   Oid oid;
   Kernel kernel = nullptr;
-  const SetKernel* set = nullptr;      // instead of kernel, for functions that return sets
+  const SetKernel* set = nullptr;  // instead of kernel, for functions that return sets
 };
 
 // Null if there is no body.

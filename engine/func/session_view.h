@@ -1,5 +1,5 @@
-// What functions may know about the session that runs them: settings, times, names. Read-only for the length of a
-// statement; the session owns it.
+// What functions may know about the session that runs them: settings, times, names. Read-only for
+// the length of a statement; the session owns it.
 #pragma once
 
 #include <cstdint>
@@ -14,13 +14,13 @@ namespace orrery {
 class Catalog;
 
 struct SessionView {
-  TypeSettings types;                  // types.now is the start of the transaction
+  TypeSettings types;  // types.now is the start of the transaction
   WallTime statement_start;
   // The clock now, for clock_timestamp() and timeofday(); null: statement_start.
   WallTime (*clock)(const void* clock_owner) = nullptr;
   const void* clock_owner = nullptr;
-  Prng* random = nullptr;              // random(), gen_random_uuid(); seeded by the session from the host
-  Catalog* catalog = nullptr;          // null only in tests of functions that do not need it
+  Prng* random = nullptr;      // random(), gen_random_uuid(); seeded by the session from the host
+  Catalog* catalog = nullptr;  // null only in tests of functions that do not need it
   std::string_view database;
   std::string_view current_schema;  // first of search_path that exists; empty when none does
   std::string_view current_user;

@@ -22,7 +22,9 @@ bool any_null(std::span<const NullableDatum> args) {
   return false;
 }
 
-Status zero_step() { return raise(sqlstate::invalid_parameter_value, "step size cannot equal zero"); }
+Status zero_step() {
+  return raise(sqlstate::invalid_parameter_value, "step size cannot equal zero");
+}
 
 // Integers: the next value and what is left, so that no sum can overflow.
 struct IntSeries {
@@ -72,7 +74,8 @@ Result<void*> begin_numerics(EvalContext& context, CallSite&, std::span<const Nu
     const Numeric value = Numeric::from_datum(args[i].value);
     if (value.is_finite()) continue;
     const std::string_view what = value.is_nan() ? "NaN" : "infinity";
-    return raise(sqlstate::invalid_parameter_value, cat(kNames[i], i == 2 ? "" : " value", " cannot be ", what));
+    return raise(sqlstate::invalid_parameter_value,
+                 cat(kNames[i], i == 2 ? "" : " value", " cannot be ", what));
   }
   state->start = keep(context.plan_arena, args[0].value);
   state->last = keep(context.plan_arena, args[1].value);
@@ -84,12 +87,14 @@ Result<void*> begin_numerics(EvalContext& context, CallSite&, std::span<const Nu
   }
   return static_cast<void*>(state);
 }
-Result<uint32_t> next_numerics(EvalContext& context, CallSite&, void* at, std::span<Vector> columns) {
+Result<uint32_t> next_numerics(EvalContext& context, CallSite&, void* at,
+                               std::span<Vector> columns) {
   auto& state = *static_cast<NumericSeries*>(at);
   if (state.done) return 0U;
   const Numeric last = Numeric::from_datum(state.last);
   const Numeric step = Numeric::from_datum(state.step);
-  Numeric value = add(Numeric::from_datum(state.start), multiply(step, Numeric::from_int(state.index)));
+  Numeric value =
+      add(Numeric::from_datum(state.start), multiply(step, Numeric::from_int(state.index)));
   if (state.index == 0) value = Numeric::from_datum(state.start);
   uint32_t count = 0;
   for (; count < kBatchRows; ++count, ++state.index) {
@@ -118,13 +123,19 @@ Result<void*> begin_moments(EvalContext& context, CallSite&, std::span<const Nul
   auto* const state = make_state<MomentSeries>(context);
   state->done = any_null(args);
   if (state->done) return static_cast<void*>(state);
-  *state = {args[0].value.as<int64_t>(), args[1].value.as<int64_t>(), load_interval(args[2].value), 0, kWithZone, false};
+  *state = {args[0].value.as<int64_t>(),
+            args[1].value.as<int64_t>(),
+            load_interval(args[2].value),
+            0,
+            kWithZone,
+            false};
   const __int128 span = interval_span(state->step);
   state->sign = (span > 0) - (span < 0);
   if (state->sign == 0) return zero_step();
   return static_cast<void*>(state);
 }
-Result<uint32_t> next_moments(EvalContext& context, CallSite&, void* at, std::span<Vector> columns) {
+Result<uint32_t> next_moments(EvalContext& context, CallSite&, void* at,
+                              std::span<Vector> columns) {
   auto& state = *static_cast<MomentSeries*>(at);
   const TimeZone zone = session_zone(context.session.types);
   uint32_t count = 0;
@@ -134,7 +145,8 @@ Result<uint32_t> next_moments(EvalContext& context, CallSite&, void* at, std::sp
       break;
     }
     columns[0].set(count++, Datum::of(state.next));
-    state.next = state.with_zone ? TRY(timestamptz_plus(state.next, state.step, zone)) : TRY(timestamp_plus(state.next, state.step));
+    state.next = state.with_zone ? TRY(timestamptz_plus(state.next, state.step, zone))
+                                 : TRY(timestamp_plus(state.next, state.step));
   }
   return count;
 }
@@ -142,7 +154,8 @@ constexpr SetKernel kTimestampSeries{begin_moments<false>, next_moments};
 constexpr SetKernel kTimestamptzSeries{begin_moments<true>, next_moments};
 
 // Subscripts of one dimension, perhaps backwards.
-Result<void*> begin_subscripts(EvalContext& context, CallSite&, std::span<const NullableDatum> args) {
+Result<void*> begin_subscripts(EvalContext& context, CallSite&,
+                               std::span<const NullableDatum> args) {
   auto* const state = make_state<IntSeries>(context);
   state->done = true;
   if (any_null(args)) return static_cast<void*>(state);
@@ -174,18 +187,22 @@ Result<void*> begin_unnest(EvalContext& context, CallSite&, std::span<const Null
 Result<uint32_t> next_unnest(EvalContext&, CallSite&, void* at, std::span<Vector> columns) {
   auto& state = *static_cast<Unnest*>(at);
   uint32_t count = 0;
-  for (; count < kBatchRows && state.at < state.values.size(); ++count, ++state.at) columns[0].set(count, state.values[state.at]);
+  for (; count < kBatchRows && state.at < state.values.size(); ++count, ++state.at)
+    columns[0].set(count, state.values[state.at]);
   return count;
 }
 constexpr SetKernel kUnnest{begin_unnest, next_unnest};
 
 // string_to_table: text_to_array's fields as rows.
-Result<void*> begin_fields(EvalContext& context, CallSite& site, std::span<const NullableDatum> args) {
+Result<void*> begin_fields(EvalContext& context, CallSite& site,
+                           std::span<const NullableDatum> args) {
   auto* const state = make_state<Unnest>(context);
-  const FunctionBody* const split = find_function({}, args.size() > 2 ? "text_to_array_null" : "text_to_array");
+  const FunctionBody* const split =
+      find_function({}, args.size() > 2 ? "text_to_array_null" : "text_to_array");
   CHECK(split != nullptr);
   std::vector<Vector> vectors;
-  for (const NullableDatum& arg : args) vectors.push_back(Vector::make_constant(context.plan_arena, arg));
+  for (const NullableDatum& arg : args)
+    vectors.push_back(Vector::make_constant(context.plan_arena, arg));
   Vector out = Vector::make(context.plan_arena, 1);
   EvalContext inner{context.fiber, context.plan_arena, context.plan_arena, context.session};
   TRY(split->kernel(inner, site, vectors, {nullptr, 1}, out));
@@ -196,15 +213,24 @@ Result<void*> begin_fields(EvalContext& context, CallSite& site, std::span<const
 }
 constexpr SetKernel kFields{begin_fields, next_unnest};
 
-constexpr FunctionBody set(std::string_view name, const SetKernel* kernel) { return {.name = name, .set = kernel}; }
+constexpr FunctionBody set(std::string_view name, const SetKernel* kernel) {
+  return {.name = name, .set = kernel};
+}
 
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
-    set("generate_series_int4", &kIntSeries<int32_t>), set("generate_series_step_int4", &kIntSeries<int32_t>),
-    set("generate_series_int8", &kIntSeries<int64_t>), set("generate_series_step_int8", &kIntSeries<int64_t>),
-    set("generate_series_numeric", &kNumericSeries), set("generate_series_step_numeric", &kNumericSeries),
-    set("generate_series_timestamp", &kTimestampSeries), set("generate_series_timestamptz", &kTimestamptzSeries),
-    set("generate_subscripts", &kSubscripts), set("generate_subscripts_nodir", &kSubscripts), set("array_unnest", &kUnnest),
-    set("text_to_table", &kFields), set("text_to_table_null", &kFields),
+    set("generate_series_int4", &kIntSeries<int32_t>),
+    set("generate_series_step_int4", &kIntSeries<int32_t>),
+    set("generate_series_int8", &kIntSeries<int64_t>),
+    set("generate_series_step_int8", &kIntSeries<int64_t>),
+    set("generate_series_numeric", &kNumericSeries),
+    set("generate_series_step_numeric", &kNumericSeries),
+    set("generate_series_timestamp", &kTimestampSeries),
+    set("generate_series_timestamptz", &kTimestamptzSeries),
+    set("generate_subscripts", &kSubscripts),
+    set("generate_subscripts_nodir", &kSubscripts),
+    set("array_unnest", &kUnnest),
+    set("text_to_table", &kFields),
+    set("text_to_table_null", &kFields),
 }));
 
 }  // namespace

@@ -1,10 +1,11 @@
-// Text made from and for other things: quoting, formatting, hexadecimal, digests, character codes, encodings.
+// Text made from and for other things: quoting, formatting, hexadecimal, digests, character codes,
+// encodings.
 #include <charconv>
 
 #include "base/text.h"
+#include "catalog/quote.h"
 #include "func/digest.h"
 #include "func/lift.h"
-#include "catalog/quote.h"
 #include "types/bytea.h"
 #include "types/compare.h"
 #include "types/text_scan.h"
@@ -15,7 +16,8 @@ namespace orrery {
 namespace {
 
 // The text of any argument; NULL gives nullopt.
-Result<std::optional<std::string>> argument_text(Call& call, std::span<const Vector> args, size_t i, uint32_t row) {
+Result<std::optional<std::string>> argument_text(Call& call, std::span<const Vector> args, size_t i,
+                                                 uint32_t row) {
   if (args[i].is_null(row)) return std::optional<std::string>();
   std::string out;
   TRY(output_value(call.arena(), call.settings(), call.argument_type(i), args[i].value(row), out));
@@ -24,7 +26,8 @@ Result<std::optional<std::string>> argument_text(Call& call, std::span<const Vec
 
 // concat(...), concat_ws(separator, ...): NULLs are left out.
 template <bool kWithSeparator>
-Status concat_all(EvalContext& context, CallSite& site, std::span<const Vector> args, Rows rows, Vector& out) {
+Status concat_all(EvalContext& context, CallSite& site, std::span<const Vector> args, Rows rows,
+                  Vector& out) {
   Call call{context, site};
   for (uint32_t i = 0; i < rows.count; ++i) {
     const uint32_t row = rows[i];
@@ -48,14 +51,16 @@ Status concat_all(EvalContext& context, CallSite& site, std::span<const Vector> 
 
 // One specifier of format(): %[n$][-][width]type.
 struct FormatSpec {
-  int32_t argument = -1;         // 1-based; -1 the next
+  int32_t argument = -1;  // 1-based; -1 the next
   bool left = false;
   int32_t width = 0;
-  int32_t width_argument = 0;    // 0 none, -1 the next
+  int32_t width_argument = 0;  // 0 none, -1 the next
   char type = 0;
 };
 
-Status too_few() { return raise(sqlstate::invalid_parameter_value, "too few arguments for format()"); }
+Status too_few() {
+  return raise(sqlstate::invalid_parameter_value, "too few arguments for format()");
+}
 Status unterminated() {
   return raise(sqlstate::invalid_parameter_value, "unterminated format() type specifier")
       .hint("For a single \"%\" use \"%%\".");
@@ -63,8 +68,10 @@ Status unterminated() {
 
 Result<bool> scan_number(std::string_view format, size_t& at, int32_t& value) {
   if (at >= format.size() || !is_digit(format[at])) return false;
-  const auto [end, error] = std::from_chars(format.data() + at, format.data() + format.size(), value);
-  if (error != std::errc()) return raise(sqlstate::numeric_value_out_of_range, "number is out of range");
+  const auto [end, error] =
+      std::from_chars(format.data() + at, format.data() + format.size(), value);
+  if (error != std::errc())
+    return raise(sqlstate::numeric_value_out_of_range, "number is out of range");
   at = static_cast<size_t>(end - format.data());
   if (at >= format.size()) return unterminated();
   return true;
@@ -77,7 +84,8 @@ Result<FormatSpec> scan_spec(std::string_view format, size_t& at) {
   if (TRY(scan_number(format, at, number))) {
     if (format[at] == '$') {
       if (number == 0) {
-        return raise(sqlstate::invalid_parameter_value, "format specifies argument 0, but arguments are numbered from 1");
+        return raise(sqlstate::invalid_parameter_value,
+                     "format specifies argument 0, but arguments are numbered from 1");
       }
       spec.argument = number;
       ++at;
@@ -95,10 +103,12 @@ Result<FormatSpec> scan_spec(std::string_view format, size_t& at) {
     spec.width_argument = -1;
     if (TRY(scan_number(format, at, number))) {
       if (format[at] != '$') {
-        return raise(sqlstate::invalid_parameter_value, "width argument position must be ended by \"$\"");
+        return raise(sqlstate::invalid_parameter_value,
+                     "width argument position must be ended by \"$\"");
       }
       if (number == 0) {
-        return raise(sqlstate::invalid_parameter_value, "format specifies argument 0, but arguments are numbered from 1");
+        return raise(sqlstate::invalid_parameter_value,
+                     "format specifies argument 0, but arguments are numbered from 1");
       }
       spec.width_argument = number;
       ++at;
@@ -123,7 +133,8 @@ void append_padded(std::string& out, std::string_view text, int64_t width, bool 
   if (left) out.append(blanks, ' ');
 }
 
-// The arguments of format(): as given, or the elements of one VARIADIC array's place (which the analyzer spreads).
+// The arguments of format(): as given, or the elements of one VARIADIC array's place (which the
+// analyzer spreads).
 Result<std::string> format_row(Call& call, std::span<const Vector> args, uint32_t row) {
   const std::string_view format = args[0].value(row).text();
   std::string out;
@@ -141,12 +152,14 @@ Result<std::string> format_row(Call& call, std::span<const Vector> args, uint32_
     FormatSpec spec = TRY(scan_spec(format, at));
     if (spec.type != 's' && spec.type != 'I' && spec.type != 'L') {
       return raise(sqlstate::invalid_parameter_value,
-                   cat("unrecognized format() type specifier \"", format.substr(at, utf8_step(format, at)), "\""))
+                   cat("unrecognized format() type specifier \"",
+                       format.substr(at, utf8_step(format, at)), "\""))
           .hint("For a single \"%\" use \"%%\".");
     }
     int64_t width = spec.width;
     if (spec.width_argument != 0) {
-      const size_t index = spec.width_argument > 0 ? static_cast<size_t>(spec.width_argument) : next;
+      const size_t index =
+          spec.width_argument > 0 ? static_cast<size_t>(spec.width_argument) : next;
       if (index >= args.size()) return too_few();
       next = index + 1;
       width = 0;
@@ -160,7 +173,9 @@ Result<std::string> format_row(Call& call, std::span<const Vector> args, uint32_
     if (spec.type == 's') {
       append_padded(out, text.value_or(""), width, spec.left);
     } else if (spec.type == 'I') {
-      if (!text) return raise(sqlstate::null_value_not_allowed, "null values cannot be formatted as an SQL identifier");
+      if (!text)
+        return raise(sqlstate::null_value_not_allowed,
+                     "null values cannot be formatted as an SQL identifier");
       append_padded(out, quote_identifier(*text), width, spec.left);
     } else {
       append_padded(out, text ? quote_literal(*text) : "NULL", width, spec.left);
@@ -169,7 +184,8 @@ Result<std::string> format_row(Call& call, std::span<const Vector> args, uint32_
   return out;
 }
 
-Status format_text(EvalContext& context, CallSite& site, std::span<const Vector> args, Rows rows, Vector& out) {
+Status format_text(EvalContext& context, CallSite& site, std::span<const Vector> args, Rows rows,
+                   Vector& out) {
   Call call{context, site};
   for (uint32_t i = 0; i < rows.count; ++i) {
     const uint32_t row = rows[i];
@@ -190,12 +206,16 @@ std::string hex_of(uint64_t value) {
 }
 
 Result<std::string> character_of(int32_t code) {
-  if (code < 0) return raise(sqlstate::invalid_parameter_value, "character number must be positive");
+  if (code < 0)
+    return raise(sqlstate::invalid_parameter_value, "character number must be positive");
   if (code == 0) return raise(sqlstate::program_limit_exceeded, "null character not permitted");
   const auto point = static_cast<uint32_t>(code);
-  if (point > 0x10ffff) return raise(sqlstate::program_limit_exceeded, cat("requested character too large for encoding: ", code));
+  if (point > 0x10ffff)
+    return raise(sqlstate::program_limit_exceeded,
+                 cat("requested character too large for encoding: ", code));
   if (point >= 0xd800 && point <= 0xdfff) {
-    return raise(sqlstate::program_limit_exceeded, cat("requested character not valid for encoding: ", code));
+    return raise(sqlstate::program_limit_exceeded,
+                 cat("requested character not valid for encoding: ", code));
   }
   std::string out;
   utf8_append(out, point);
@@ -203,16 +223,20 @@ Result<std::string> character_of(int32_t code) {
 }
 
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
-    body("text_concat", concat_all<false>), body("text_concat_ws", concat_all<true>),
-    body("text_format", format_text), body("text_format_nv", format_text),
+    body("text_concat", concat_all<false>),
+    body("text_concat_ws", concat_all<true>),
+    body("text_format", format_text),
+    body("text_format_nv", format_text),
     body("quote_ident", lift<[](std::string_view v) { return quote_identifier(v); }>),
     body("quote_literal", lift<[](std::string_view v) { return quote_literal(v); }>),
     body("quote_nullable", lift<[](Call& call, NullableDatum v) -> Result<Datum> {
-           return make_varlena(call.arena(), v.is_null ? std::string("NULL") : quote_literal(v.value.text()));
+           return make_varlena(call.arena(),
+                               v.is_null ? std::string("NULL") : quote_literal(v.value.text()));
          }>),
     body("to_hex32", lift<[](int32_t v) { return hex_of(static_cast<uint32_t>(v)); }>),
     body("to_hex64", lift<[](int64_t v) { return hex_of(static_cast<uint64_t>(v)); }>),
-    body("md5_text", lift<[](std::string_view v) { return md5_hex(v); }>), body("md5_bytea", lift<[](std::string_view v) { return md5_hex(v); }>),
+    body("md5_text", lift<[](std::string_view v) { return md5_hex(v); }>),
+    body("md5_bytea", lift<[](std::string_view v) { return md5_hex(v); }>),
     body("sha256_bytea", lift<[](std::string_view v) { return sha256(v); }>),
     body("ascii", lift<[](std::string_view v) {
            size_t at = 0;

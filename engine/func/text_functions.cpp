@@ -1,4 +1,5 @@
-// text: concatenation, length, parts, search, LIKE, case, trimming, padding. Positions and lengths count characters.
+// text: concatenation, length, parts, search, LIKE, case, trimming, padding. Positions and lengths
+// count characters.
 #include "base/text.h"
 #include "func/lift.h"
 #include "func/like.h"
@@ -17,12 +18,15 @@ bool is_ascii(std::string_view text) {
 
 Status too_large() { return raise(sqlstate::program_limit_exceeded, "requested length too large"); }
 
-// characters [start, start + length) with PostgreSQL's arithmetic: start is 1-based and may be below 1.
-Result<std::string_view> substring(std::string_view text, int32_t start, std::optional<int32_t> length) {
+// characters [start, start + length) with PostgreSQL's arithmetic: start is 1-based and may be
+// below 1.
+Result<std::string_view> substring(std::string_view text, int32_t start,
+                                   std::optional<int32_t> length) {
   int64_t first = start;
   int64_t end = INT64_MAX;
   if (length) {
-    if (*length < 0) return raise(sqlstate::substring_error, "negative substring length not allowed");
+    if (*length < 0)
+      return raise(sqlstate::substring_error, "negative substring length not allowed");
     end = first + *length;
     if (end < 1) return std::string_view();
   }
@@ -35,12 +39,16 @@ Result<std::string_view> substring(std::string_view text, int32_t start, std::op
   }
   const size_t from = utf8_offset(text, static_cast<size_t>(first - 1));
   const std::string_view rest = text.substr(from);
-  return end == INT64_MAX ? rest : rest.substr(0, utf8_offset(rest, static_cast<size_t>(std::max<int64_t>(end - first, 0))));
+  return end == INT64_MAX
+             ? rest
+             : rest.substr(
+                   0, utf8_offset(rest, static_cast<size_t>(std::max<int64_t>(end - first, 0))));
 }
 
 int32_t position(std::string_view text, std::string_view part) {
   const size_t at = text.find(part);
-  return at == std::string_view::npos ? 0 : static_cast<int32_t>(utf8_count(text.substr(0, at))) + 1;
+  return at == std::string_view::npos ? 0
+                                      : static_cast<int32_t>(utf8_count(text.substr(0, at))) + 1;
 }
 
 // The C collation folds ASCII only; text under another collation goes through ICU.
@@ -84,7 +92,8 @@ Result<std::string> pad(std::string_view text, int32_t length, std::string_view 
   const size_t wanted = static_cast<size_t>(std::max(length, 0));
   if (wanted > kMaxValueBytes / 4) return too_large();
   const size_t count = utf8_count(text);
-  if (count >= wanted || fill.empty()) return std::string(text.substr(0, utf8_offset(text, wanted)));
+  if (count >= wanted || fill.empty())
+    return std::string(text.substr(0, utf8_offset(text, wanted)));
   std::string padding;
   size_t at = 0;
   for (size_t missing = wanted - count; missing > 0; --missing) {
@@ -100,7 +109,8 @@ std::string replace(std::string_view text, std::string_view from, std::string_vi
   if (from.empty()) return std::string(text);
   std::string out;
   size_t at = 0;
-  for (size_t found; (found = text.find(from, at)) != std::string_view::npos; at = found + from.size()) {
+  for (size_t found; (found = text.find(from, at)) != std::string_view::npos;
+       at = found + from.size()) {
     out += text.substr(at, found - at);
     out += to;
   }
@@ -134,7 +144,8 @@ std::string translate(std::string_view text, std::string_view from, std::string_
 
 Result<std::string> repeat(std::string_view text, int32_t count) {
   const auto times = static_cast<size_t>(std::max(count, 0));
-  if (!text.empty() && times > (kMaxValueBytes - kVarlenaHeaderBytes) / text.size()) return too_large();
+  if (!text.empty() && times > (kMaxValueBytes - kVarlenaHeaderBytes) / text.size())
+    return too_large();
   std::string out;
   out.reserve(text.size() * times);
   for (size_t i = 0; i < times; ++i) out += text;
@@ -153,7 +164,8 @@ std::string reverse(std::string_view text) {
   return out;
 }
 
-Result<std::string> overlay(std::string_view text, std::string_view with, int32_t start, int32_t length) {
+Result<std::string> overlay(std::string_view text, std::string_view with, int32_t start,
+                            int32_t length) {
   if (start <= 0) return raise(sqlstate::substring_error, "negative substring length not allowed");
   int32_t end = 0;
   if (__builtin_add_overflow(start, length, &end)) return raise_out_of_range("integer");
@@ -169,7 +181,9 @@ Result<std::string_view> split_part(std::string_view text, std::string_view sepa
   if (separator.empty()) return n == 1 || n == -1 ? text : std::string_view();
   if (n < 0) {
     int32_t fields = 1;
-    for (size_t at = 0; (at = text.find(separator, at)) != std::string_view::npos; at += separator.size()) ++fields;
+    for (size_t at = 0; (at = text.find(separator, at)) != std::string_view::npos;
+         at += separator.size())
+      ++fields;
     n += fields + 1;
     if (n < 1) return std::string_view();
   }
@@ -194,14 +208,15 @@ std::string_view right_part(std::string_view text, int32_t n) {
 }
 
 // A concatenation writes its result once, straight into the arena.
-constexpr Kernel kConcatenate = lift<[](Call& call, std::string_view a, std::string_view b) -> Result<Datum> {
-  if (a.size() + b.size() > kMaxValueBytes - kVarlenaHeaderBytes) return too_large();
-  char* to = nullptr;
-  const Datum out = make_varlena_space(call.arena(), a.size() + b.size(), &to);
-  if (!a.empty()) std::memcpy(to, a.data(), a.size());
-  if (!b.empty()) std::memcpy(to + a.size(), b.data(), b.size());
-  return out;
-}>;
+constexpr Kernel kConcatenate =
+    lift<[](Call& call, std::string_view a, std::string_view b) -> Result<Datum> {
+      if (a.size() + b.size() > kMaxValueBytes - kVarlenaHeaderBytes) return too_large();
+      char* to = nullptr;
+      const Datum out = make_varlena_space(call.arena(), a.size() + b.size(), &to);
+      if (!a.empty()) std::memcpy(to, a.data(), a.size());
+      if (!b.empty()) std::memcpy(to + a.size(), b.data(), b.size());
+      return out;
+    }>;
 
 template <bool kNegated, bool kFold>
 constexpr Kernel kLike = lift<[](std::string_view text, std::string_view pattern) -> Result<bool> {
@@ -214,48 +229,85 @@ constexpr Kernel kNameLike = lift<[](Name text, std::string_view pattern) -> Res
   return matches != kNegated;
 }>;
 
-constexpr Kernel kLength = lift<[](std::string_view v) { return static_cast<int32_t>(utf8_count(v)); }>;
+constexpr Kernel kLength =
+    lift<[](std::string_view v) { return static_cast<int32_t>(utf8_count(v)); }>;
 constexpr Kernel kOctets = lift<[](std::string_view v) { return static_cast<int32_t>(v.size()); }>;
-constexpr Kernel kPosition = lift<[](std::string_view text, std::string_view part) { return position(text, part); }>;
+constexpr Kernel kPosition =
+    lift<[](std::string_view text, std::string_view part) { return position(text, part); }>;
 template <bool kLeft, bool kRight>
-constexpr Kernel kTrim = lift<[](std::string_view v, std::string_view set) { return trim(v, set, kLeft, kRight); }>;
+constexpr Kernel kTrim =
+    lift<[](std::string_view v, std::string_view set) { return trim(v, set, kLeft, kRight); }>;
 template <bool kLeft, bool kRight>
 constexpr Kernel kTrim1 = lift<[](std::string_view v) { return trim(v, " ", kLeft, kRight); }>;
 
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
-    body("textcat", kConcatenate), body("byteacat", kConcatenate),
+    body("textcat", kConcatenate),
+    body("byteacat", kConcatenate),
     body("textlen", kLength),
-    body("bpcharlen", lift<[](std::string_view v) { return static_cast<int32_t>(utf8_count(trim_blanks(v))); }>),
-    body("textoctetlen", kOctets), body("bpcharoctetlen", kOctets),
-    body("text_substr", lift<[](std::string_view v, int32_t start, int32_t length) { return substring(v, start, length); }>),
-    body("text_substr_no_len", lift<[](std::string_view v, int32_t start) { return substring(v, start, std::nullopt); }>),
+    body("bpcharlen",
+         lift<[](std::string_view v) { return static_cast<int32_t>(utf8_count(trim_blanks(v))); }>),
+    body("textoctetlen", kOctets),
+    body("bpcharoctetlen", kOctets),
+    body("text_substr", lift<[](std::string_view v, int32_t start, int32_t length) {
+           return substring(v, start, length);
+         }>),
+    body("text_substr_no_len",
+         lift<[](std::string_view v, int32_t start) { return substring(v, start, std::nullopt); }>),
     body("textpos", kPosition),
-    body("textlike", kLike<false, false>), body("textnlike", kLike<true, false>), body("texticlike", kLike<false, true>),
-    body("texticnlike", kLike<true, true>), body("bytealike", kLike<false, false>), body("byteanlike", kLike<true, false>),
-    body("namelike", kNameLike<false, false>), body("namenlike", kNameLike<true, false>), body("nameiclike", kNameLike<false, true>),
+    body("textlike", kLike<false, false>),
+    body("textnlike", kLike<true, false>),
+    body("texticlike", kLike<false, true>),
+    body("texticnlike", kLike<true, true>),
+    body("bytealike", kLike<false, false>),
+    body("byteanlike", kLike<true, false>),
+    body("namelike", kNameLike<false, false>),
+    body("namenlike", kNameLike<true, false>),
+    body("nameiclike", kNameLike<false, true>),
     body("nameicnlike", kNameLike<true, true>),
-    body("like_escape", lift<[](std::string_view pattern, std::string_view escape) { return rewrite_escape(pattern, escape); }>),
-    body("like_escape_bytea", lift<[](std::string_view pattern, std::string_view escape) { return rewrite_escape(pattern, escape); }>),
-    body("upper", lift<[](std::string_view v) { return to_upper(v); }>), body("lower", lift<[](std::string_view v) { return to_lower(v); }>),
+    body("like_escape", lift<[](std::string_view pattern, std::string_view escape) {
+           return rewrite_escape(pattern, escape);
+         }>),
+    body("like_escape_bytea", lift<[](std::string_view pattern, std::string_view escape) {
+           return rewrite_escape(pattern, escape);
+         }>),
+    body("upper", lift<[](std::string_view v) { return to_upper(v); }>),
+    body("lower", lift<[](std::string_view v) { return to_lower(v); }>),
     body("initcap", lift<[](std::string_view v) { return initcap(v); }>),
-    body("btrim", kTrim<true, true>), body("ltrim", kTrim<true, false>), body("rtrim", kTrim<false, true>),
-    body("btrim1", kTrim1<true, true>), body("ltrim1", kTrim1<true, false>), body("rtrim1", kTrim1<false, true>),
-    body("lpad", lift<[](std::string_view v, int32_t n, std::string_view fill) { return pad(v, n, fill, true); }>),
-    body("rpad", lift<[](std::string_view v, int32_t n, std::string_view fill) { return pad(v, n, fill, false); }>),
-    body("replace_text", lift<[](std::string_view v, std::string_view from, std::string_view to) { return replace(v, from, to); }>),
-    body("translate", lift<[](std::string_view v, std::string_view from, std::string_view to) { return translate(v, from, to); }>),
+    body("btrim", kTrim<true, true>),
+    body("ltrim", kTrim<true, false>),
+    body("rtrim", kTrim<false, true>),
+    body("btrim1", kTrim1<true, true>),
+    body("ltrim1", kTrim1<true, false>),
+    body("rtrim1", kTrim1<false, true>),
+    body("lpad", lift<[](std::string_view v, int32_t n, std::string_view fill) {
+           return pad(v, n, fill, true);
+         }>),
+    body("rpad", lift<[](std::string_view v, int32_t n, std::string_view fill) {
+           return pad(v, n, fill, false);
+         }>),
+    body("replace_text", lift<[](std::string_view v, std::string_view from, std::string_view to) {
+           return replace(v, from, to);
+         }>),
+    body("translate", lift<[](std::string_view v, std::string_view from, std::string_view to) {
+           return translate(v, from, to);
+         }>),
     body("repeat", lift<[](std::string_view v, int32_t n) { return repeat(v, n); }>),
     body("text_reverse", lift<[](std::string_view v) { return reverse(v); }>),
     body("text_left", lift<[](std::string_view v, int32_t n) { return left_part(v, n); }>),
     body("text_right", lift<[](std::string_view v, int32_t n) { return right_part(v, n); }>),
-    body("split_part", lift<[](std::string_view v, std::string_view separator, int32_t n) { return split_part(v, separator, n); }>),
-    body("textoverlay", lift<[](std::string_view v, std::string_view with, int32_t start, int32_t length) { return overlay(v, with, start, length); }>),
+    body("split_part", lift<[](std::string_view v, std::string_view separator, int32_t n) {
+           return split_part(v, separator, n);
+         }>),
+    body("textoverlay", lift<[](std::string_view v, std::string_view with, int32_t start,
+                                int32_t length) { return overlay(v, with, start, length); }>),
     body("textoverlay_no_len", lift<[](std::string_view v, std::string_view with, int32_t start) {
            return overlay(v, with, start, static_cast<int32_t>(utf8_count(with)));
          }>),
     body("nameconcatoid", lift<[](Call& call, Name v, uint32_t oid) {
            const std::string suffix = cat("_", oid);
-           return make_name(call.arena(), cat(v.text.substr(0, utf8_clip(v.text, kNameBytes - 1 - suffix.size())), suffix));
+           return make_name(
+               call.arena(),
+               cat(v.text.substr(0, utf8_clip(v.text, kNameBytes - 1 - suffix.size())), suffix));
          }>),
 }));
 

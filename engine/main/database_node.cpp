@@ -17,7 +17,10 @@ uint64_t megabytes(int32_t count) { return static_cast<uint64_t>(count) << 20; }
 }  // namespace
 
 DatabaseNode::DatabaseNode(Host& host, CommitGate& gate, DatabaseNodeOptions options)
-    : host_(host), gate_(gate), options_(std::move(options)), memory_(nullptr, options_.memory_bytes) {}
+    : host_(host),
+      gate_(gate),
+      options_(std::move(options)),
+      memory_(nullptr, options_.memory_bytes) {}
 
 DatabaseNode::~DatabaseNode() = default;
 
@@ -28,8 +31,8 @@ StorageOptions DatabaseNode::storage_options() const {
     storage.pool_pages = static_cast<uint32_t>(settings_.get_int(SettingId::shared_buffers));
     storage.checkpoint_interval = seconds(settings_.get_int(SettingId::checkpoint_timeout));
     storage.checkpoint_log_bytes = megabytes(settings_.get_int(SettingId::max_wal_size));
-    storage.log.uncommitted_limit_bytes =
-        std::min<uint64_t>(storage.log.uncommitted_limit_bytes, storage.pool_pages * kPageBytes / 4);
+    storage.log.uncommitted_limit_bytes = std::min<uint64_t>(storage.log.uncommitted_limit_bytes,
+                                                             storage.pool_pages * kPageBytes / 4);
   }
   return storage;
 }
@@ -65,37 +68,42 @@ Status DatabaseNode::open(Fiber& fiber) {
 
 Status DatabaseNode::close(Fiber& fiber) { return storage_->shutdown(fiber); }
 
-Result<std::unique_ptr<SessionBackend>> DatabaseNode::open(Fiber& fiber, const StartupRequest& request) {
+Result<std::unique_ptr<SessionBackend>> DatabaseNode::open(Fiber& fiber,
+                                                           const StartupRequest& request) {
   HeapStore store(catalog_->database(kPostgresDatabase), *access_, nullptr);
   CatalogReader reader(catalog_->builtin(), store);
   const Oid role_oid = TRY(reader.role_oid(fiber, request.user));
   const RoleInfo* role = nullptr;
   if (role_oid) role = TRY(reader.role(fiber, role_oid));
   if (role == nullptr) {
-    return raise(sqlstate::invalid_authorization_specification, cat("role \"", request.user, "\" does not exist"));
+    return raise(sqlstate::invalid_authorization_specification,
+                 cat("role \"", request.user, "\" does not exist"));
   }
   if (!role->can_login) {
-    return raise(sqlstate::invalid_authorization_specification, cat("role \"", request.user, "\" is not permitted to log in"));
+    return raise(sqlstate::invalid_authorization_specification,
+                 cat("role \"", request.user, "\" is not permitted to log in"));
   }
   const Oid database_oid = TRY(reader.database_oid(fiber, request.database));
   const DatabaseInfo* database = nullptr;
   if (database_oid) database = TRY(reader.database(fiber, database_oid));
   if (database == nullptr) {
-    return raise(sqlstate::invalid_catalog_name, cat("database \"", request.database, "\" does not exist"));
+    return raise(sqlstate::invalid_catalog_name,
+                 cat("database \"", request.database, "\" does not exist"));
   }
   if (!database->allow_connections) {
     return raise(sqlstate::object_not_in_prerequisite_state,
                  cat("database \"", request.database, "\" is not currently accepting connections"));
   }
   TRY(ensure_database(fiber, catalog_->database(database_oid), *access_));
-  auto session = std::make_unique<Session>(fiber, *parts_,
-                                           SessionIdentity{.process_id = request.process_id,
-                                                           .database = database_oid,
-                                                           .database_name = request.database,
-                                                           .user = role_oid,
-                                                           .user_name = request.user,
-                                                           .superuser = role->superuser,
-                                                           .client_address = request.client_address});
+  auto session =
+      std::make_unique<Session>(fiber, *parts_,
+                                SessionIdentity{.process_id = request.process_id,
+                                                .database = database_oid,
+                                                .database_name = request.database,
+                                                .user = role_oid,
+                                                .user_name = request.user,
+                                                .superuser = role->superuser,
+                                                .client_address = request.client_address});
   for (const auto& [name, value] : request.settings) {
     Status set = session->set_initial(name, value);
     if (set.ok()) continue;
@@ -105,7 +113,8 @@ Result<std::unique_ptr<SessionBackend>> DatabaseNode::open(Fiber& fiber, const S
   return std::unique_ptr<SessionBackend>(std::move(session));
 }
 
-Result<std::optional<std::string>> DatabaseNode::password_verifier(Fiber& fiber, std::string_view name) {
+Result<std::optional<std::string>> DatabaseNode::password_verifier(Fiber& fiber,
+                                                                   std::string_view name) {
   HeapStore store(catalog_->database(kPostgresDatabase), *access_, nullptr);
   CatalogReader reader(catalog_->builtin(), store);
   const Oid oid = TRY(reader.role_oid(fiber, name));

@@ -6,10 +6,11 @@
 namespace orrery {
 
 namespace {
-constexpr int kMovesMax = 4;       // requests moved in queues in search of an order without deadlock
+constexpr int kMovesMax = 4;  // requests moved in queues in search of an order without deadlock
 }
 
-bool DeadlockCheck::follow(const LockRequest& request, LockOwner& blocker, LockRequest* ahead, LockOwner& start) {
+bool DeadlockCheck::follow(const LockRequest& request, LockOwner& blocker, LockRequest* ahead,
+                           LockOwner& start) {
   path_.push_back({&request, &blocker, ahead});
   if (&blocker == &start || visit(blocker, start)) return true;
   path_.pop_back();
@@ -42,8 +43,9 @@ bool DeadlockCheck::find_cycle(LockOwner& start) {
   return visit(start, start);
 }
 
-// REQUIRES: path_ is a cycle through `owner`. Moves one request before the one it waits behind and looks again; true when
-// that leaves no cycle through anybody in the queue touched. Otherwise the queues are as before.
+// REQUIRES: path_ is a cycle through `owner`. Moves one request before the one it waits behind and
+// looks again; true when that leaves no cycle through anybody in the queue touched. Otherwise the
+// queues are as before.
 bool DeadlockCheck::try_orders(LockOwner& owner, int moves_left) {
   if (moves_left == 0) return false;
   const std::vector<Edge> cycle = path_;
@@ -75,8 +77,9 @@ std::string DeadlockCheck::detail() const {
   std::string text;
   for (const Edge& edge : path_) {
     if (!text.empty()) text += '\n';
-    text += cat("Process ", edge.request->owner->process_id(), " waits for ", lock_mode_name(edge.request->mode),
-                " on ", describe(edge.request->lock->tag), "; blocked by process ", edge.blocker->process_id(), ".");
+    text += cat("Process ", edge.request->owner->process_id(), " waits for ",
+                lock_mode_name(edge.request->mode), " on ", describe(edge.request->lock->tag),
+                "; blocked by process ", edge.blocker->process_id(), ".");
   }
   return text;
 }

@@ -4,8 +4,8 @@
 
 namespace orrery {
 
-IdAllocator::IdAllocator(Storage& storage, StatusLog& status, Xid place, RecordKind kind, uint64_t first,
-                         uint64_t step)
+IdAllocator::IdAllocator(Storage& storage, StatusLog& status, Xid place, RecordKind kind,
+                         uint64_t first, uint64_t step)
     : storage_(storage), status_(status), place_(place), kind_(kind), step_(step), next_(first) {
   CHECK(step >= 1);
 }
@@ -21,7 +21,7 @@ Status IdAllocator::start(Fiber& fiber) {
 Status IdAllocator::raise_ceiling(Fiber& fiber) {
   TRY(raising_.lock(fiber));
   UnlockGuard guard(raising_);
-  if (asked_ > next_ + step_ / 2) return {};       // somebody else did while we waited
+  if (asked_ > next_ + step_ / 2) return {};  // somebody else did while we waited
   PageRef page = TRY(status_.pin_page(fiber, place_));
   const uint64_t wanted = std::max(asked_, next_) + step_;
   Change change(kind_);

@@ -12,7 +12,8 @@ namespace orrery {
 class IdAllocator {
  public:
   // `step`: how far ahead a ceiling is set; so many numbers may be lost at a crash.
-  IdAllocator(Storage& storage, StatusLog& status, Xid place, RecordKind kind, uint64_t first, uint64_t step);
+  IdAllocator(Storage& storage, StatusLog& status, Xid place, RecordKind kind, uint64_t first,
+              uint64_t step);
 
   // Reads the ceiling. REQUIRES: recovery is done.
   Status start(Fiber& fiber);

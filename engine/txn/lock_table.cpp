@@ -9,9 +9,15 @@
 namespace orrery {
 
 std::string_view lock_mode_name(LockMode mode) {
-  static constexpr std::string_view kNames[kLockModes] = {
-      "INVALID",       "AccessShareLock",       "RowShareLock",  "RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareLock",
-      "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"};
+  static constexpr std::string_view kNames[kLockModes] = {"INVALID",
+                                                          "AccessShareLock",
+                                                          "RowShareLock",
+                                                          "RowExclusiveLock",
+                                                          "ShareUpdateExclusiveLock",
+                                                          "ShareLock",
+                                                          "ShareRowExclusiveLock",
+                                                          "ExclusiveLock",
+                                                          "AccessExclusiveLock"};
   return kNames[static_cast<int>(mode)];
 }
 
@@ -23,27 +29,30 @@ uint16_t conflicting_modes(LockMode mode) {
       bit(access_exclusive),
       bit(exclusive) | bit(access_exclusive),
       bit(share) | bit(share_row_exclusive) | bit(exclusive) | bit(access_exclusive),
-      bit(share_update_exclusive) | bit(share) | bit(share_row_exclusive) | bit(exclusive) | bit(access_exclusive),
+      bit(share_update_exclusive) | bit(share) | bit(share_row_exclusive) | bit(exclusive) |
+          bit(access_exclusive),
       bit(row_exclusive) | bit(share_update_exclusive) | bit(share_row_exclusive) | bit(exclusive) |
           bit(access_exclusive),
-      bit(row_exclusive) | bit(share_update_exclusive) | bit(share) | bit(share_row_exclusive) | bit(exclusive) |
-          bit(access_exclusive),
-      bit(row_share) | bit(row_exclusive) | bit(share_update_exclusive) | bit(share) | bit(share_row_exclusive) |
+      bit(row_exclusive) | bit(share_update_exclusive) | bit(share) | bit(share_row_exclusive) |
           bit(exclusive) | bit(access_exclusive),
-      bit(access_share) | bit(row_share) | bit(row_exclusive) | bit(share_update_exclusive) | bit(share) |
+      bit(row_share) | bit(row_exclusive) | bit(share_update_exclusive) | bit(share) |
           bit(share_row_exclusive) | bit(exclusive) | bit(access_exclusive),
+      bit(access_share) | bit(row_share) | bit(row_exclusive) | bit(share_update_exclusive) |
+          bit(share) | bit(share_row_exclusive) | bit(exclusive) | bit(access_exclusive),
   };
   return kConflicts[static_cast<int>(mode)];
 }
 
-bool lock_modes_conflict(LockMode a, LockMode b) { return (conflicting_modes(a) & mode_bit(b)) != 0; }
+bool lock_modes_conflict(LockMode a, LockMode b) {
+  return (conflicting_modes(a) & mode_bit(b)) != 0;
+}
 
 LockMode row_lock_mode(RowLock lock) {
   switch (lock) {
-    case RowLock::key_share: return LockMode::access_share;
-    case RowLock::share: return LockMode::row_share;
+    case RowLock::key_share:     return LockMode::access_share;
+    case RowLock::share:         return LockMode::row_share;
     case RowLock::no_key_update: return LockMode::exclusive;
-    case RowLock::update: return LockMode::access_exclusive;
+    case RowLock::update:        return LockMode::access_exclusive;
   }
   UNREACHABLE();
 }
@@ -51,18 +60,22 @@ LockMode row_lock_mode(RowLock lock) {
 std::string describe(const LockTag& tag) {
   switch (tag.kind) {
     case LockKind::relation: return cat("relation ", tag.a, " of database ", tag.database);
-    case LockKind::row: return cat("tuple (", tag.b >> 16, ",", tag.b & 0xffff, ") of relation ", tag.a >> 2);
+    case LockKind::row:
+      return cat("tuple (", tag.b >> 16, ",", tag.b & 0xffff, ") of relation ", tag.a >> 2);
     case LockKind::transaction: return cat("transaction ", tag.a);
     case LockKind::speculation: return cat("speculative token of transaction ", tag.a);
-    case LockKind::object: return cat("object ", tag.b, " of class ", tag.a, " of database ", tag.database);
+    case LockKind::object:
+      return cat("object ", tag.b, " of class ", tag.a, " of database ", tag.database);
     case LockKind::advisory:
-      return cat("advisory lock [", tag.database, ",", tag.a >> 32, ",", tag.a & 0xffffffff, ",", tag.b, "]");
+      return cat("advisory lock [", tag.database, ",", tag.a >> 32, ",", tag.a & 0xffffffff, ",",
+                 tag.b, "]");
   }
   UNREACHABLE();
 }
 
 bool conflicts_with_holders(const Lock& lock, const LockOwner&, uint16_t own_modes, LockMode mode) {
-  for (uint16_t left = conflicting_modes(mode); left != 0; left &= static_cast<uint16_t>(left - 1)) {
+  for (uint16_t left = conflicting_modes(mode); left != 0;
+       left &= static_cast<uint16_t>(left - 1)) {
     const int m = std::countr_zero(left);
     if (lock.granted[m] > ((own_modes >> m) & 1U)) return true;
   }
@@ -91,9 +104,10 @@ uint16_t own_modes_of(const HashMap<LockTag, LockHold*>& holds, const LockTag& t
   return hold == nullptr ? uint16_t{0} : (*hold)->modes;
 }
 
-// Whether the request must wait, and where in the queue. A request passes waiters that its owner blocks already: behind
-// them it would wait for itself.
-bool must_queue(const Lock& lock, const LockOwner& owner, uint16_t own_modes, LockMode mode, size_t* position) {
+// Whether the request must wait, and where in the queue. A request passes waiters that its owner
+// blocks already: behind them it would wait for itself.
+bool must_queue(const Lock& lock, const LockOwner& owner, uint16_t own_modes, LockMode mode,
+                size_t* position) {
   const bool held_against = conflicts_with_holders(lock, owner, own_modes, mode);
   uint16_t ahead = 0;
   for (size_t i = 0; i < lock.queue.size(); ++i) {
@@ -152,7 +166,8 @@ LockHold& LockTable::find_or_make_hold(Lock& lock, LockOwner& owner) {
   return *hold;
 }
 
-void LockTable::grant(Lock& lock, LockOwner& owner, LockMode mode, LockScope scope, uint32_t depth) {
+void LockTable::grant(Lock& lock, LockOwner& owner, LockMode mode, LockScope scope,
+                      uint32_t depth) {
   LockHold& hold = find_or_make_hold(lock, owner);
   const int m = static_cast<int>(mode);
   if ((hold.modes & mode_bit(mode)) == 0) {
@@ -166,8 +181,8 @@ void LockTable::grant(Lock& lock, LockOwner& owner, LockMode mode, LockScope sco
   }
 }
 
-LockResult LockTable::try_acquire(LockOwner& owner, const LockTag& tag, LockMode mode, LockScope scope,
-                                  uint32_t depth) {
+LockResult LockTable::try_acquire(LockOwner& owner, const LockTag& tag, LockMode mode,
+                                  LockScope scope, uint32_t depth) {
   CHECK(depth >= 1);
   const uint16_t own = own_modes_of(owner.holds_, tag);
   if ((own & mode_bit(mode)) != 0) {
@@ -182,8 +197,9 @@ LockResult LockTable::try_acquire(LockOwner& owner, const LockTag& tag, LockMode
   return LockResult::granted;
 }
 
-Result<LockResult> LockTable::acquire(Fiber& fiber, LockOwner& owner, const LockTag& tag, LockMode mode,
-                                      WaitPolicy policy, LockScope scope, uint32_t depth) {
+Result<LockResult> LockTable::acquire(Fiber& fiber, LockOwner& owner, const LockTag& tag,
+                                      LockMode mode, WaitPolicy policy, LockScope scope,
+                                      uint32_t depth) {
   const LockResult at_once = try_acquire(owner, tag, mode, scope, depth);
   if (at_once != LockResult::not_available || policy == WaitPolicy::no_wait) return at_once;
   Lock& lock = find_or_make(tag);
@@ -233,8 +249,8 @@ Status LockTable::wait(Fiber& fiber, Lock& lock, LockRequest& request, size_t po
   }
   owner.waiting_ = nullptr;
   if (request.granted) {
-    // A cancel that came together with the grant: the lock is ours until the transaction ends, which a failing
-    // statement leads to; but a session's lock would stay.
+    // A cancel that came together with the grant: the lock is ours until the transaction ends,
+    // which a failing statement leads to; but a session's lock would stay.
     if (!failure.ok() && request.scope == LockScope::session) {
       release(owner, lock.tag, request.mode, LockScope::session);
     }
@@ -358,7 +374,8 @@ void LockTable::merge_deeper(LockOwner& owner, uint32_t depth) {
   }
 }
 
-Status LockTable::wait_for_release(Fiber& fiber, LockOwner& waiter, LockOwner& holder, const LockTag& tag) {
+Status LockTable::wait_for_release(Fiber& fiber, LockOwner& waiter, LockOwner& holder,
+                                   const LockTag& tag) {
   CHECK(&waiter != &holder);
   grant(find_or_make(tag), holder, LockMode::exclusive, LockScope::transaction, 1);
   TRY(acquire(fiber, waiter, tag, LockMode::share, WaitPolicy::wait));
@@ -373,7 +390,8 @@ void LockTable::end_of(LockOwner& holder, const LockTag& tag) {
 bool LockTable::is_blocked(const LockOwner& owner, const LockTag& tag, LockMode mode) const {
   if (tag.kind == LockKind::row && row_locks_ == 0) return false;
   Lock* const* lock = locks_.find(tag);
-  return lock != nullptr && conflicts_with_holders(**lock, owner, own_modes_of(owner.holds_, tag), mode);
+  return lock != nullptr &&
+         conflicts_with_holders(**lock, owner, own_modes_of(owner.holds_, tag), mode);
 }
 
 void LockTable::copy_row_locks(const LockOwner& except, const LockTag& from, const LockTag& to) {
@@ -386,7 +404,8 @@ void LockTable::copy_row_locks(const LockOwner& except, const LockTag& from, con
     PROBE("locks: a row lock was carried to the row's new version");
     for (int m = 1; m < kLockModes; ++m) {
       if (hold->depth[m] != 0) {
-        grant(find_or_make(to), *hold->owner, static_cast<LockMode>(m), LockScope::transaction, hold->depth[m]);
+        grant(find_or_make(to), *hold->owner, static_cast<LockMode>(m), LockScope::transaction,
+              hold->depth[m]);
       }
     }
   }
@@ -398,7 +417,8 @@ std::vector<LockTable::Entry> LockTable::entries() const {
     const Lock& lock = **locks_.find(tag);
     for (LockHold* hold = lock.holds.front(); hold != nullptr; hold = lock.holds.next_of(*hold)) {
       for (int m = 1; m < kLockModes; ++m) {
-        if ((hold->modes >> m & 1U) != 0) out.push_back({tag, static_cast<LockMode>(m), hold->owner->process_id(), true});
+        if ((hold->modes >> m & 1U) != 0)
+          out.push_back({tag, static_cast<LockMode>(m), hold->owner->process_id(), true});
       }
     }
     for (const LockRequest* request : lock.queue) {

@@ -7,7 +7,8 @@
 namespace orrery {
 namespace {
 
-// s1 lock 7 Share [nowait]; release 7 Share; session_lock, session_release; savepoint, rollback, merge; end; locks
+// s1 lock 7 Share [nowait]; release 7 Share; session_lock, session_release; savepoint, rollback,
+// merge; end; locks
 class LockWorld final : public ScriptWorld {
  public:
   std::string run(Fiber& fiber, const std::string& session, const Words& words) override {
@@ -23,12 +24,14 @@ class LockWorld final : public ScriptWorld {
  private:
   LockOwner& owner_of(const std::string& session) {
     auto& owner = owners_[session];
-    if (owner == nullptr) owner = std::make_unique<LockOwner>(table, std::atoi(session.c_str() + 1));
+    if (owner == nullptr)
+      owner = std::make_unique<LockOwner>(table, std::atoi(session.c_str() + 1));
     return *owner;
   }
   static LockMode mode_of(const std::string& name) {
     for (int m = 1; m < kLockModes; ++m) {
-      if (lock_mode_name(static_cast<LockMode>(m)) == name + "Lock") return static_cast<LockMode>(m);
+      if (lock_mode_name(static_cast<LockMode>(m)) == name + "Lock")
+        return static_cast<LockMode>(m);
     }
     ADD_FAILURE() << name;
     return LockMode::none;
@@ -40,29 +43,52 @@ class LockWorld final : public ScriptWorld {
     if (verb == "lock" || verb == "session_lock") {
       const bool nowait = words.size() > 3;
       Result<LockResult> got =
-          table.acquire(fiber, owner, tag(words[1]), mode_of(words[2]), nowait ? WaitPolicy::no_wait : WaitPolicy::wait,
+          table.acquire(fiber, owner, tag(words[1]), mode_of(words[2]),
+                        nowait ? WaitPolicy::no_wait : WaitPolicy::wait,
                         verb == "lock" ? LockScope::transaction : LockScope::session, depth);
       if (!got.ok()) {
         const std::string text = said(got.status());
-        table.release_all(owner, LockScope::transaction);       // as a failing transaction does
+        table.release_all(owner, LockScope::transaction);  // as a failing transaction does
         return text;
       }
-      return *got == LockResult::granted ? "granted" : *got == LockResult::already_held ? "already held" : "not available";
+      return *got == LockResult::granted        ? "granted"
+             : *got == LockResult::already_held ? "already held"
+                                                : "not available";
     }
     if (verb == "session_release") {
-      return table.release(owner, tag(words[1]), mode_of(words[2]), LockScope::session) ? "released" : "not held";
+      return table.release(owner, tag(words[1]), mode_of(words[2]), LockScope::session)
+                 ? "released"
+                 : "not held";
     }
-    if (verb == "savepoint") { ++depth; return "ok"; }
-    if (verb == "rollback") { table.release_deeper(owner, depth--); return "ok"; }
-    if (verb == "merge") { table.merge_deeper(owner, depth--); return "ok"; }
-    if (verb == "timeout") { owner.lock_timeout = milliseconds(std::atoi(words[1].c_str())); return "ok"; }
-    if (verb == "deadlock_timeout") { owner.deadlock_timeout = milliseconds(std::atoi(words[1].c_str())); return "ok"; }
-    if (verb == "end") { table.release_all(owner, LockScope::transaction); return "ok"; }
+    if (verb == "savepoint") {
+      ++depth;
+      return "ok";
+    }
+    if (verb == "rollback") {
+      table.release_deeper(owner, depth--);
+      return "ok";
+    }
+    if (verb == "merge") {
+      table.merge_deeper(owner, depth--);
+      return "ok";
+    }
+    if (verb == "timeout") {
+      owner.lock_timeout = milliseconds(std::atoi(words[1].c_str()));
+      return "ok";
+    }
+    if (verb == "deadlock_timeout") {
+      owner.deadlock_timeout = milliseconds(std::atoi(words[1].c_str()));
+      return "ok";
+    }
+    if (verb == "end") {
+      table.release_all(owner, LockScope::transaction);
+      return "ok";
+    }
     if (verb == "locks") {
       std::string out;
       for (const LockTable::Entry& entry : table.entries()) {
-        out += cat(out.empty() ? "" : "; ", entry.tag.a, " ", lock_mode_name(entry.mode), " s", entry.process_id,
-                   entry.granted ? "" : " waits");
+        out += cat(out.empty() ? "" : "; ", entry.tag.a, " ", lock_mode_name(entry.mode), " s",
+                   entry.process_id, entry.granted ? "" : " waits");
       }
       return out;
     }
@@ -105,8 +131,10 @@ TEST(LockTable, ConflictsAreSymmetricAndGrowWithTheMode) {
   EXPECT_FALSE(lock_modes_conflict(LockMode::share, LockMode::share));
   EXPECT_TRUE(lock_modes_conflict(LockMode::share, LockMode::row_exclusive));
   // FOR KEY SHARE lets FOR NO KEY UPDATE pass, FOR SHARE does not.
-  EXPECT_FALSE(lock_modes_conflict(row_lock_mode(RowLock::key_share), row_lock_mode(RowLock::no_key_update)));
-  EXPECT_TRUE(lock_modes_conflict(row_lock_mode(RowLock::share), row_lock_mode(RowLock::no_key_update)));
+  EXPECT_FALSE(lock_modes_conflict(row_lock_mode(RowLock::key_share),
+                                   row_lock_mode(RowLock::no_key_update)));
+  EXPECT_TRUE(
+      lock_modes_conflict(row_lock_mode(RowLock::share), row_lock_mode(RowLock::no_key_update)));
 }
 
 }  // namespace

@@ -9,12 +9,14 @@
 // ORRERY_REWRITE=1 in the environment writes what was said into the file instead of comparing.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <cstdlib>
 #include <deque>
+// tidy: allow(header) test support reads its scripts
 #include <fstream>
+#include <gtest/gtest.h>
 #include <map>
+// tidy: allow(header) test support reads its scripts
+// tidy: allow(header) test support reads its scripts
 #include <sstream>
 
 #include "fiber/sync.h"
@@ -23,7 +25,8 @@ namespace orrery {
 
 using Words = std::vector<std::string>;
 
-// What a script drives. Commands run on their session's fiber; the answer is printed behind the session's name.
+// What a script drives. Commands run on their session's fiber; the answer is printed behind the
+// session's name.
 class ScriptWorld {
  public:
   virtual ~ScriptWorld() = default;
@@ -50,8 +53,10 @@ class Script {
         expected_ += line + "\n";
       } else {
         head_ += line + "\n";
-        if (line == "---") output = true;
-        else if (!line.empty() && line[0] != '#') commands_.push_back(line);
+        if (line == "---")
+          output = true;
+        else if (!line.empty() && line[0] != '#')
+          commands_.push_back(line);
       }
     }
   }
@@ -78,6 +83,7 @@ class Script {
       session.wake.notify_all();
     }
     while (running_ > 0) TRY(fiber.sleep(milliseconds(1)));
+    // tidy: allow(call) a program talks to its terminal, a test reads its table
     if (std::getenv("ORRERY_REWRITE") != nullptr) {
       std::ofstream(path_) << head_ << said_;
     } else {
@@ -122,7 +128,8 @@ inline std::string said(const Status& status) {
   if (status.ok()) return "ok";
   std::string text = std::string(status.error().code.text()) + " " + status.error().message;
   std::string detail = status.error().detail;
-  for (size_t at = 0; (at = detail.find('\n', at)) != std::string::npos; at += 3) detail.replace(at, 1, " | ");
+  for (size_t at = 0; (at = detail.find('\n', at)) != std::string::npos; at += 3)
+    detail.replace(at, 1, " | ");
   if (!detail.empty()) text += " [" + detail + "]";
   if (!status.error().context.empty()) text += " (" + status.error().context + ")";
   return text;

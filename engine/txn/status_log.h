@@ -72,7 +72,7 @@ class StatusLog {
   Storage& storage_;
   FileId file_;
   Xid first_of_this_start_ = kFirstNormalXid;
-  Xid prepared_below_{};      // pages for xids below this exist
+  Xid prepared_below_{};  // pages for xids below this exist
   Mutex extending_;
   std::vector<Entry> cache_;  // direct-mapped by xid
   // What load() read lately, whatever the cache drops: somebody who needs the ends of all ids on a

@@ -25,14 +25,17 @@ struct NodeDisk {
   CrashDisk disk;
   StorageOptions options = test_storage_options();
   GroupOfOne gate;
-  TransactionManagerOptions transactions{.status_file = kTestStatusFile, .status_cache_entries = 64, .xid_step = 100,
-                                         .oid_step = 100};
+  TransactionManagerOptions transactions{
+      .status_file = kTestStatusFile, .status_cache_entries = 64, .xid_step = 100, .oid_step = 100};
 };
 
 // One life. Body: Status(Fiber&, TestNode&). Returning raise_halted() is a crash.
 struct TestNode {
   explicit TestNode(NodeDisk& on)
-      : home(on), host(on.disk), scheduler(host), storage(host, on.options, on.gate, relay),
+      : home(on),
+        host(on.disk),
+        scheduler(host),
+        storage(host, on.options, on.gate, relay),
         transactions(host, storage, locks, on.transactions) {
     relay.connect(transactions);
   }
@@ -82,7 +85,8 @@ template <class Body>
 void live_ok(NodeDisk& disk, Body body) {
   TestNode node(disk);
   const Status status = node.live(body);
-  EXPECT_TRUE(status.ok()) << (status.ok() ? "" : status.error().message + " " + status.error().detail);
+  EXPECT_TRUE(status.ok()) << (status.ok() ? ""
+                                           : status.error().message + " " + status.error().detail);
   EXPECT_EQ(node.host.fatal_reason, "");
 }
 

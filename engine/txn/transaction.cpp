@@ -16,7 +16,8 @@ void Transaction::enter(TransactionState next) {
 Status Transaction::next_command() {
   if (!command_used_) return {};
   if (command_.v >= UINT32_MAX - 1) {
-    return raise(sqlstate::program_limit_exceeded, "cannot have more than 2^32-2 commands in a transaction");
+    return raise(sqlstate::program_limit_exceeded,
+                 "cannot have more than 2^32-2 commands in a transaction");
   }
   command_ = command_.next();
   command_used_ = false;
@@ -32,7 +33,9 @@ uint32_t Transaction::combine_commands(CommandId cmin, CommandId cmax) {
   return combo;
 }
 
-void Transaction::add_invalidation(Bytes bytes) { levels_.back().invalidations.append(as_text(bytes)); }
+void Transaction::add_invalidation(Bytes bytes) {
+  levels_.back().invalidations.append(as_text(bytes));
+}
 
 void Transaction::check() const {
   CHECK(!levels_.empty());

@@ -41,10 +41,14 @@ struct StatusPages {
 
 TransactionManager::TransactionManager(Host& host, Storage& storage, LockTable& locks,
                                        TransactionManagerOptions options)
-    : host_(host), storage_(storage), locks_(locks),
+    : host_(host),
+      storage_(storage),
+      locks_(locks),
       status_(storage, options.status_file, options.status_cache_entries),
-      xids_(storage, status_, kXidCeilingPlace, RecordKind::xid_ceiling, options.first_xid.v, options.xid_step),
-      oids_(storage, status_, kOidCeilingPlace, RecordKind::oid_ceiling, kFirstUserOid.v, options.oid_step) {}
+      xids_(storage, status_, kXidCeilingPlace, RecordKind::xid_ceiling, options.first_xid.v,
+            options.xid_step),
+      oids_(storage, status_, kOidCeilingPlace, RecordKind::oid_ceiling, kFirstUserOid.v,
+            options.oid_step) {}
 
 TransactionManager::~TransactionManager() {
   CHECK(snapshots_.empty());
@@ -66,7 +70,9 @@ Status TransactionManager::start(Fiber& fiber) {
   return {};
 }
 
-std::unique_ptr<Transaction> TransactionManager::begin(LockOwner& owner, const TransactionOptions& options) {
+std::unique_ptr<Transaction> TransactionManager::begin(LockOwner& owner,
+                                                       const TransactionOptions& options) {
+  // tidy: allow(word) the pieces of an object made by hand
   return std::unique_ptr<Transaction>(new Transaction(owner, options));
 }
 
@@ -84,15 +90,19 @@ Result<Xid> TransactionManager::assign_xid(Fiber& fiber, Transaction& transactio
 
 namespace {
 
-Result<StatusPages> pin_status_pages(Fiber& fiber, Storage& storage, StatusLog& status, std::span<const Xid> xids) {
+Result<StatusPages> pin_status_pages(Fiber& fiber, Storage& storage, StatusLog& status,
+                                     std::span<const Xid> xids) {
   StatusPages out;
   std::vector<Xid> firsts;
   for (const Xid xid : xids) {
-    const auto same_page = [&](Xid x) { return StatusLog::block_of(x) == StatusLog::block_of(xid); };
+    const auto same_page = [&](Xid x) {
+      return StatusLog::block_of(x) == StatusLog::block_of(xid);
+    };
     if (std::none_of(firsts.begin(), firsts.end(), same_page)) firsts.push_back(xid);
   }
   CHECK(firsts.size() <= static_cast<size_t>(kStatusPagesPerCommit));
-  if (firsts.size() > 1) out.claim = TRY(storage.pool().claim(fiber, static_cast<uint32_t>(firsts.size())));
+  if (firsts.size() > 1)
+    out.claim = TRY(storage.pool().claim(fiber, static_cast<uint32_t>(firsts.size())));
   for (const Xid xid : firsts) {
     TRY(status.prepare(fiber, xid));
     out.pages.push_back(TRY(status.pin_page(fiber, xid)));
@@ -122,12 +132,14 @@ std::vector<std::span<const Xid>> split_by_pages(std::span<const Xid> xids) {
 
 }  // namespace
 
-Status TransactionManager::point_to_parent(Fiber& fiber, Xid parent, std::span<const Xid> children) {
+Status TransactionManager::point_to_parent(Fiber& fiber, Xid parent,
+                                           std::span<const Xid> children) {
   for (const std::span<const Xid> piece : split_by_pages(children)) {
     StatusPages pages = TRY(pin_status_pages(fiber, storage_, status_, piece));
     Change change(RecordKind::status_page, parent);
     for (const Xid child : piece) {
-      change.write_value(change.add(*pages.find(child)), StatusLog::offset_of(child), parent.v | kStatusParentBit);
+      change.write_value(change.add(*pages.find(child)), StatusLog::offset_of(child),
+                         parent.v | kStatusParentBit);
     }
     TRY(storage_.reserve(fiber, change, ReserveKind::finishing));
     storage_.apply(change);
@@ -139,7 +151,7 @@ Status TransactionManager::log_commit(Fiber& fiber, Transaction& transaction) {
   Transaction::Level& top = transaction.levels_.front();
   std::vector<Xid> direct{top.xid};
   direct.insert(direct.end(), top.children.begin(), top.children.end());
-  std::sort(direct.begin(), direct.end());      // the top's is the lowest: parents come first
+  std::sort(direct.begin(), direct.end());  // the top's is the lowest: parents come first
   if (const auto pieces = split_by_pages(direct); pieces.size() > 1) {
     PROBE("txn: a commit with subtransactions on many status pages");
     TRY(point_to_parent(fiber, top.xid, std::span(direct).subspan(pieces[0].size())));
@@ -147,11 +159,16 @@ Status TransactionManager::log_commit(Fiber& fiber, Transaction& transaction) {
   }
   StatusPages pages = TRY(pin_status_pages(fiber, storage_, status_, direct));
   last_commit_at_ = std::max(last_commit_at_, host_.clock().wall_now());
-  const TransactionEnd end{.xid = top.xid, .committed = true, .at = last_commit_at_, .children = top.children,
-                           .files = top.dropped, .invalidations = as_bytes(top.invalidations)};
+  const TransactionEnd end{.xid = top.xid,
+                           .committed = true,
+                           .at = last_commit_at_,
+                           .children = top.children,
+                           .files = top.dropped,
+                           .invalidations = as_bytes(top.invalidations)};
   const std::string info = encode_end(end, true);
   Change change(RecordKind::transaction_commit, top.xid);
-  for (const Xid xid : direct) change.write_own_lsn(change.add(*pages.find(xid)), StatusLog::offset_of(xid));
+  for (const Xid xid : direct)
+    change.write_own_lsn(change.add(*pages.find(xid)), StatusLog::offset_of(xid));
   change.info(as_bytes(info));
   TRY(storage_.reserve(fiber, change, ReserveKind::finishing));
   transaction.commit_ts_ = CommitTs(storage_.apply(change).v);
@@ -184,7 +201,8 @@ Status TransactionManager::commit(Fiber& fiber, Transaction& transaction, bool s
   }
   Status waited = storage_.log().wait_committed(fiber, lsn);
   if (!waited.ok()) {
-    // The machine is dead, or this node lost its place: nobody will see this transaction here any more.
+    // The machine is dead, or this node lost its place: nobody will see this transaction here any
+    // more.
     if (transaction.state_ == TransactionState::committing) {
       committing_.remove(transaction);
       forget_on_halt(transaction);
@@ -225,8 +243,12 @@ void TransactionManager::finish_commit(Transaction& transaction) {
   visible_ = Lsn(transaction.commit_ts_.v);
   leave_table(transaction, top.xid, status);
   for (const Xid child : top.children) leave_table(transaction, child, status);
-  const TransactionEnd end{.xid = top.xid, .committed = true, .commit_ts = transaction.commit_ts_,
-                           .at = transaction.commit_at_, .children = top.children, .files = top.dropped,
+  const TransactionEnd end{.xid = top.xid,
+                           .committed = true,
+                           .commit_ts = transaction.commit_ts_,
+                           .at = transaction.commit_at_,
+                           .children = top.children,
+                           .files = top.dropped,
                            .invalidations = as_bytes(top.invalidations)};
   for (CommitListener* listener : listeners_) listener->ended(end);
   if (!top.created.empty() || !top.dropped.empty()) {
@@ -245,14 +267,15 @@ void TransactionManager::end_files_below(Lsn committed) {
   }
 }
 
-// The machine halts: memory is put in order so that everything can be destroyed; nobody looks any more.
+// The machine halts: memory is put in order so that everything can be destroyed; nobody looks any
+// more.
 void TransactionManager::forget_on_halt(Transaction& transaction) {
   for (Transaction::Level& level : transaction.levels_) {
     if (level.xid != kInvalidXid) running_.erase(level.xid);
     for (const Xid child : level.children) running_.erase(child);
   }
   transaction.commit_ts_ = {};
-  transaction.state_ = TransactionState::aborted;      // not by enter(): this is the end of the world
+  transaction.state_ = TransactionState::aborted;  // not by enter(): this is the end of the world
   locks_.release_all(transaction.owner_, LockScope::transaction);
 }
 
@@ -266,7 +289,8 @@ void TransactionManager::mark_aborted(Transaction& transaction, std::span<const 
   }
 }
 
-Result<Lsn> TransactionManager::log_aborted(Fiber& fiber, Xid top, std::span<const Xid> xids, bool whole) {
+Result<Lsn> TransactionManager::log_aborted(Fiber& fiber, Xid top, std::span<const Xid> xids,
+                                            bool whole) {
   Lsn lsn{};
   const auto pieces = split_by_pages(xids);
   for (const std::span<const Xid>& piece : pieces) {
@@ -354,7 +378,8 @@ Status TransactionManager::rollback_level(Fiber& fiber, Transaction& transaction
     transaction.levels_.pop_back();
     if (level.xid != kInvalidXid) xids.push_back(level.xid);
     xids.insert(xids.end(), level.children.begin(), level.children.end());
-    // Its files belong to the transaction as a whole: if that commits, they go as if it had dropped them.
+    // Its files belong to the transaction as a whole: if that commits, they go as if it had dropped
+    // them.
     std::vector<FileId>& dropped = transaction.levels_.back().dropped;
     dropped.insert(dropped.end(), level.created.begin(), level.created.end());
   }

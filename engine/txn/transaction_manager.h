@@ -172,8 +172,8 @@ class TransactionManager final : public RedoHandler, public CommitObserver {
   std::vector<CommitListener*> listeners_;
   std::map<Xid, Running> running_;                              // ordered: the first is the oldest
   IntrusiveList<Transaction, &Transaction::hook_> committing_;  // by commit LSN
-  std::vector<SnapshotCount> snapshots_;  // in use, by visible LSN
-  std::deque<FileEnd> file_ends_;         // by LSN
+  std::vector<SnapshotCount> snapshots_;                        // in use, by visible LSN
+  std::deque<FileEnd> file_ends_;                               // by LSN
   Lsn visible_{};
   WallTime last_commit_at_{};
 };

@@ -15,7 +15,7 @@ RegisteredSnapshot::RegisteredSnapshot(TransactionManager& manager, const Snapsh
 RegisteredSnapshot::~RegisteredSnapshot() { manager_.unregister_snapshot(snapshot_.visible); }
 
 void TransactionManager::register_snapshot(Lsn visible) {
-  CHECK(visible >= horizon());        // older versions may be gone already
+  CHECK(visible >= horizon());  // older versions may be gone already
   auto at = snapshots_.end();
   while (at != snapshots_.begin() && std::prev(at)->visible >= visible) --at;
   if (at != snapshots_.end() && at->visible == visible) {
@@ -26,17 +26,21 @@ void TransactionManager::register_snapshot(Lsn visible) {
 }
 
 void TransactionManager::unregister_snapshot(Lsn visible) {
-  const auto at = std::find_if(snapshots_.begin(), snapshots_.end(),
-                               [&](const SnapshotCount& entry) { return entry.visible == visible; });
+  const auto at =
+      std::find_if(snapshots_.begin(), snapshots_.end(),
+                   [&](const SnapshotCount& entry) { return entry.visible == visible; });
   CHECK(at != snapshots_.end());
   if (--at->count == 0) snapshots_.erase(at);
 }
 
 Snapshot TransactionManager::take_snapshot(const Transaction* own) const {
-  return {.visible = visible_, .own = own, .command = own == nullptr ? CommandId{} : own->command()};
+  return {
+      .visible = visible_, .own = own, .command = own == nullptr ? CommandId{} : own->command()};
 }
 
-Lsn TransactionManager::horizon() const { return snapshots_.empty() ? visible_ : snapshots_.front().visible; }
+Lsn TransactionManager::horizon() const {
+  return snapshots_.empty() ? visible_ : snapshots_.front().visible;
+}
 
 Xid TransactionManager::oldest_running() const {
   return running_.empty() ? next_xid() : running_.begin()->first;
@@ -44,7 +48,8 @@ Xid TransactionManager::oldest_running() const {
 
 Result<Oid> TransactionManager::next_oid(Fiber& fiber) {
   const uint64_t number = TRY(oids_.next(fiber));
-  if (number > UINT32_MAX) return raise(sqlstate::program_limit_exceeded, "out of object identifiers");
+  if (number > UINT32_MAX)
+    return raise(sqlstate::program_limit_exceeded, "out of object identifiers");
   return Oid(static_cast<uint32_t>(number));
 }
 
@@ -83,7 +88,8 @@ Status TransactionManager::wait_for(Fiber& fiber, LockOwner& waiter, Xid xid) {
   const auto it = running_.find(xid);
   if (it == running_.end() || it->second.aborted) return {};
   it->second.awaited = true;
-  return locks_.wait_for_release(fiber, waiter, it->second.transaction->owner(), LockTag::transaction(xid));
+  return locks_.wait_for_release(fiber, waiter, it->second.transaction->owner(),
+                                 LockTag::transaction(xid));
 }
 
 void TransactionManager::begin_speculation(Transaction& transaction) {
@@ -112,11 +118,13 @@ Status TransactionManager::wait_for_speculation(Fiber& fiber, LockOwner& waiter,
   if (it == running_.end() || !it->second.speculating) return {};
   PROBE("txn: somebody waits for a speculative insertion");
   it->second.speculation_awaited = true;
-  return locks_.wait_for_release(fiber, waiter, it->second.transaction->owner(), LockTag::speculation(xid));
+  return locks_.wait_for_release(fiber, waiter, it->second.transaction->owner(),
+                                 LockTag::speculation(xid));
 }
 
 Status TransactionManager::redo(Fiber&, const Record& record, Bytes info) {
-  if (record.kind != RecordKind::transaction_commit && record.kind != RecordKind::transaction_abort) return {};
+  if (record.kind != RecordKind::transaction_commit && record.kind != RecordKind::transaction_abort)
+    return {};
   DecodedEnd decoded;
   TRY(decode_end(info, &decoded));
   decoded.end.xid = record.xid;
@@ -131,13 +139,16 @@ Status TransactionManager::redo(Fiber&, const Record& record, Bytes info) {
   return {};
 }
 
-void TransactionManager::save_state(Lsn, std::string& out) { ByteWriter(out).write(last_commit_at_.v); }
+void TransactionManager::save_state(Lsn, std::string& out) {
+  ByteWriter(out).write(last_commit_at_.v);
+}
 
 Status TransactionManager::load_state(Bytes state) {
   if (state.empty()) return {};
   ByteReader reader(state);
   last_commit_at_ = WallTime(reader.read<int64_t>());
-  if (!reader.ok()) return raise(sqlstate::data_corrupted, "invalid transaction state in the checkpoint");
+  if (!reader.ok())
+    return raise(sqlstate::data_corrupted, "invalid transaction state in the checkpoint");
   return {};
 }
 
@@ -155,7 +166,8 @@ void TransactionManager::check() const {
     CHECK_IF(!entry.aborted, entry.transaction != nullptr);
     if (entry.transaction != nullptr && !entry.aborted) entry.transaction->check();
   }
-  for (size_t i = 1; i < snapshots_.size(); ++i) CHECK(snapshots_[i - 1].visible < snapshots_[i].visible);
+  for (size_t i = 1; i < snapshots_.size(); ++i)
+    CHECK(snapshots_[i - 1].visible < snapshots_[i].visible);
   CHECK_IF(!snapshots_.empty(), snapshots_.back().visible <= visible_);
 }
 

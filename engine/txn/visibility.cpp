@@ -49,13 +49,13 @@ XidFate VisibilityJudge::deleter_fate(TupleHeader tuple, Xid base) {
 bool VisibilityJudge::is_done(XidFate fate) const {
   switch (fate) {
     case XidFate::own_before:
-    case XidFate::committed_seen: return true;
+    case XidFate::committed_seen:   return true;
     case XidFate::own_now:
     case XidFate::committed_unseen: return kind_ != SnapshotKind::mvcc;
     case XidFate::none:
     case XidFate::aborted:
     case XidFate::in_progress:
-    case XidFate::unknown: return false;
+    case XidFate::unknown:          return false;
   }
   UNREACHABLE();
 }
@@ -72,29 +72,30 @@ Verdict VisibilityJudge::judge(TupleHeader tuple, Xid base) {
   if (!is_done(inserter)) return Verdict::invisible;
   const XidFate deleter = deleter_fate(tuple, base);
   if (deleter == XidFate::unknown) return Verdict::unknown;
-  if (deleter == XidFate::in_progress && kind_ == SnapshotKind::dirty) waits_for_ = tuple.xmax(base);
+  if (deleter == XidFate::in_progress && kind_ == SnapshotKind::dirty)
+    waits_for_ = tuple.xmax(base);
   return is_done(deleter) ? Verdict::invisible : Verdict::visible;
 }
 
 ChangeVerdict VisibilityJudge::judge_change(TupleHeader tuple, Xid base, Tid self) {
   waits_for_ = kInvalidXid;
   switch (inserter_fate(tuple, base)) {
-    case XidFate::unknown: return ChangeVerdict::unknown;
+    case XidFate::unknown:          return ChangeVerdict::unknown;
     case XidFate::none:
     case XidFate::aborted:
     case XidFate::in_progress:
-    case XidFate::own_now: return ChangeVerdict::invisible;
+    case XidFate::own_now:          return ChangeVerdict::invisible;
     case XidFate::own_before:
     case XidFate::committed_seen:
     case XidFate::committed_unseen: break;
   }
   switch (deleter_fate(tuple, base)) {
-    case XidFate::unknown: return ChangeVerdict::unknown;
+    case XidFate::unknown:     return ChangeVerdict::unknown;
     case XidFate::none:
-    case XidFate::aborted: return ChangeVerdict::ok;
+    case XidFate::aborted:     return ChangeVerdict::ok;
     case XidFate::in_progress: waits_for_ = tuple.xmax(base); return ChangeVerdict::being_modified;
-    case XidFate::own_before: return ChangeVerdict::invisible;
-    case XidFate::own_now: return ChangeVerdict::self_modified;
+    case XidFate::own_before:  return ChangeVerdict::invisible;
+    case XidFate::own_now:     return ChangeVerdict::self_modified;
     case XidFate::committed_seen:
     case XidFate::committed_unseen:
       return tuple.ctid() == self ? ChangeVerdict::deleted : ChangeVerdict::updated;
@@ -121,15 +122,16 @@ Ended end_of(const TransactionManager& manager, Xid xid) {
 
 }  // namespace
 
-VacuumVerdict judge_for_vacuum(const TransactionManager& manager, Lsn horizon, TupleHeader tuple, Xid base,
-                               Xid* unresolved) {
+VacuumVerdict judge_for_vacuum(const TransactionManager& manager, Lsn horizon, TupleHeader tuple,
+                               Xid base, Xid* unresolved) {
   const Xid xmin = tuple.xmin(base);
-  if (xmin == kInvalidXid || (tuple.has(kXminAborted) && xmin != kBootstrapXid)) return VacuumVerdict::dead;
+  if (xmin == kInvalidXid || (tuple.has(kXminAborted) && xmin != kBootstrapXid))
+    return VacuumVerdict::dead;
   if (xmin != kBootstrapXid && !tuple.has(kXminCommitted)) {
     switch (end_of(manager, xmin).end) {
-      case End::running: return VacuumVerdict::insert_in_progress;
-      case End::aborted: return VacuumVerdict::dead;
-      case End::unknown: *unresolved = xmin; return VacuumVerdict::unknown;
+      case End::running:   return VacuumVerdict::insert_in_progress;
+      case End::aborted:   return VacuumVerdict::dead;
+      case End::unknown:   *unresolved = xmin; return VacuumVerdict::unknown;
       case End::committed: break;
     }
   }
@@ -138,9 +140,9 @@ VacuumVerdict judge_for_vacuum(const TransactionManager& manager, Lsn horizon, T
   if (tuple.has(kXmaxCommitted)) return VacuumVerdict::dead;
   const Ended deleter = end_of(manager, xmax);
   switch (deleter.end) {
-    case End::running: return VacuumVerdict::delete_in_progress;
-    case End::aborted: return VacuumVerdict::live;
-    case End::unknown: *unresolved = xmax; return VacuumVerdict::unknown;
+    case End::running:   return VacuumVerdict::delete_in_progress;
+    case End::aborted:   return VacuumVerdict::live;
+    case End::unknown:   *unresolved = xmax; return VacuumVerdict::unknown;
     case End::committed: break;
   }
   return deleter.ts.v <= horizon.v ? VacuumVerdict::dead : VacuumVerdict::recently_dead;

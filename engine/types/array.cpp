@@ -12,20 +12,24 @@ namespace {
 constexpr size_t kFixedBytes = 16;
 constexpr int64_t kMaxElements = kMaxValueBytes / 8;
 
-constexpr size_t align_to(size_t offset, size_t alignment) { return (offset + alignment - 1) & ~(alignment - 1); }
+constexpr size_t align_to(size_t offset, size_t alignment) {
+  return (offset + alignment - 1) & ~(alignment - 1);
+}
 
 size_t stored_size(const TypeInfo& type, Datum value) {
   if (type.length > 0) return static_cast<size_t>(type.length);
   const char* const at = value.as<const char*>();
   if (type.length == -2) return std::strlen(at) + 1;
-  return varlena_view(at).size() + kVarlenaHeaderBytes;                // a short header becomes a long one
+  return varlena_view(at).size() + kVarlenaHeaderBytes;  // a short header becomes a long one
 }
 
 bool is_unsigned_word(Oid type) {
   namespace t = type_oid;
-  return type == t::oid || type == t::float4 || type == t::xid || type == t::cid || type == t::regproc || type == t::regclass ||
-         type == t::regtype || type == t::regprocedure || type == t::regoper || type == t::regoperator || type == t::regrole ||
-         type == t::regnamespace || type == t::regcollation || type == t::regconfig || type == t::regdictionary;
+  return type == t::oid || type == t::float4 || type == t::xid || type == t::cid ||
+         type == t::regproc || type == t::regclass || type == t::regtype ||
+         type == t::regprocedure || type == t::regoper || type == t::regoperator ||
+         type == t::regrole || type == t::regnamespace || type == t::regcollation ||
+         type == t::regconfig || type == t::regdictionary;
 }
 
 Datum load_element(const TypeInfo& type, const char* at) {
@@ -33,7 +37,9 @@ Datum load_element(const TypeInfo& type, const char* at) {
   switch (type.length) {
     case 1: return type.oid == type_oid::bool_ ? Datum::of(*at != 0) : Datum::of(*at);
     case 2: return Datum::of(load<int16_t>(at));
-    case 4: return is_unsigned_word(type.oid) ? Datum::of(load<uint32_t>(at)) : Datum::of(load<int32_t>(at));
+    case 4:
+      return is_unsigned_word(type.oid) ? Datum::of(load<uint32_t>(at))
+                                        : Datum::of(load<int32_t>(at));
     default: return Datum(load<uint64_t>(at));
   }
 }
@@ -78,7 +84,7 @@ NullableDatum ArrayView::next() {
   if (nulls_ != nullptr && (nulls_[i / 8] >> (i % 8) & 1) == 0) return {};
   at_ = align_to(at_, element_.alignment);
   const Datum value = load_element(element_, start_ + at_);
-  at_ += element_.length > 0 ? static_cast<size_t>(element_.length)
+  at_ += element_.length > 0     ? static_cast<size_t>(element_.length)
          : element_.length == -1 ? varlena_size(start_ + at_)
                                  : std::strlen(start_ + at_) + 1;
   return {value, false};
@@ -96,18 +102,21 @@ Status check_array_size(const ArrayShape& shape) {
   for (const int32_t size : shape.sizes) {
     count *= size;
     if (count > kMaxElements) {
-      return raise(sqlstate::program_limit_exceeded, cat("array size exceeds the maximum allowed (", kMaxElements, ")"));
+      return raise(sqlstate::program_limit_exceeded,
+                   cat("array size exceeds the maximum allowed (", kMaxElements, ")"));
     }
   }
   return {};
 }
 
 Status too_many_dimensions(int dimensions) {
-  return raise(sqlstate::program_limit_exceeded, cat("number of array dimensions (", dimensions, ") exceeds the maximum allowed (",
-                                                     kMaxArrayDimensions, ")"));
+  return raise(sqlstate::program_limit_exceeded,
+               cat("number of array dimensions (", dimensions, ") exceeds the maximum allowed (",
+                   kMaxArrayDimensions, ")"));
 }
 
-Result<Datum> make_array(Arena& arena, const TypeInfo& element, const ArrayShape& shape, std::span<const NullableDatum> values) {
+Result<Datum> make_array(Arena& arena, const TypeInfo& element, const ArrayShape& shape,
+                         std::span<const NullableDatum> values) {
   CHECK(shape.count() == static_cast<int64_t>(values.size()));
   const size_t dimensions = values.empty() ? 0 : shape.sizes.size();
   bool has_nulls = false;
@@ -116,10 +125,12 @@ Result<Datum> make_array(Arena& arena, const TypeInfo& element, const ArrayShape
   const size_t data = align_to(bounds_end + (has_nulls ? (values.size() + 7) / 8 : 0), 8);
   size_t total = data;
   for (const NullableDatum& value : values) {
-    if (!value.is_null) total = align_to(total, element.alignment) + stored_size(element, value.value);
+    if (!value.is_null)
+      total = align_to(total, element.alignment) + stored_size(element, value.value);
   }
   if (total > kMaxValueBytes) {
-    return raise(sqlstate::program_limit_exceeded, cat("array size exceeds the maximum allowed (", kMaxValueBytes, ")"));
+    return raise(sqlstate::program_limit_exceeded,
+                 cat("array size exceeds the maximum allowed (", kMaxValueBytes, ")"));
   }
   char* const start = static_cast<char*>(TRY(arena.try_allocate(total, 8)));
   std::memset(start, 0, total);
@@ -134,7 +145,8 @@ Result<Datum> make_array(Arena& arena, const TypeInfo& element, const ArrayShape
   size_t at = data;
   for (size_t i = 0; i < values.size(); ++i) {
     if (values[i].is_null) continue;
-    if (has_nulls) start[bounds_end + i / 8] = static_cast<char>(start[bounds_end + i / 8] | 1 << (i % 8));
+    if (has_nulls)
+      start[bounds_end + i / 8] = static_cast<char>(start[bounds_end + i / 8] | 1 << (i % 8));
     at = align_to(at, element.alignment);
     const size_t bytes = stored_size(element, values[i].value);
     if (element.by_value) {
@@ -142,7 +154,8 @@ Result<Datum> make_array(Arena& arena, const TypeInfo& element, const ArrayShape
     } else if (element.length == -1) {
       const std::string_view content = values[i].value.text();
       varlena_set_size(start + at, static_cast<uint32_t>(bytes));
-      if (!content.empty()) std::memcpy(start + at + kVarlenaHeaderBytes, content.data(), content.size());
+      if (!content.empty())
+        std::memcpy(start + at + kVarlenaHeaderBytes, content.data(), content.size());
     } else {
       std::memcpy(start + at, values[i].value.as<const char*>(), bytes);
     }
@@ -152,7 +165,8 @@ Result<Datum> make_array(Arena& arena, const TypeInfo& element, const ArrayShape
   return Datum::of(static_cast<const void*>(start));
 }
 
-Result<Datum> make_array(Arena& arena, const TypeInfo& element, std::span<const NullableDatum> values) {
+Result<Datum> make_array(Arena& arena, const TypeInfo& element,
+                         std::span<const NullableDatum> values) {
   ArrayShape shape;
   if (!values.empty()) shape = {{static_cast<int32_t>(values.size())}, {1}};
   return make_array(arena, element, shape, values);
@@ -171,7 +185,8 @@ int compare_array(Datum a, Datum b) {
       if (left.is_null != right.is_null) return left.is_null ? 1 : -1;
       continue;
     }
-    if (const int order = type->compare(left.value, right.value); order != 0) return order < 0 ? -1 : 1;
+    if (const int order = type->compare(left.value, right.value); order != 0)
+      return order < 0 ? -1 : 1;
   }
   if (x.count() != y.count()) return x.count() < y.count() ? -1 : 1;
   const ArrayShape& p = x.shape();
@@ -181,7 +196,9 @@ int compare_array(Datum a, Datum b) {
   return p.lower == q.lower ? 0 : p.lower < q.lower ? -1 : 1;
 }
 
-bool arrays_equal(Datum a, Datum b) { return ArrayView::shape_of(a) == ArrayView::shape_of(b) && compare_array(a, b) == 0; }
+bool arrays_equal(Datum a, Datum b) {
+  return ArrayView::shape_of(a) == ArrayView::shape_of(b) && compare_array(a, b) == 0;
+}
 
 uint64_t hash_array(Datum value) {
   const TypeInfo* const type = find_builtin_type(ArrayView::element_type(value));

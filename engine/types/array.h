@@ -1,5 +1,5 @@
-// Arrays of any element type, in PostgreSQL's stored form. Offsets count from a 4-byte varlena header, also when the value
-// at hand has a short one:
+// Arrays of any element type, in PostgreSQL's stored form. Offsets count from a 4-byte varlena
+// header, also when the value at hand has a short one:
 //
 //   0   varlena header
 //   4   int32 number of dimensions, 0..6 (0: empty)
@@ -23,13 +23,14 @@ constexpr int kMaxArrayDimensions = 6;
 
 struct ArrayShape {
   std::vector<int32_t> sizes;
-  std::vector<int32_t> lower;                // as many
+  std::vector<int32_t> lower;  // as many
   int dimensions() const { return static_cast<int>(sizes.size()); }
-  int64_t count() const;                     // elements; 0 for no dimensions
+  int64_t count() const;  // elements; 0 for no dimensions
   friend bool operator==(const ArrayShape&, const ArrayShape&) = default;
 };
 
-// Reads an array where it lies. Stored bytes are trusted to be an array; those from outside come through receive.
+// Reads an array where it lies. Stored bytes are trusted to be an array; those from outside come
+// through receive.
 class ArrayView {
  public:
   ArrayView(Datum array, const TypeInfo& element);
@@ -48,21 +49,25 @@ class ArrayView {
   const TypeInfo& element_;
   ArrayShape shape_;
   int64_t count_ = 0;
-  const char* start_;                        // where a 4-byte header would be
+  const char* start_;  // where a 4-byte header would be
   const char* nulls_ = nullptr;
-  size_t at_ = 0;                            // offset of the next element
+  size_t at_ = 0;  // offset of the next element
   int64_t index_ = 0;
 };
 
-// A new array. REQUIRES: shape.count() elements; varlena elements plain. 54000 when it would pass 1 GB.
-Result<Datum> make_array(Arena& arena, const TypeInfo& element, const ArrayShape& shape, std::span<const NullableDatum> values);
+// A new array. REQUIRES: shape.count() elements; varlena elements plain. 54000 when it would pass 1
+// GB.
+Result<Datum> make_array(Arena& arena, const TypeInfo& element, const ArrayShape& shape,
+                         std::span<const NullableDatum> values);
 // Of one dimension, from 1.
-Result<Datum> make_array(Arena& arena, const TypeInfo& element, std::span<const NullableDatum> values);
+Result<Datum> make_array(Arena& arena, const TypeInfo& element,
+                         std::span<const NullableDatum> values);
 // 54000 if the sizes multiply to too many elements.
 Status check_array_size(const ArrayShape& shape);
 Status too_many_dimensions(int dimensions);
 
-// Elements first, then counts, dimensions, bounds. NULL sorts above all. Uses the element type's Comparator.
+// Elements first, then counts, dimensions, bounds. NULL sorts above all. Uses the element type's
+// Comparator.
 int compare_array(Datum a, Datum b);
 bool arrays_equal(Datum a, Datum b);
 uint64_t hash_array(Datum value);

@@ -1,4 +1,5 @@
-// Arrays as text, "{1,2,{...}}" with "[lower:upper]=" in front where bounds are not 1, and in binary.
+// Arrays as text, "{1,2,{...}}" with "[lower:upper]=" in front where bounds are not 1, and in
+// binary.
 #include <charconv>
 
 #include "base/text.h"
@@ -10,10 +11,12 @@
 namespace orrery {
 namespace {
 
-// Reads one array literal: bounds, then nested braces. Every sub-array of a level must have one size.
+// Reads one array literal: bounds, then nested braces. Every sub-array of a level must have one
+// size.
 class ArrayParser {
  public:
-  ArrayParser(IoContext& context, const TypeInfo& element, std::string_view text) : context_(context), element_(element), text_(text) {}
+  ArrayParser(IoContext& context, const TypeInfo& element, std::string_view text)
+      : context_(context), element_(element), text_(text) {}
 
   Result<Datum> run() {
     ArrayShape given;
@@ -35,7 +38,8 @@ class ArrayParser {
     for (const int32_t size : sizes_) shape.sizes.push_back(size);
     shape.lower.assign(shape.sizes.size(), 1);
     if (has_bounds) {
-      if (given.sizes != shape.sizes) return malformed("Specified array dimensions do not match array contents.");
+      if (given.sizes != shape.sizes)
+        return malformed("Specified array dimensions do not match array contents.");
       shape.lower = given.lower;
     }
     TRY(check_array_size(shape));
@@ -44,7 +48,9 @@ class ArrayParser {
 
  private:
   Status malformed(std::string_view detail) {
-    return raise(sqlstate::invalid_text_representation, cat("malformed array literal: \"", text_, "\"")).detail(std::string(detail));
+    return raise(sqlstate::invalid_text_representation,
+                 cat("malformed array literal: \"", text_, "\""))
+        .detail(std::string(detail));
   }
   void skip() { at_ = skip_spaces(text_, at_); }
   bool accept(char c) {
@@ -57,9 +63,12 @@ class ArrayParser {
   Result<int32_t> bound() {
     int32_t value = 0;
     const size_t from = at_ < text_.size() && text_[at_] == '+' ? at_ + 1 : at_;
-    const auto [end, error] = std::from_chars(text_.data() + from, text_.data() + text_.size(), value);
-    if (error == std::errc::invalid_argument) return malformed("\"[\" must introduce explicitly-specified array dimensions.");
-    if (error != std::errc()) return raise(sqlstate::program_limit_exceeded, "array bound is out of integer range");
+    const auto [end, error] =
+        std::from_chars(text_.data() + from, text_.data() + text_.size(), value);
+    if (error == std::errc::invalid_argument)
+      return malformed("\"[\" must introduce explicitly-specified array dimensions.");
+    if (error != std::errc())
+      return raise(sqlstate::program_limit_exceeded, "array bound is out of integer range");
     at_ = static_cast<size_t>(end - text_.data());
     return value;
   }
@@ -68,25 +77,31 @@ class ArrayParser {
   Status bounds(ArrayShape& shape) {
     skip();
     while (accept('[')) {
-      if (shape.dimensions() == kMaxArrayDimensions) return too_many_dimensions(shape.dimensions() + 1);
+      if (shape.dimensions() == kMaxArrayDimensions)
+        return too_many_dimensions(shape.dimensions() + 1);
       int32_t low = 1;
       int32_t high = TRY(bound());
       if (accept(':')) {
         low = high;
-        if (!is_digit(peek()) && peek() != '-' && peek() != '+') return malformed("Missing array dimension value.");
+        if (!is_digit(peek()) && peek() != '-' && peek() != '+')
+          return malformed("Missing array dimension value.");
         high = TRY(bound());
       }
       if (!accept(']')) return malformed("Missing \"]\" after array dimensions.");
-      if (high < low) return raise(sqlstate::array_subscript_error, "upper bound cannot be less than lower bound");
+      if (high < low)
+        return raise(sqlstate::array_subscript_error,
+                     "upper bound cannot be less than lower bound");
       int32_t size = 0;
       if (__builtin_sub_overflow(high, low, &size) || __builtin_add_overflow(size, 1, &size)) {
-        return raise(sqlstate::program_limit_exceeded, cat("array size exceeds the maximum allowed (", kMaxValueBytes / 8, ")"));
+        return raise(sqlstate::program_limit_exceeded,
+                     cat("array size exceeds the maximum allowed (", kMaxValueBytes / 8, ")"));
       }
       shape.sizes.push_back(size);
       shape.lower.push_back(low);
       skip();
     }
-    if (!shape.sizes.empty() && !accept('=')) return malformed("Missing \"=\" after array dimensions.");
+    if (!shape.sizes.empty() && !accept('='))
+      return malformed("Missing \"=\" after array dimensions.");
     return {};
   }
 
@@ -94,7 +109,8 @@ class ArrayParser {
   Status level(size_t depth) {
     if (depth >= kMaxArrayDimensions) return too_many_dimensions(static_cast<int>(depth) + 1);
     if (depth == sizes_.size()) {
-      if (leaf_depth_ >= 0) return malformed("Multidimensional arrays must have sub-arrays with matching dimensions.");
+      if (leaf_depth_ >= 0)
+        return malformed("Multidimensional arrays must have sub-arrays with matching dimensions.");
       sizes_.push_back(-1);
     }
     int32_t count = 0;
@@ -107,12 +123,15 @@ class ArrayParser {
         if (leaf_depth_ >= 0 && leaf_depth_ <= static_cast<int>(depth)) {
           return leaf_depth_ == static_cast<int>(depth) && count > 0
                      ? malformed("Unexpected \"{\" character.")
-                     : malformed("Multidimensional arrays must have sub-arrays with matching dimensions.");
+                     : malformed(
+                           "Multidimensional arrays must have sub-arrays with matching "
+                           "dimensions.");
         }
         TRY(level(depth + 1));
       } else {
         if (depth + 1 < sizes_.size()) {
-          return malformed("Multidimensional arrays must have sub-arrays with matching dimensions.");
+          return malformed(
+              "Multidimensional arrays must have sub-arrays with matching dimensions.");
         }
         leaf_depth_ = static_cast<int>(depth);
         TRY(element());
@@ -122,7 +141,8 @@ class ArrayParser {
       if (accept('}')) return close(depth, count);
       if (at_ == text_.size()) return malformed("Unexpected end of input.");
       if (!accept(element_.delimiter)) {
-        return malformed(peek() == '{' ? "Unexpected \"{\" character." : "Unexpected array element.");
+        return malformed(peek() == '{' ? "Unexpected \"{\" character."
+                                       : "Unexpected array element.");
       }
       skip();
       if (peek() == '}') return malformed("Unexpected \"}\" character.");
@@ -141,7 +161,7 @@ class ArrayParser {
     std::string text;
     bool quoted = false;
     bool escaped = false;
-    size_t solid = 0;                        // bytes of `text` that are not trailing blanks
+    size_t solid = 0;  // bytes of `text` that are not trailing blanks
     while (at_ < text_.size()) {
       const char c = text_[at_];
       if (c == '"') {
@@ -170,7 +190,8 @@ class ArrayParser {
     }
     if (at_ == text_.size()) return malformed("Unexpected end of input.");
     text.resize(solid);
-    if (!quoted && text.empty()) return malformed(cat("Unexpected \"", std::string(1, peek()), "\" character."));
+    if (!quoted && text.empty())
+      return malformed(cat("Unexpected \"", std::string(1, peek()), "\" character."));
     if (!quoted && !escaped && equals_ignoring_case(text, "null")) {
       values_.push_back({});
       return {};
@@ -198,7 +219,7 @@ class ArrayParser {
   const TypeInfo& element_;
   std::string_view text_;
   size_t at_ = 0;
-  std::vector<int32_t> sizes_;               // -1 until the first sub-array of the level closed
+  std::vector<int32_t> sizes_;  // -1 until the first sub-array of the level closed
   int leaf_depth_ = -1;
   std::vector<NullableDatum> values_;
 };
@@ -211,7 +232,8 @@ bool needs_quotes(std::string_view text, char delimiter) {
   return false;
 }
 
-Status append_element(IoContext& context, const TypeInfo& type, NullableDatum value, std::string& out) {
+Status append_element(IoContext& context, const TypeInfo& type, NullableDatum value,
+                      std::string& out) {
   if (value.is_null) {
     out += "NULL";
     return {};
@@ -237,7 +259,8 @@ Result<const TypeInfo*> element_of(IoContext& context) {
   return find_type(context.settings, array->element);
 }
 
-Status append_level(IoContext& context, const TypeInfo& type, ArrayView& view, size_t depth, std::string& out) {
+Status append_level(IoContext& context, const TypeInfo& type, ArrayView& view, size_t depth,
+                    std::string& out) {
   out.push_back('{');
   const int32_t size = view.shape().sizes[depth];
   for (int32_t i = 0; i < size; ++i) {
@@ -256,13 +279,15 @@ Status append_level(IoContext& context, const TypeInfo& type, ArrayView& view, s
 
 Result<Datum> array_in(IoContext& context, std::string_view text) {
   const TypeInfo* const element = TRY(element_of(context));
-  if (element->input == nullptr) return unsupported(cat("text input of values of type ", element->name));
+  if (element->input == nullptr)
+    return unsupported(cat("text input of values of type ", element->name));
   return ArrayParser(context, *element, text).run();
 }
 
 Status array_out(IoContext& context, Datum value, std::string& out) {
   const TypeInfo* const element = TRY(find_type(context.settings, ArrayView::element_type(value)));
-  if (element->output == nullptr) return unsupported(cat("text output of values of type ", element->name));
+  if (element->output == nullptr)
+    return unsupported(cat("text output of values of type ", element->name));
   ArrayView view(value, *element);
   if (view.count() == 0) {
     out += "{}";
@@ -272,7 +297,8 @@ Status array_out(IoContext& context, Datum value, std::string& out) {
   bool plain = true;
   for (const int32_t low : shape.lower) plain &= low == 1;
   if (!plain) {
-    for (size_t d = 0; d < shape.sizes.size(); ++d) out += cat("[", shape.lower[d], ":", shape.lower[d] + shape.sizes[d] - 1, "]");
+    for (size_t d = 0; d < shape.sizes.size(); ++d)
+      out += cat("[", shape.lower[d], ":", shape.lower[d] + shape.sizes[d] - 1, "]");
     out.push_back('=');
   }
   return append_level(context, *element, view, 0, out);
@@ -280,28 +306,37 @@ Status array_out(IoContext& context, Datum value, std::string& out) {
 
 Result<Datum> array_receive(IoContext& context, Bytes bytes) {
   ByteReader reader(bytes);
-  const auto bad = [] { return raise(sqlstate::invalid_binary_representation, "incorrect binary data format"); };
+  const auto bad = [] {
+    return raise(sqlstate::invalid_binary_representation, "incorrect binary data format");
+  };
   const auto dimensions = reader.read_be<int32_t>();
   const auto flags = reader.read_be<int32_t>();
   const Oid type(reader.read_be<uint32_t>());
-  if (dimensions < 0) return raise(sqlstate::invalid_binary_representation, cat("invalid number of dimensions: ", dimensions));
+  if (dimensions < 0)
+    return raise(sqlstate::invalid_binary_representation,
+                 cat("invalid number of dimensions: ", dimensions));
   if (dimensions > kMaxArrayDimensions) return too_many_dimensions(dimensions);
-  if (flags != 0 && flags != 1) return raise(sqlstate::invalid_binary_representation, "invalid array flags");
+  if (flags != 0 && flags != 1)
+    return raise(sqlstate::invalid_binary_representation, "invalid array flags");
   const TypeInfo* const element = TRY(element_of(context));
   if (type != element->oid) {
-    return raise(sqlstate::datatype_mismatch, cat("binary data has array element type ", type, " instead of expected ",
-                                                  element->oid));
+    return raise(sqlstate::datatype_mismatch, cat("binary data has array element type ", type,
+                                                  " instead of expected ", element->oid));
   }
-  if (element->receive == nullptr) return unsupported(cat("binary input of values of type ", element->name));
+  if (element->receive == nullptr)
+    return unsupported(cat("binary input of values of type ", element->name));
   ArrayShape shape;
   for (int32_t d = 0; d < dimensions; ++d) {
     shape.sizes.push_back(reader.read_be<int32_t>());
     shape.lower.push_back(reader.read_be<int32_t>());
     int32_t end = 0;
-    if (shape.sizes.back() < 0 || __builtin_add_overflow(shape.lower.back(), shape.sizes.back() - 1, &end)) return bad();
+    if (shape.sizes.back() < 0 ||
+        __builtin_add_overflow(shape.lower.back(), shape.sizes.back() - 1, &end))
+      return bad();
   }
   TRY(check_array_size(shape));
-  if (!reader.ok() || shape.count() > static_cast<int64_t>(reader.remaining() / 4)) return bad_binary_length(bytes, bytes.size() + 1);
+  if (!reader.ok() || shape.count() > static_cast<int64_t>(reader.remaining() / 4))
+    return bad_binary_length(bytes, bytes.size() + 1);
   std::vector<NullableDatum> values;
   IoContext inner{context.arena, context.settings, element->oid, context.typmod};
   for (int64_t i = 0; i < shape.count(); ++i) {
@@ -311,7 +346,8 @@ Result<Datum> array_receive(IoContext& context, Bytes bytes) {
       continue;
     }
     const Bytes piece = reader.take(size < 0 ? SIZE_MAX : static_cast<size_t>(size));
-    if (!reader.ok()) return raise(sqlstate::protocol_violation, "insufficient data left in message");
+    if (!reader.ok())
+      return raise(sqlstate::protocol_violation, "insufficient data left in message");
     const Datum value = TRY(element->receive(inner, piece));
     values.push_back({value, false});
   }
@@ -322,7 +358,8 @@ Result<Datum> array_receive(IoContext& context, Bytes bytes) {
 
 Status array_send(IoContext& context, Datum value, std::string& out) {
   const TypeInfo* const element = TRY(find_type(context.settings, ArrayView::element_type(value)));
-  if (element->send == nullptr) return unsupported(cat("binary output of values of type ", element->name));
+  if (element->send == nullptr)
+    return unsupported(cat("binary output of values of type ", element->name));
   ArrayView view(value, *element);
   ByteWriter writer(out);
   writer.write_be(view.shape().dimensions());
@@ -357,9 +394,11 @@ Result<Datum> vector_in(IoContext& context, std::string_view text) {
     const std::string_view word = text.substr(at, end - at);
     at = end;
     if (is_oid) {
-      values.push_back({Datum::of(TRY(parse_oid(word))), false});
+      const auto number = TRY(parse_oid(word));
+      values.push_back({Datum::of(number), false});
     } else {
-      values.push_back({Datum::of(TRY(parse_int2(word))), false});
+      const auto number = TRY(parse_int2(word));
+      values.push_back({Datum::of(number), false});
     }
   }
   // One dimension even when empty, as PostgreSQL stores it.
@@ -379,7 +418,8 @@ Status vector_out(IoContext& context, Datum value, std::string& out) {
 
 Result<Datum> vector_receive(IoContext& context, Bytes bytes) {
   const bool is_oid = context.type == type_oid::oidvector;
-  IoContext inner{context.arena, context.settings, is_oid ? type_oid::oid_array : type_oid::int2_array};
+  IoContext inner{context.arena, context.settings,
+                  is_oid ? type_oid::oid_array : type_oid::int2_array};
   return array_receive(inner, bytes);
 }
 

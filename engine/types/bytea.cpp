@@ -10,8 +10,9 @@ Result<std::string> decode_hex(std::string_view digits) {
   std::string bytes;
   bytes.reserve(digits.size() / 2);
   const auto bad = [&](size_t at) {
-    return raise(sqlstate::invalid_parameter_value,
-                 cat("invalid hexadecimal digit: \"", digits.substr(at, utf8_step(digits, at)), "\""));
+    return raise(
+        sqlstate::invalid_parameter_value,
+        cat("invalid hexadecimal digit: \"", digits.substr(at, utf8_step(digits, at)), "\""));
   };
   for (size_t at = 0; at < digits.size();) {
     const char c = digits[at];
@@ -22,7 +23,8 @@ Result<std::string> decode_hex(std::string_view digits) {
     const int high = hex_value(c);
     if (high < 0) return bad(at);
     if (++at == digits.size()) {
-      return raise(sqlstate::invalid_parameter_value, "invalid hexadecimal data: odd number of digits");
+      return raise(sqlstate::invalid_parameter_value,
+                   "invalid hexadecimal data: odd number of digits");
     }
     const int low = hex_value(digits[at]);
     if (low < 0) return bad(at);
@@ -55,7 +57,8 @@ Result<std::string> decode_escape(std::string_view text) {
     const std::string_view rest = text.substr(at + 1);
     const auto octal = [&](size_t i, char most) { return rest[i] >= '0' && rest[i] <= most; };
     if (rest.size() >= 3 && octal(0, '3') && octal(1, '7') && octal(2, '7')) {
-      bytes.push_back(static_cast<char>((rest[0] - '0') << 6 | (rest[1] - '0') << 3 | (rest[2] - '0')));
+      bytes.push_back(
+          static_cast<char>((rest[0] - '0') << 6 | (rest[1] - '0') << 3 | (rest[2] - '0')));
       at += 4;
     } else if (!rest.empty() && rest[0] == '\\') {
       bytes.push_back('\\');
@@ -74,7 +77,8 @@ void encode_escape(std::string_view bytes, std::string& out) {
       out.append("\\\\");
     } else if (byte < 0x20 || byte > 0x7e) {
       out.push_back('\\');
-      for (const unsigned shift : {6U, 3U, 0U}) out.push_back(static_cast<char>('0' + (byte >> shift & 7)));
+      for (const unsigned shift : {6U, 3U, 0U})
+        out.push_back(static_cast<char>('0' + (byte >> shift & 7)));
     } else {
       out.push_back(c);
     }
@@ -100,7 +104,9 @@ Status bytea_out(IoContext& context, Datum value, std::string& out) {
   return {};
 }
 
-Result<Datum> bytea_receive(IoContext& context, Bytes bytes) { return make_varlena(context.arena, as_text(bytes)); }
+Result<Datum> bytea_receive(IoContext& context, Bytes bytes) {
+  return make_varlena(context.arena, as_text(bytes));
+}
 Status bytea_send(IoContext&, Datum value, std::string& out) {
   out.append(value.text());
   return {};

@@ -1,4 +1,5 @@
-// bytea: hex (\x0a1b) and escape (\000, \\) text forms; both are read, bytea_output says which is written.
+// bytea: hex (\x0a1b) and escape (\000, \\) text forms; both are read, bytea_output says which is
+// written.
 #pragma once
 
 #include "types/type_io.h"

@@ -13,7 +13,8 @@ int32_t julian_of_date(int32_t year, int32_t month, int32_t day) {
     y -= 1;
   }
   const int64_t century = y / 100;
-  return static_cast<int32_t>(y * 365 - 32167 + y / 4 - century + century / 4 + 7834 * m / 256 + day);
+  return static_cast<int32_t>(y * 365 - 32167 + y / 4 - century + century / 4 + 7834 * m / 256 +
+                              day);
 }
 
 CalendarDate date_of_julian(int32_t julian) {
@@ -32,8 +33,8 @@ CalendarDate date_of_julian(int32_t julian) {
   const int64_t month = (5 * days + 2) / 153;
   const int64_t day = days - (153 * month + 2) / 5 + 1;
   const int64_t y = cycle * 400 + century * 100 + four * 4 + year - 4800;
-  return {static_cast<int32_t>(month >= 10 ? y + 1 : y), static_cast<int32_t>(month >= 10 ? month - 9 : month + 3),
-          static_cast<int32_t>(day)};
+  return {static_cast<int32_t>(month >= 10 ? y + 1 : y),
+          static_cast<int32_t>(month >= 10 ? month - 9 : month + 3), static_cast<int32_t>(day)};
 }
 
 int32_t julian_of_iso_week(int32_t year, int32_t week) {

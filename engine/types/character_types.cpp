@@ -12,7 +12,9 @@ Result<Datum> checked(IoContext& context, Bytes bytes, InputFunction input) {
   return input(context, as_text(bytes));
 }
 
-bool all_blanks(std::string_view text) { return text.find_first_not_of(' ') == std::string_view::npos; }
+bool all_blanks(std::string_view text) {
+  return text.find_first_not_of(' ') == std::string_view::npos;
+}
 
 Status too_long(std::string_view type, int32_t limit) {
   return raise(sqlstate::string_data_right_truncation,
@@ -27,8 +29,10 @@ std::optional<bool> parse_bool(std::string_view text) {
     return word.size() >= at_least && word.size() <= whole.size() &&
            starts_with_folded(word, whole.substr(0, word.size()));
   };
-  if (abbreviates("true", 1) || abbreviates("yes", 1) || abbreviates("on", 2) || word == "1") return true;
-  if (abbreviates("false", 1) || abbreviates("no", 1) || abbreviates("off", 2) || word == "0") return false;
+  if (abbreviates("true", 1) || abbreviates("yes", 1) || abbreviates("on", 2) || word == "1")
+    return true;
+  if (abbreviates("false", 1) || abbreviates("no", 1) || abbreviates("off", 2) || word == "0")
+    return false;
   return std::nullopt;
 }
 
@@ -79,7 +83,8 @@ Result<Datum> bool_in(IoContext&, std::string_view text) {
 Result<Datum> char_in(IoContext&, std::string_view text) {
   const auto octal = [&](size_t i) { return text[i] >= '0' && text[i] <= '7'; };
   if (text.size() == 4 && text[0] == '\\' && octal(1) && octal(2) && octal(3)) {
-    return Datum::of(static_cast<char>((text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0')));
+    return Datum::of(
+        static_cast<char>((text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0')));
   }
   return Datum::of(text.empty() ? '\0' : text[0]);
 }
@@ -97,7 +102,9 @@ Result<Datum> varchar_in(IoContext& context, std::string_view text) {
 Result<Datum> bpchar_in(IoContext& context, std::string_view text) {
   return fit_bpchar(context.arena, text, context.typmod, false);
 }
-Result<Datum> name_in(IoContext& context, std::string_view text) { return make_name(context.arena, text); }
+Result<Datum> name_in(IoContext& context, std::string_view text) {
+  return make_name(context.arena, text);
+}
 Result<Datum> cstring_in(IoContext& context, std::string_view text) {
   return Datum::of(static_cast<const void*>(context.arena.copy(text).data()));
 }
@@ -111,7 +118,8 @@ Status char_out(IoContext&, Datum value, std::string& out) {
   if (static_cast<unsigned char>(c) >= 0x80) {
     const auto byte = static_cast<unsigned>(static_cast<unsigned char>(c));
     out.push_back('\\');
-    for (const unsigned shift : {6U, 3U, 0U}) out.push_back(static_cast<char>('0' + (byte >> shift & 7)));
+    for (const unsigned shift : {6U, 3U, 0U})
+      out.push_back(static_cast<char>('0' + (byte >> shift & 7)));
   } else if (c != '\0') {
     out.push_back(c);
   }
@@ -131,12 +139,19 @@ Status cstring_out(IoContext&, Datum value, std::string& out) {
 }
 
 Result<Datum> bool_receive(IoContext&, Bytes bytes) {
-  if (bytes.size() != 1) return raise(sqlstate::invalid_binary_representation, "incorrect binary data format");
+  if (bytes.size() != 1)
+    return raise(sqlstate::invalid_binary_representation, "incorrect binary data format");
   return Datum::of(bytes[0] != std::byte{0});
 }
-Result<Datum> text_receive(IoContext& context, Bytes bytes) { return checked(context, bytes, text_in); }
-Result<Datum> varchar_receive(IoContext& context, Bytes bytes) { return checked(context, bytes, varchar_in); }
-Result<Datum> bpchar_receive(IoContext& context, Bytes bytes) { return checked(context, bytes, bpchar_in); }
+Result<Datum> text_receive(IoContext& context, Bytes bytes) {
+  return checked(context, bytes, text_in);
+}
+Result<Datum> varchar_receive(IoContext& context, Bytes bytes) {
+  return checked(context, bytes, varchar_in);
+}
+Result<Datum> bpchar_receive(IoContext& context, Bytes bytes) {
+  return checked(context, bytes, bpchar_in);
+}
 Result<Datum> name_receive(IoContext& context, Bytes bytes) {
   if (bytes.size() >= kNameBytes) {
     return raise(sqlstate::name_too_long, "identifier too long")
@@ -144,6 +159,8 @@ Result<Datum> name_receive(IoContext& context, Bytes bytes) {
   }
   return checked(context, bytes, name_in);
 }
-Result<Datum> cstring_receive(IoContext& context, Bytes bytes) { return checked(context, bytes, cstring_in); }
+Result<Datum> cstring_receive(IoContext& context, Bytes bytes) {
+  return checked(context, bytes, cstring_in);
+}
 
 }  // namespace orrery

@@ -26,11 +26,15 @@ int compare_byte(Datum a, Datum b) {
 int compare_float4(Datum a, Datum b) { return compare_floats(a.as<float>(), b.as<float>()); }
 int compare_float8(Datum a, Datum b) { return compare_floats(a.as<double>(), b.as<double>()); }
 int compare_bytes(Datum a, Datum b) { return compare_text(a.text(), b.text()); }
-int compare_bpchar(Datum a, Datum b) { return compare_text(trim_blanks(a.text()), trim_blanks(b.text())); }
+int compare_bpchar(Datum a, Datum b) {
+  return compare_text(trim_blanks(a.text()), trim_blanks(b.text()));
+}
 int compare_name(Datum a, Datum b) {
   return compare_text(name_view(a.as<const char*>()), name_view(b.as<const char*>()));
 }
-int compare_uuid(Datum a, Datum b) { return std::memcmp(a.as<const char*>(), b.as<const char*>(), 16); }
+int compare_uuid(Datum a, Datum b) {
+  return std::memcmp(a.as<const char*>(), b.as<const char*>(), 16);
+}
 int compare_tid(Datum a, Datum b) {
   const Tid left = load_tid(a);
   const Tid right = load_tid(b);
@@ -39,7 +43,9 @@ int compare_tid(Datum a, Datum b) {
 
 uint64_t hash_word(Datum value) { return hash_u64(value.raw); }
 // As double, so that real and double precision meet in one hash table.
-uint64_t hash_float4(Datum value) { return hash_u64(float_word(static_cast<double>(value.as<float>()))); }
+uint64_t hash_float4(Datum value) {
+  return hash_u64(float_word(static_cast<double>(value.as<float>())));
+}
 uint64_t hash_float8(Datum value) { return hash_u64(float_word(value.as<double>())); }
 uint64_t hash_bytes_of(Datum value) { return hash_text(value.text()); }
 uint64_t hash_bpchar(Datum value) { return hash_text(trim_blanks(value.text())); }

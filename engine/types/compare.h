@@ -1,17 +1,18 @@
-// Orders and hashes of stored values, by type: what sorts, B-trees and hash joins use. Text is compared by its bytes, the
-// C collation. Equal values hash equally, -0 as 0 and char(n) without its trailing blanks.
+// Orders and hashes of stored values, by type: what sorts, B-trees and hash joins use. Text is
+// compared by its bytes, the C collation. Equal values hash equally, -0 as 0 and char(n) without
+// its trailing blanks.
 #pragma once
 
 #include "types/tuple_desc.h"
 
 namespace orrery {
 
-int compare_int(Datum a, Datum b);             // all signed words, bool
-int compare_unsigned(Datum a, Datum b);        // oid, xid8, pg_lsn
-int compare_byte(Datum a, Datum b);            // "char": by unsigned byte
+int compare_int(Datum a, Datum b);       // all signed words, bool
+int compare_unsigned(Datum a, Datum b);  // oid, xid8, pg_lsn
+int compare_byte(Datum a, Datum b);      // "char": by unsigned byte
 int compare_float4(Datum a, Datum b);
 int compare_float8(Datum a, Datum b);
-int compare_bytes(Datum a, Datum b);           // text, varchar, bytea
+int compare_bytes(Datum a, Datum b);  // text, varchar, bytea
 int compare_bpchar(Datum a, Datum b);
 int compare_name(Datum a, Datum b);
 int compare_uuid(Datum a, Datum b);

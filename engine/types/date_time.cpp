@@ -33,12 +33,14 @@ struct Decoded {
   DateTimeParts parts;
 };
 // Splits and decodes; the type's name is for messages.
-Result<Decoded> decode(const TypeSettings& settings, std::string_view text, std::string_view type, bool time_only) {
+Result<Decoded> decode(const TypeSettings& settings, std::string_view text, std::string_view type,
+                       bool time_only) {
   std::vector<DateTimeField> fields;
   DecodedDateTime out;
   DecodeError error = split_fields(text, fields);
   if (error == DecodeError::none) {
-    error = time_only ? decode_time(settings, fields, true, out) : decode_date_time(settings, fields, true, out);
+    error = time_only ? decode_time(settings, fields, true, out)
+                      : decode_date_time(settings, fields, true, out);
   }
   if (error != DecodeError::none) return decode_status(error, text, type, out.bad_zone);
   return Decoded{out.kind, out.parts};
@@ -48,9 +50,9 @@ Result<int64_t> parse_moment(const TypeSettings& settings, std::string_view text
   const Decoded decoded =
       TRY(decode(settings, text, with_zone ? "timestamp with time zone" : "timestamp", false));
   switch (decoded.kind) {
-    case DateTimeKind::late: return kTimestampInfinity;
-    case DateTimeKind::early: return kTimestampMinusInfinity;
-    case DateTimeKind::epoch: return -kUnixEpochSeconds * kMicrosPerSecond;
+    case DateTimeKind::late:      return kTimestampInfinity;
+    case DateTimeKind::early:     return kTimestampMinusInfinity;
+    case DateTimeKind::epoch:     return -kUnixEpochSeconds * kMicrosPerSecond;
     case DateTimeKind::time_only:
     case DateTimeKind::date_time: break;
   }
@@ -79,7 +81,8 @@ Datum make_timetz(Arena& arena, const TimeTz& value) {
 }
 
 int64_t time_of_parts(const DateTimeParts& parts) {
-  return parts.hour * kMicrosPerHour + parts.minute * kMicrosPerMinute + parts.second * kMicrosPerSecond + parts.micros;
+  return parts.hour * kMicrosPerHour + parts.minute * kMicrosPerMinute +
+         parts.second * kMicrosPerSecond + parts.micros;
 }
 void set_time(DateTimeParts& parts, int64_t micros) {
   parts.hour = static_cast<int32_t>(micros / kMicrosPerHour);
@@ -95,8 +98,10 @@ DateTimeParts parts_of_timestamp(int64_t timestamp) {
 
 DateTimeParts parts_of_timestamptz(int64_t timestamp, const TimeZone& zone) {
   const ZoneOffset offset = zone.at(floor_divide(timestamp, kMicrosPerSecond) + kUnixEpochSeconds);
-  const int64_t days = floor_divide(timestamp + offset.east_seconds * kMicrosPerSecond, kMicrosPerDay);
-  DateTimeParts parts = parts_of_day_and_time(days, timestamp + offset.east_seconds * kMicrosPerSecond - days * kMicrosPerDay);
+  const int64_t days =
+      floor_divide(timestamp + offset.east_seconds * kMicrosPerSecond, kMicrosPerDay);
+  DateTimeParts parts = parts_of_day_and_time(
+      days, timestamp + offset.east_seconds * kMicrosPerSecond - days * kMicrosPerDay);
   parts.west_seconds = -offset.east_seconds;
   parts.is_dst = offset.is_dst;
   const size_t length = std::min(offset.abbreviation.size(), sizeof parts.zone - 1);
@@ -108,25 +113,30 @@ DateTimeParts parts_of_date(int32_t date) { return parts_of_day_and_time(date, 0
 
 bool is_valid_julian_date(int32_t year, int32_t month, int32_t day) {
   (void)day;
-  return (year > -4713 || (year == -4713 && month >= 11)) && (year < 5874898 || (year == 5874898 && month < 6));
+  return (year > -4713 || (year == -4713 && month >= 11)) &&
+         (year < 5874898 || (year == 5874898 && month < 6));
 }
 
 std::optional<int64_t> timestamp_of_parts(const DateTimeParts& parts) {
   if (!is_valid_julian_date(parts.year, parts.month, parts.day)) return std::nullopt;
   const int64_t days = julian_of_date(parts.year, parts.month, parts.day) - kEpochJulian;
   int64_t result = 0;
-  if (__builtin_mul_overflow(days, kMicrosPerDay, &result) || __builtin_add_overflow(result, time_of_parts(parts), &result)) {
+  if (__builtin_mul_overflow(days, kMicrosPerDay, &result) ||
+      __builtin_add_overflow(result, time_of_parts(parts), &result)) {
     return std::nullopt;
   }
   return result;
 }
 
-TimeZone session_zone(const TypeSettings& settings) { return settings.time_zone != nullptr ? *settings.time_zone : TimeZone(); }
+TimeZone session_zone(const TypeSettings& settings) {
+  return settings.time_zone != nullptr ? *settings.time_zone : TimeZone();
+}
 
 int32_t west_seconds_at(const DateTimeParts& parts, const TimeZone& zone) {
   if (!is_valid_julian_date(parts.year, parts.month, parts.day)) return 0;
   const int64_t days = julian_of_date(parts.year, parts.month, parts.day) - kEpochJulian;
-  const int64_t local = days * 86400 + parts.hour * 3600 + parts.minute * 60 + parts.second + kUnixEpochSeconds;
+  const int64_t local =
+      days * 86400 + parts.hour * 3600 + parts.minute * 60 + parts.second + kUnixEpochSeconds;
   return -zone.at_local(local).east_seconds;
 }
 
@@ -136,7 +146,8 @@ Status timestamp_out_of_range(std::source_location where) {
 
 Result<int64_t> timestamp_to_timestamptz(int64_t timestamp, const TimeZone& zone) {
   if (is_infinite_timestamp(timestamp)) return timestamp;
-  const int64_t result = timestamp + west_seconds_at(parts_of_timestamp(timestamp), zone) * kMicrosPerSecond;
+  const int64_t result =
+      timestamp + west_seconds_at(parts_of_timestamp(timestamp), zone) * kMicrosPerSecond;
   if (!is_valid_timestamp(result)) return timestamp_out_of_range();
   return result;
 }
@@ -204,15 +215,16 @@ int compare_timetz(Datum a, Datum b) {
 }
 uint64_t hash_timetz(Datum value) {
   const TimeTz v = load_timetz(value);
-  return hash_combine(hash_u64(static_cast<uint64_t>(v.micros)), static_cast<uint64_t>(v.west_seconds));
+  return hash_combine(hash_u64(static_cast<uint64_t>(v.micros)),
+                      static_cast<uint64_t>(v.west_seconds));
 }
 
 Result<int32_t> parse_date(const TypeSettings& settings, std::string_view text) {
   const Decoded decoded = TRY(decode(settings, text, "date", false));
   switch (decoded.kind) {
-    case DateTimeKind::late: return kDateInfinity;
-    case DateTimeKind::early: return kDateMinusInfinity;
-    case DateTimeKind::epoch: return kUnixEpochDays;
+    case DateTimeKind::late:      return kDateInfinity;
+    case DateTimeKind::early:     return kDateMinusInfinity;
+    case DateTimeKind::epoch:     return kUnixEpochDays;
     case DateTimeKind::time_only:
     case DateTimeKind::date_time: break;
   }
@@ -231,15 +243,21 @@ Result<TimeTz> parse_timetz(const TypeSettings& settings, std::string_view text)
   const Decoded decoded = TRY(decode(settings, text, "time with time zone", true));
   return TimeTz{time_of_parts(decoded.parts), decoded.parts.west_seconds};
 }
-Result<int64_t> parse_timestamp(const TypeSettings& settings, std::string_view text) { return parse_moment(settings, text, false); }
-Result<int64_t> parse_timestamptz(const TypeSettings& settings, std::string_view text) { return parse_moment(settings, text, true); }
+Result<int64_t> parse_timestamp(const TypeSettings& settings, std::string_view text) {
+  return parse_moment(settings, text, false);
+}
+Result<int64_t> parse_timestamptz(const TypeSettings& settings, std::string_view text) {
+  return parse_moment(settings, text, true);
+}
 
-Result<Interval> parse_interval(const TypeSettings& settings, std::string_view text, int32_t typmod) {
+Result<Interval> parse_interval(const TypeSettings& settings, std::string_view text,
+                                int32_t typmod) {
   std::vector<DateTimeField> fields;
   DecodedInterval out;
   DecodeError error = split_fields(text, fields);
   if (error == DecodeError::none) {
-    error = decode_interval(settings, fields, typmod >= 0 ? interval_range(typmod) : kIntervalFullRange, out);
+    error = decode_interval(settings, fields,
+                            typmod >= 0 ? interval_range(typmod) : kIntervalFullRange, out);
   }
   if (error == DecodeError::bad_format) error = decode_iso_interval(text, out);
   if (error == DecodeError::field_overflow) error = DecodeError::interval_overflow;
@@ -269,10 +287,13 @@ Result<int64_t> shift_to_zone(std::string_view name, int64_t timestamp, bool fro
   }
   if (!zone) zone = TimeZone::find(name);
   if (!zone) return zone_error(name);
-  return from_local ? timestamp_to_timestamptz(timestamp, *zone) : timestamptz_to_timestamp(timestamp, *zone);
+  return from_local ? timestamp_to_timestamptz(timestamp, *zone)
+                    : timestamptz_to_timestamp(timestamp, *zone);
 }
 
-Result<Datum> date_in(IoContext& context, std::string_view text) { return Datum::of(TRY(parse_date(context.settings, text))); }
+Result<Datum> date_in(IoContext& context, std::string_view text) {
+  return Datum::of(TRY(parse_date(context.settings, text)));
+}
 Result<Datum> time_in(IoContext& context, std::string_view text) {
   const int64_t micros = TRY(parse_time(context.settings, text));
   return Datum::of(round_micros(micros, context.typmod));
@@ -308,17 +329,21 @@ Result<Datum> date_receive(IoContext&, Bytes bytes) {
 Result<Datum> time_receive(IoContext& context, Bytes bytes) {
   if (bytes.size() != 8) return bad_binary_length(bytes, 8);
   const auto micros = load_be<int64_t>(bytes.data());
-  if (micros < 0 || micros > kMicrosPerDay) return raise(sqlstate::datetime_value_out_of_range, "time out of range");
+  if (micros < 0 || micros > kMicrosPerDay)
+    return raise(sqlstate::datetime_value_out_of_range, "time out of range");
   return Datum::of(round_micros(micros, context.typmod));
 }
 Result<Datum> timetz_receive(IoContext& context, Bytes bytes) {
   if (bytes.size() != 12) return bad_binary_length(bytes, 12);
   const TimeTz value{load_be<int64_t>(bytes.data()), load_be<int32_t>(bytes.data() + 8)};
-  if (value.micros < 0 || value.micros > kMicrosPerDay) return raise(sqlstate::datetime_value_out_of_range, "time out of range");
+  if (value.micros < 0 || value.micros > kMicrosPerDay)
+    return raise(sqlstate::datetime_value_out_of_range, "time out of range");
   if (value.west_seconds <= -kMaxZoneSeconds || value.west_seconds >= kMaxZoneSeconds) {
-    return raise(sqlstate::invalid_time_zone_displacement_value, "time zone displacement out of range");
+    return raise(sqlstate::invalid_time_zone_displacement_value,
+                 "time zone displacement out of range");
   }
-  return make_timetz(context.arena, {round_micros(value.micros, context.typmod), value.west_seconds});
+  return make_timetz(context.arena,
+                     {round_micros(value.micros, context.typmod), value.west_seconds});
 }
 Result<Datum> timestamp_receive(IoContext& context, Bytes bytes) {
   if (bytes.size() != 8) return bad_binary_length(bytes, 8);
@@ -329,7 +354,8 @@ Result<Datum> timestamp_receive(IoContext& context, Bytes bytes) {
 }
 Result<Datum> interval_receive(IoContext& context, Bytes bytes) {
   if (bytes.size() != 16) return bad_binary_length(bytes, 16);
-  Interval value{load_be<int64_t>(bytes.data()), load_be<int32_t>(bytes.data() + 8), load_be<int32_t>(bytes.data() + 12)};
+  Interval value{load_be<int64_t>(bytes.data()), load_be<int32_t>(bytes.data() + 8),
+                 load_be<int32_t>(bytes.data() + 12)};
   TRY(apply_interval_typmod(value, context.typmod));
   return make_interval(context.arena, value);
 }

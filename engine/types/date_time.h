@@ -1,4 +1,5 @@
-// date, time, timetz, timestamp, timestamptz and interval: representations, text, and the arithmetic that text needs.
+// date, time, timetz, timestamp, timestamptz and interval: representations, text, and the
+// arithmetic that text needs.
 //
 //   date           int32 days since 2000-01-01; INT32_MIN and INT32_MAX are -infinity and infinity
 //   time           int64 microseconds of the day, 24:00:00 included
@@ -20,18 +21,18 @@ constexpr int64_t kMicrosPerSecond = 1'000'000;
 constexpr int64_t kMicrosPerMinute = 60 * kMicrosPerSecond;
 constexpr int64_t kMicrosPerHour = 60 * kMicrosPerMinute;
 constexpr int64_t kMicrosPerDay = 24 * kMicrosPerHour;
-constexpr int32_t kEpochJulian = 2451545;                        // 2000-01-01
-constexpr int32_t kUnixEpochDays = -10957;                       // 1970-01-01 as a date
-constexpr int64_t kUnixEpochSeconds = 946684800;                 // of 2000-01-01
+constexpr int32_t kEpochJulian = 2451545;         // 2000-01-01
+constexpr int32_t kUnixEpochDays = -10957;        // 1970-01-01 as a date
+constexpr int64_t kUnixEpochSeconds = 946684800;  // of 2000-01-01
 constexpr int32_t kDateInfinity = INT32_MAX;
 constexpr int32_t kDateMinusInfinity = INT32_MIN;
 constexpr int64_t kTimestampInfinity = INT64_MAX;
 constexpr int64_t kTimestampMinusInfinity = INT64_MIN;
-constexpr int32_t kMinDate = -kEpochJulian;                      // Julian day 0
-constexpr int32_t kDateEnd = 2147483494 - kEpochJulian;          // first day of 5874898
-constexpr int64_t kMinTimestamp = -211813488000000000;           // Julian day 0
-constexpr int64_t kTimestampEnd = 9223371331200000000;           // first moment of 294277
-constexpr int32_t kMaxZoneSeconds = 16 * 3600;                   // of a displacement, exclusive
+constexpr int32_t kMinDate = -kEpochJulian;              // Julian day 0
+constexpr int32_t kDateEnd = 2147483494 - kEpochJulian;  // first day of 5874898
+constexpr int64_t kMinTimestamp = -211813488000000000;   // Julian day 0
+constexpr int64_t kTimestampEnd = 9223371331200000000;   // first moment of 294277
+constexpr int32_t kMaxZoneSeconds = 16 * 3600;           // of a displacement, exclusive
 
 struct Interval {
   int64_t micros = 0;
@@ -53,7 +54,9 @@ inline TimeTz load_timetz(Datum value) {
 Datum make_timetz(Arena& arena, const TimeTz& value);
 
 inline bool is_infinite_date(int32_t v) { return v == kDateInfinity || v == kDateMinusInfinity; }
-inline bool is_infinite_timestamp(int64_t v) { return v == kTimestampInfinity || v == kTimestampMinusInfinity; }
+inline bool is_infinite_timestamp(int64_t v) {
+  return v == kTimestampInfinity || v == kTimestampMinusInfinity;
+}
 inline bool is_valid_date(int32_t v) { return v >= kMinDate && v < kDateEnd; }
 inline bool is_valid_timestamp(int64_t v) { return v >= kMinTimestamp && v < kTimestampEnd; }
 
@@ -64,7 +67,7 @@ struct DateTimeParts {
   int32_t day_of_year = 0;
   int32_t west_seconds = 0;
   bool is_dst = false;
-  char zone[24] = {};            // abbreviation, or empty
+  char zone[24] = {};  // abbreviation, or empty
 };
 
 int64_t time_of_parts(const DateTimeParts& parts);
@@ -113,8 +116,10 @@ Result<int64_t> parse_time(const TypeSettings& settings, std::string_view text);
 Result<TimeTz> parse_timetz(const TypeSettings& settings, std::string_view text);
 Result<int64_t> parse_timestamp(const TypeSettings& settings, std::string_view text);
 Result<int64_t> parse_timestamptz(const TypeSettings& settings, std::string_view text);
-Result<Interval> parse_interval(const TypeSettings& settings, std::string_view text, int32_t typmod = -1);
-// A zone as AT TIME ZONE takes it: abbreviation, name or POSIX string. 22023 "time zone "..." not recognized".
+Result<Interval> parse_interval(const TypeSettings& settings, std::string_view text,
+                                int32_t typmod = -1);
+// A zone as AT TIME ZONE takes it: abbreviation, name or POSIX string. 22023 "time zone "..." not
+// recognized".
 Result<int64_t> shift_to_zone(std::string_view zone, int64_t timestamp, bool from_local);
 
 Result<Datum> date_in(IoContext& context, std::string_view text);
@@ -132,7 +137,7 @@ Status interval_out(IoContext& context, Datum value, std::string& out);
 Result<Datum> date_receive(IoContext& context, Bytes bytes);
 Result<Datum> time_receive(IoContext& context, Bytes bytes);
 Result<Datum> timetz_receive(IoContext& context, Bytes bytes);
-Result<Datum> timestamp_receive(IoContext& context, Bytes bytes);      // timestamptz too
+Result<Datum> timestamp_receive(IoContext& context, Bytes bytes);  // timestamptz too
 Result<Datum> interval_receive(IoContext& context, Bytes bytes);
 Status timetz_send(IoContext& context, Datum value, std::string& out);
 Status interval_send(IoContext& context, Datum value, std::string& out);

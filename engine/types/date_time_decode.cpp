@@ -32,12 +32,12 @@ FieldShape take_digits_field(std::string_view text, size_t& at, std::string& fie
   if (delimiter != '-' && delimiter != '/' && delimiter != '.') return FieldShape::number;
   field.push_back(delimiter);
   ++at;
-  if (!is_digit(at_or_nul(text, at))) {                                // a month in letters
+  if (!is_digit(at_or_nul(text, at))) {  // a month in letters
     take_while(text, at, field, [&](char c) { return is_alnum(c) || c == delimiter; });
     return FieldShape::date;
   }
   take_while(text, at, field, is_digit);
-  if (at_or_nul(text, at) == delimiter) {                              // three parts with one delimiter
+  if (at_or_nul(text, at) == delimiter) {  // three parts with one delimiter
     take_while(text, at, field, [&](char c) { return is_digit(c) || c == delimiter; });
     return FieldShape::date;
   }
@@ -60,8 +60,14 @@ FieldShape take_word_field(std::string_view text, size_t& at, std::string& field
 // Decodes one text; a method a shape of field. Everything found so far is in `parts_` and `seen_`.
 class Decoder {
  public:
-  Decoder(const TypeSettings& settings, std::vector<DateTimeField>& fields, bool with_zone, bool time_only, DecodedDateTime& out)
-      : settings_(settings), fields_(fields), with_zone_(with_zone), time_only_(time_only), out_(out), parts_(out.parts) {}
+  Decoder(const TypeSettings& settings, std::vector<DateTimeField>& fields, bool with_zone,
+          bool time_only, DecodedDateTime& out)
+      : settings_(settings),
+        fields_(fields),
+        with_zone_(with_zone),
+        time_only_(time_only),
+        out_(out),
+        parts_(out.parts) {}
 
   DecodeError run() {
     for (i_ = 0; i_ < fields_.size(); ++i_) {
@@ -82,7 +88,8 @@ class Decoder {
 
   DecodeError decode_field(DateTimeField& field) {
     switch (field.shape) {
-      case FieldShape::date: return time_only_ ? date_field_of_time(field.text) : date_field(field.text);
+      case FieldShape::date:
+        return time_only_ ? date_field_of_time(field.text) : date_field(field.text);
       case FieldShape::time:
         if (label_ != Unit::none) {
           if (label_ != Unit::time) return bad_format;
@@ -105,14 +112,17 @@ class Decoder {
 
   // A date, unless there is one: then a zone's name, or a time run together with a displacement.
   DecodeError date_field(std::string& text) {
-    if (label_ == Unit::julian) {                                      // J2451187-08
+    if (label_ == Unit::julian) {  // J2451187-08
       if (!with_zone_) return bad_format;
       label_ = Unit::none;
       size_t at = 0;
       int64_t julian = 0;
-      if (parse_int_prefix(text, at, julian) != none || julian < 0 || julian > INT32_MAX) return field_overflow;
+      if (parse_int_prefix(text, at, julian) != none || julian < 0 || julian > INT32_MAX)
+        return field_overflow;
       set_julian(julian);
-      if (const DecodeError error = decode_zone_displacement(text.substr(at), parts_.west_seconds); error != none) return error;
+      if (const DecodeError error = decode_zone_displacement(text.substr(at), parts_.west_seconds);
+          error != none)
+        return error;
       mask_ = field_bit::date | field_bit::time | field_bit::zone;
       parts_.hour = parts_.minute = parts_.second = 0;
       return none;
@@ -142,7 +152,9 @@ class Decoder {
   DecodeError time_with_zone(std::string& text, uint32_t seen) {
     const size_t sign = text.find('-');
     if (sign == std::string::npos) return bad_format;
-    if (const DecodeError error = decode_zone_displacement(std::string_view(text).substr(sign), parts_.west_seconds); error != none) {
+    if (const DecodeError error =
+            decode_zone_displacement(std::string_view(text).substr(sign), parts_.west_seconds);
+        error != none) {
       return error;
     }
     text.resize(sign);
@@ -196,13 +208,15 @@ class Decoder {
     for (const std::string_view piece : pieces) {
       if (piece.empty()) continue;
       mask_ = 0;
-      if (const DecodeError error = number_part(piece, text_month, seen); error != none) return error;
+      if (const DecodeError error = number_part(piece, text_month, seen); error != none)
+        return error;
       if ((seen & mask_) != 0) return bad_format;
       seen |= mask_;
       found |= mask_;
     }
-    if ((seen & ~(field_bit::day_of_year | field_bit::zone | field_bit::day_of_week | field_bit::time | field_bit::am_pm |
-                  field_bit::era | field_bit::dst_modifier)) != field_bit::date) {
+    if ((seen & ~(field_bit::day_of_year | field_bit::zone | field_bit::day_of_week |
+                  field_bit::time | field_bit::am_pm | field_bit::era | field_bit::dst_modifier)) !=
+        field_bit::date) {
       return bad_format;
     }
     mask_ = found;
@@ -220,19 +234,24 @@ class Decoder {
     if (const DecodeError error = parse_int_prefix(text, at, parts[1]); error != none) return error;
     double fraction = 0;
     if (at_or_nul(text, at) == '.') {
-      if (const DecodeError error = parse_fraction(text.substr(at), fraction); error != none) return error;
+      if (const DecodeError error = parse_fraction(text.substr(at), fraction); error != none)
+        return error;
       parts[2] = parts[1];
       parts[1] = parts[0];
       parts[0] = 0;
     } else if (at < text.size()) {
       if (text[at] != ':') return bad_format;
       ++at;
-      if (const DecodeError error = parse_int_prefix(text, at, parts[2]); error != none) return error;
+      if (const DecodeError error = parse_int_prefix(text, at, parts[2]); error != none)
+        return error;
       if (at < text.size()) {
-        if (const DecodeError error = parse_fraction(text.substr(at), fraction); error != none) return error;
+        if (const DecodeError error = parse_fraction(text.substr(at), fraction); error != none)
+          return error;
       }
     }
-    if (parts[0] < 0 || parts[0] > INT32_MAX || parts[1] < 0 || parts[1] > 59 || parts[2] < 0 || parts[2] > 60) return field_overflow;
+    if (parts[0] < 0 || parts[0] > INT32_MAX || parts[1] < 0 || parts[1] > 59 || parts[2] < 0 ||
+        parts[2] > 60)
+      return field_overflow;
     parts_.hour = static_cast<int32_t>(parts[0]);
     parts_.minute = static_cast<int32_t>(parts[1]);
     parts_.second = static_cast<int32_t>(parts[2]);
@@ -242,8 +261,9 @@ class Decoder {
   }
 
   bool time_overflows() const {
-    if (parts_.hour < 0 || parts_.hour > 24 || parts_.minute < 0 || parts_.minute > 59 || parts_.second < 0 || parts_.second > 60 ||
-        parts_.micros < 0 || parts_.micros > kMicrosPerSecond) {
+    if (parts_.hour < 0 || parts_.hour > 24 || parts_.minute < 0 || parts_.minute > 59 ||
+        parts_.second < 0 || parts_.second > 60 || parts_.micros < 0 ||
+        parts_.micros > kMicrosPerSecond) {
       return true;
     }
     return time_of_parts(parts_) > kMicrosPerDay;
@@ -264,11 +284,13 @@ class Decoder {
     size_t at = 0;
     int64_t value = 0;
     if (label == Unit::time) {
-      if (const DecodeError error = run_together(text, seen_ | field_bit::date); error != none) return error;
+      if (const DecodeError error = run_together(text, seen_ | field_bit::date); error != none)
+        return error;
       return mask_ == field_bit::time ? none : bad_format;
     }
     if (const DecodeError error = parse_int_prefix(text, at, value); error != none) return error;
-    if (at < text.size() && (text[at] != '.' || (label != Unit::julian && label != Unit::second))) return bad_format;
+    if (at < text.size() && (text[at] != '.' || (label != Unit::julian && label != Unit::second)))
+      return bad_format;
     if (label == Unit::julian) {
       if (time_only_ && !with_zone_) return bad_format;
       if (value < 0 || value > INT32_MAX) return field_overflow;
@@ -328,7 +350,8 @@ class Decoder {
     const size_t point = text.find('.');
     if (point != std::string::npos && (seen_ & field_bit::date) == 0) return date(text);
     if (point != std::string::npos && point > 2) return run_together(text, seen_);
-    if (point == std::string::npos && text.size() >= 6 && (!has_any(field_bit::date) || !has_any(field_bit::time))) {
+    if (point == std::string::npos && text.size() >= 6 &&
+        (!has_any(field_bit::date) || !has_any(field_bit::time))) {
       return run_together(text, seen_);
     }
     return number_part(text, text_month_, seen_);
@@ -338,7 +361,8 @@ class Decoder {
   DecodeError number_of_time(std::string& text) {
     const size_t point = text.find('.');
     if (point != std::string::npos) {
-      if (i_ == 0 && fields_.size() >= 2 && fields_.back().shape == FieldShape::date) return date(text);
+      if (i_ == 0 && fields_.size() >= 2 && fields_.back().shape == FieldShape::date)
+        return date(text);
       if (point > 2) return run_together(text, seen_ | field_bit::date);
       return bad_format;
     }
@@ -359,7 +383,8 @@ class Decoder {
       std::string copy(text);
       if (at > 2) return run_together(copy, seen | field_bit::date);
       double fraction = 0;
-      if (const DecodeError error = parse_fraction(text.substr(at), fraction); error != none) return error;
+      if (const DecodeError error = parse_fraction(text.substr(at), fraction); error != none)
+        return error;
       parts_.micros = static_cast<int32_t>(std::rint(fraction * 1e6));
     } else if (at != text.size()) {
       return bad_format;
@@ -379,7 +404,8 @@ class Decoder {
       mask_ = text_month && long_number ? year : day;
     } else if (have == (year | month)) {
       mask_ = day;
-      if (text_month && text.size() >= 3 && two_digit_year_) {         // what was taken for a year is the day
+      if (text_month && text.size() >= 3 &&
+          two_digit_year_) {  // what was taken for a year is the day
         parts_.day = parts_.year;
         parts_.year = value;
         two_digit_year_ = false;
@@ -409,7 +435,8 @@ class Decoder {
     const size_t point = text.find('.');
     if (point != std::string::npos) {
       double fraction = 0;
-      const Result<double> parsed = parse_float8(cat("0", std::string_view(text).substr(point), "0"));
+      const Result<double> parsed =
+          parse_float8(cat("0", std::string_view(text).substr(point), "0"));
       if (!parsed.ok()) return bad_format;
       fraction = parsed.value();
       parts_.micros = static_cast<int32_t>(std::rint(fraction * 1e6));
@@ -418,7 +445,8 @@ class Decoder {
     const std::string_view digits = text;
     const auto number_at = [&](size_t from, size_t count) {
       int32_t value = 0;
-      for (const char c : digits.substr(from, count)) value = is_digit(c) ? value * 10 + (c - '0') : value;
+      for (const char c : digits.substr(from, count))
+        value = is_digit(c) ? value * 10 + (c - '0') : value;
       return value;
     };
     const size_t n = digits.size();
@@ -443,9 +471,9 @@ class Decoder {
     if (const DecodeError error = abbreviation(text); error != none || mask_ != 0) return error;
     const Meaning meaning = date_word(text);
     switch (meaning.token) {
-      case Token::ignore: skip_ = true; return none;
+      case Token::ignore:   skip_ = true; return none;
       case Token::reserved: return reserved(static_cast<Reserved>(meaning.value));
-      case Token::month: return month_word(meaning.value);
+      case Token::month:    return month_word(meaning.value);
       case Token::dst_modifier:
         if (!with_zone_) return bad_format;
         mask_ = field_bit::dst_modifier;
@@ -460,13 +488,14 @@ class Decoder {
         mask_ = field_bit::era;
         bc_ = meaning.value == 1;
         return none;
-      case Token::day_of_week: mask_ = time_only_ ? 0 : field_bit::day_of_week; return time_only_ ? bad_format : none;
-      case Token::unit:
-        label_ = static_cast<Unit>(meaning.value);
-        return none;
+      case Token::day_of_week:
+        mask_ = time_only_ ? 0 : field_bit::day_of_week;
+        return time_only_ ? bad_format : none;
+      case Token::unit: label_ = static_cast<Unit>(meaning.value); return none;
       case Token::iso_time:
         if (!time_only_ && !has(field_bit::date)) return bad_format;
-        if (i_ + 1 >= fields_.size() || (fields_[i_ + 1].shape != FieldShape::number && fields_[i_ + 1].shape != FieldShape::time &&
+        if (i_ + 1 >= fields_.size() || (fields_[i_ + 1].shape != FieldShape::number &&
+                                         fields_[i_ + 1].shape != FieldShape::time &&
                                          fields_[i_ + 1].shape != FieldShape::date)) {
           return bad_format;
         }
@@ -505,7 +534,8 @@ class Decoder {
     if (time_only_) return bad_format;
     mask_ = field_bit::month;
     // A number taken for the month was the day after all.
-    if ((seen_ & field_bit::month) != 0 && !text_month_ && (seen_ & field_bit::day) == 0 && parts_.month >= 1 && parts_.month <= 31) {
+    if ((seen_ & field_bit::month) != 0 && !text_month_ && (seen_ & field_bit::day) == 0 &&
+        parts_.month >= 1 && parts_.month <= 31) {
       parts_.day = parts_.month;
       mask_ = field_bit::day;
     }
@@ -530,15 +560,14 @@ class Decoder {
     }
     mask_ = field_bit::date | field_bit::time | field_bit::zone;
     switch (word) {
-      case Reserved::now:
-        parts_ = now;
-        return none;
+      case Reserved::now:       parts_ = now; return none;
       case Reserved::today:
       case Reserved::tomorrow:
       case Reserved::yesterday: {
         mask_ = field_bit::date;
         const int shift = word == Reserved::today ? 0 : word == Reserved::tomorrow ? 1 : -1;
-        const CalendarDate date = date_of_julian(julian_of_date(now.year, now.month, now.day) + shift);
+        const CalendarDate date =
+            date_of_julian(julian_of_date(now.year, now.month, now.day) + shift);
         parts_.year = date.year;
         parts_.month = date.month;
         parts_.day = date.day;
@@ -550,7 +579,7 @@ class Decoder {
         parts_.west_seconds = 0;
         return none;
       case Reserved::epoch: out_.kind = DateTimeKind::epoch; return none;
-      case Reserved::late: out_.kind = DateTimeKind::late; return none;
+      case Reserved::late:  out_.kind = DateTimeKind::late; return none;
       case Reserved::early: out_.kind = DateTimeKind::early; return none;
     }
     UNREACHABLE();
@@ -570,14 +599,18 @@ class Decoder {
       }
     }
     if ((seen_ & field_bit::day_of_year) != 0) {
-      const CalendarDate date = date_of_julian(julian_of_date(parts_.year, 1, 1) + parts_.day_of_year - 1);
+      const CalendarDate date =
+          date_of_julian(julian_of_date(parts_.year, 1, 1) + parts_.day_of_year - 1);
       parts_.month = date.month;
       parts_.day = date.day;
       parts_.year = date.year;
     }
-    if ((seen_ & field_bit::month) != 0 && (parts_.month < 1 || parts_.month > 12)) return month_day_overflow;
-    if ((seen_ & field_bit::day) != 0 && (parts_.day < 1 || parts_.day > 31)) return month_day_overflow;
-    if (has(field_bit::date) && parts_.day > days_in_month(parts_.year, parts_.month)) return field_overflow;
+    if ((seen_ & field_bit::month) != 0 && (parts_.month < 1 || parts_.month > 12))
+      return month_day_overflow;
+    if ((seen_ & field_bit::day) != 0 && (parts_.day < 1 || parts_.day > 31))
+      return month_day_overflow;
+    if (has(field_bit::date) && parts_.day > days_in_month(parts_.year, parts_.month))
+      return field_overflow;
     return none;
   }
 
@@ -600,7 +633,8 @@ class Decoder {
     if (!with_zone_) return none;
     DateTimeParts moment = parts_;
     if ((seen_ & field_bit::date) == 0) {
-      if (zone_ && abbreviation_.empty() && !zone_->constant_offset()) return bad_format;   // no date to ask it for
+      if (zone_ && abbreviation_.empty() && !zone_->constant_offset())
+        return bad_format;  // no date to ask it for
       const DateTimeParts now = parts_of_timestamptz(settings_.now.v, session_zone(settings_));
       moment.year = now.year;
       moment.month = now.month;
@@ -637,34 +671,43 @@ class Decoder {
   DateTimeParts& parts_;
   size_t i_ = 0;
   uint32_t seen_ = 0;
-  uint32_t mask_ = 0;            // of the current field
+  uint32_t mask_ = 0;  // of the current field
   bool skip_ = false;
-  Unit label_ = Unit::none;      // what a word said of the next number
+  Unit label_ = Unit::none;  // what a word said of the next number
   bool text_month_ = false;
   bool two_digit_year_ = false;
   bool is_julian_ = false;
   bool bc_ = false;
   AmPm am_pm_ = AmPm::none;
   std::optional<TimeZone> zone_;
-  std::string abbreviation_;     // to be looked up in zone_
+  std::string abbreviation_;  // to be looked up in zone_
 };
 
 }  // namespace
 
-Status decode_status(DecodeError error, std::string_view text, std::string_view type, std::string_view zone) {
+Status decode_status(DecodeError error, std::string_view text, std::string_view type,
+                     std::string_view zone) {
   switch (error) {
     case none: return {};
     case field_overflow:
-      return raise(sqlstate::datetime_field_overflow, cat("date/time field value out of range: \"", text, "\""));
+      return raise(sqlstate::datetime_field_overflow,
+                   cat("date/time field value out of range: \"", text, "\""));
     case month_day_overflow:
-      return raise(sqlstate::datetime_field_overflow, cat("date/time field value out of range: \"", text, "\""))
+      return raise(sqlstate::datetime_field_overflow,
+                   cat("date/time field value out of range: \"", text, "\""))
           .hint("Perhaps you need a different \"datestyle\" setting.");
     case interval_overflow:
-      return raise(sqlstate::interval_field_overflow, cat("interval field value out of range: \"", text, "\""));
+      return raise(sqlstate::interval_field_overflow,
+                   cat("interval field value out of range: \"", text, "\""));
     case zone_overflow:
-      return raise(sqlstate::invalid_time_zone_displacement_value, cat("time zone displacement out of range: \"", text, "\""));
-    case unknown_zone: return raise(sqlstate::invalid_parameter_value, cat("time zone \"", zone, "\" not recognized"));
-    case bad_format: return raise(sqlstate::invalid_datetime_format, cat("invalid input syntax for type ", type, ": \"", text, "\""));
+      return raise(sqlstate::invalid_time_zone_displacement_value,
+                   cat("time zone displacement out of range: \"", text, "\""));
+    case unknown_zone:
+      return raise(sqlstate::invalid_parameter_value,
+                   cat("time zone \"", zone, "\" not recognized"));
+    case bad_format:
+      return raise(sqlstate::invalid_datetime_format,
+                   cat("invalid input syntax for type ", type, ": \"", text, "\""));
   }
   UNREACHABLE();
 }
@@ -690,7 +733,8 @@ DecodeError split_fields(std::string_view text, std::vector<DateTimeField>& fiel
       field.text.push_back(c);
       at = skip_spaces(text, at + 1);
       if (is_digit(at_or_nul(text, at))) {
-        take_while(text, at, field.text, [](char d) { return is_digit(d) || d == ':' || d == '.' || d == '-'; });
+        take_while(text, at, field.text,
+                   [](char d) { return is_digit(d) || d == ':' || d == '.' || d == '-'; });
         field.shape = FieldShape::zone;
       } else if (is_alpha(at_or_nul(text, at))) {
         take_while(text, at, field.text, is_alpha);
@@ -717,7 +761,7 @@ DecodeError parse_int_prefix(std::string_view text, size_t& at, int64_t& value) 
   if (error == std::errc::result_out_of_range) return field_overflow;
   if (error != std::errc()) {
     value = 0;
-    return none;                                                       // nothing was read: `at` says so
+    return none;  // nothing was read: `at` says so
   }
   at = static_cast<size_t>(end - text.data());
   return none;
@@ -754,16 +798,19 @@ DecodeError decode_zone_displacement(std::string_view text, int32_t& west_second
     minutes = hours % 100;
     hours /= 100;
   }
-  if (hours < 0 || hours > 15 || minutes < 0 || minutes > 59 || seconds < 0 || seconds > 59) return zone_overflow;
+  if (hours < 0 || hours > 15 || minutes < 0 || minutes > 59 || seconds < 0 || seconds > 59)
+    return zone_overflow;
   const auto total = static_cast<int32_t>((hours * 60 + minutes) * 60 + seconds);
   west_seconds = negative ? total : -total;
   return at == text.size() ? none : bad_format;
 }
 
-DecodeError decode_date_time(const TypeSettings& settings, std::vector<DateTimeField>& fields, bool with_zone, DecodedDateTime& out) {
+DecodeError decode_date_time(const TypeSettings& settings, std::vector<DateTimeField>& fields,
+                             bool with_zone, DecodedDateTime& out) {
   return Decoder(settings, fields, with_zone, false, out).run();
 }
-DecodeError decode_time(const TypeSettings& settings, std::vector<DateTimeField>& fields, bool with_zone, DecodedDateTime& out) {
+DecodeError decode_time(const TypeSettings& settings, std::vector<DateTimeField>& fields,
+                        bool with_zone, DecodedDateTime& out) {
   return Decoder(settings, fields, with_zone, true, out).run();
 }
 

@@ -7,7 +7,8 @@
 namespace orrery {
 namespace {
 
-constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 
 void append_padded(std::string& out, int64_t value, int width) {
@@ -53,7 +54,8 @@ void append_displacement(std::string& out, int32_t west_seconds, bool always_min
 }
 
 // Day and month joined by a delimiter, in the order that DateStyle wants.
-void append_day_month(std::string& out, const DateTimeParts& parts, bool day_first, char delimiter) {
+void append_day_month(std::string& out, const DateTimeParts& parts, bool day_first,
+                      char delimiter) {
   append_padded(out, day_first ? parts.day : parts.month, 2);
   out.push_back(delimiter);
   append_padded(out, day_first ? parts.month : parts.day, 2);
@@ -87,7 +89,8 @@ void append_date_parts(std::string& out, const DateTimeParts& parts, const TypeS
   if (parts.year <= 0) out += " BC";
 }
 
-void append_moment(std::string& out, const DateTimeParts& parts, const TypeSettings& settings, bool with_zone) {
+void append_moment(std::string& out, const DateTimeParts& parts, const TypeSettings& settings,
+                   bool with_zone) {
   const bool day_first = settings.date_order == DateOrder::dmy;
   const int32_t year = shown_year(parts.year);
   const auto zone_name = [&] {
@@ -149,13 +152,19 @@ struct Fields {
   int64_t hours;
   int32_t minutes, seconds, micros;
   explicit Fields(const Interval& value)
-      : years(value.months / 12), months(value.months % 12), days(value.days), hours(value.micros / kMicrosPerHour),
+      : years(value.months / 12),
+        months(value.months % 12),
+        days(value.days),
+        hours(value.micros / kMicrosPerHour),
         minutes(static_cast<int32_t>(value.micros / kMicrosPerMinute % 60)),
-        seconds(static_cast<int32_t>(value.micros / kMicrosPerSecond % 60)), micros(static_cast<int32_t>(value.micros % kMicrosPerSecond)) {}
+        seconds(static_cast<int32_t>(value.micros / kMicrosPerSecond % 60)),
+        micros(static_cast<int32_t>(value.micros % kMicrosPerSecond)) {}
   bool has_time() const { return hours != 0 || minutes != 0 || seconds != 0 || micros != 0; }
   bool time_negative() const { return hours < 0 || minutes < 0 || seconds < 0 || micros < 0; }
 };
-uint64_t magnitude(int64_t value) { return value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value); }
+uint64_t magnitude(int64_t value) {
+  return value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
+}
 
 // "[-]h:mm:ss.fff" of the time fields, without sign.
 void append_interval_clock(std::string& out, const Fields& f, int hour_width) {
@@ -171,10 +180,11 @@ void append_interval_clock(std::string& out, const Fields& f, int hour_width) {
 
 void append_postgres(std::string& out, const Fields& f) {
   bool is_zero = true;
-  bool is_before = false;                    // the last field was negative: a positive one then shows its sign
+  bool is_before = false;  // the last field was negative: a positive one then shows its sign
   const auto part = [&](int32_t value, std::string_view unit) {
     if (value == 0) return;
-    out += cat(is_zero ? "" : " ", is_before && value > 0 ? "+" : "", value, " ", unit, value == 1 ? "" : "s");
+    out += cat(is_zero ? "" : " ", is_before && value > 0 ? "+" : "", value, " ", unit,
+               value == 1 ? "" : "s");
     is_before = value < 0;
     is_zero = false;
   };
@@ -195,7 +205,8 @@ void append_verbose(std::string& out, const Fields& f) {
     if (value == 0) return;
     if (is_zero) is_before = value < 0;
     const bool minus = (value < 0) != is_before;
-    out += cat(" ", minus ? "-" : "", magnitude(value), " ", unit, magnitude(value) == 1 && !minus ? "" : "s");
+    out += cat(" ", minus ? "-" : "", magnitude(value), " ", unit,
+               magnitude(value) == 1 && !minus ? "" : "s");
     is_zero = false;
   };
   part(f.years, "year");
@@ -217,7 +228,8 @@ void append_verbose(std::string& out, const Fields& f) {
 
 void append_sql(std::string& out, const Fields& f) {
   const bool negative = f.years < 0 || f.months < 0 || f.days < 0 || f.time_negative();
-  const bool positive = f.years > 0 || f.months > 0 || f.days > 0 || f.hours > 0 || f.minutes > 0 || f.seconds > 0 || f.micros > 0;
+  const bool positive = f.years > 0 || f.months > 0 || f.days > 0 || f.hours > 0 || f.minutes > 0 ||
+                        f.seconds > 0 || f.micros > 0;
   const bool has_year_month = f.years != 0 || f.months != 0;
   const bool has_day_time = f.days != 0 || f.has_time();
   if (!has_year_month && !has_day_time) {
@@ -225,8 +237,9 @@ void append_sql(std::string& out, const Fields& f) {
   } else if ((negative && positive) || (has_year_month && has_day_time)) {
     // The standard has no such intervals: every group with its sign.
     const bool time_negative = f.time_negative();
-    out += cat(f.years < 0 || f.months < 0 ? "-" : "+", magnitude(f.years), "-", magnitude(f.months), " ", f.days < 0 ? "-" : "+",
-               magnitude(f.days), " ", time_negative ? "-" : "+");
+    out +=
+        cat(f.years < 0 || f.months < 0 ? "-" : "+", magnitude(f.years), "-", magnitude(f.months),
+            " ", f.days < 0 ? "-" : "+", magnitude(f.days), " ", time_negative ? "-" : "+");
     append_interval_clock(out, f, 1);
   } else if (has_year_month) {
     out += cat(negative ? "-" : "", magnitude(f.years), "-", magnitude(f.months));
@@ -284,13 +297,15 @@ void append_timetz(std::string& out, const TimeTz& value, const TypeSettings&) {
 }
 
 Status append_timestamp(std::string& out, int64_t timestamp, const TypeSettings& settings) {
-  if (append_infinity(out, timestamp == kTimestampMinusInfinity, timestamp == kTimestampInfinity)) return {};
+  if (append_infinity(out, timestamp == kTimestampMinusInfinity, timestamp == kTimestampInfinity))
+    return {};
   if (!is_valid_timestamp(timestamp)) return timestamp_out_of_range();
   append_moment(out, parts_of_timestamp(timestamp), settings, false);
   return {};
 }
 Status append_timestamptz(std::string& out, int64_t timestamp, const TypeSettings& settings) {
-  if (append_infinity(out, timestamp == kTimestampMinusInfinity, timestamp == kTimestampInfinity)) return {};
+  if (append_infinity(out, timestamp == kTimestampMinusInfinity, timestamp == kTimestampInfinity))
+    return {};
   if (!is_valid_timestamp(timestamp)) return timestamp_out_of_range();
   append_moment(out, parts_of_timestamptz(timestamp, session_zone(settings)), settings, true);
   return {};
@@ -299,10 +314,10 @@ Status append_timestamptz(std::string& out, int64_t timestamp, const TypeSetting
 void append_interval(std::string& out, const Interval& value, IntervalStyle style) {
   const Fields fields(value);
   switch (style) {
-    case IntervalStyle::postgres: return append_postgres(out, fields);
+    case IntervalStyle::postgres:         return append_postgres(out, fields);
     case IntervalStyle::postgres_verbose: return append_verbose(out, fields);
-    case IntervalStyle::sql_standard: return append_sql(out, fields);
-    case IntervalStyle::iso_8601: return append_iso(out, fields);
+    case IntervalStyle::sql_standard:     return append_sql(out, fields);
+    case IntervalStyle::iso_8601:         return append_iso(out, fields);
   }
 }
 

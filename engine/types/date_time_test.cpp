@@ -10,14 +10,17 @@
 namespace orrery {
 namespace {
 
-TypeSettings settings_of(const std::string& date_style, const std::string& interval_style, const TimeZone& zone) {
+TypeSettings settings_of(const std::string& date_style, const std::string& interval_style,
+                         const TimeZone& zone) {
   TypeSettings settings;
   const std::string style = date_style.substr(0, date_style.find(','));
-  settings.date_style = style == "ISO"   ? DateStyle::iso
-                        : style == "SQL" ? DateStyle::sql
+  settings.date_style = style == "ISO"      ? DateStyle::iso
+                        : style == "SQL"    ? DateStyle::sql
                         : style == "German" ? DateStyle::german
                                             : DateStyle::postgres;
-  settings.date_order = date_style.ends_with("DMY") ? DateOrder::dmy : date_style.ends_with("YMD") ? DateOrder::ymd : DateOrder::mdy;
+  settings.date_order = date_style.ends_with("DMY")   ? DateOrder::dmy
+                        : date_style.ends_with("YMD") ? DateOrder::ymd
+                                                      : DateOrder::mdy;
   settings.interval_style = interval_style == "postgres"           ? IntervalStyle::postgres
                             : interval_style == "postgres_verbose" ? IntervalStyle::postgres_verbose
                             : interval_style == "sql_standard"     ? IntervalStyle::sql_standard
@@ -27,7 +30,8 @@ TypeSettings settings_of(const std::string& date_style, const std::string& inter
 }
 
 Oid type_named(std::string_view name) {
-  for (const Oid oid : {type_oid::date, type_oid::time, type_oid::timetz, type_oid::timestamp, type_oid::timestamptz, type_oid::interval}) {
+  for (const Oid oid : {type_oid::date, type_oid::time, type_oid::timetz, type_oid::timestamp,
+                        type_oid::timestamptz, type_oid::interval}) {
     if (find_builtin_type(oid)->name == name) return oid;
   }
   return {};
@@ -48,7 +52,8 @@ TEST(DateTime, ReadsAndPrintsAsPostgreSQLInEveryStyle) {
     } else {
       got = error_fact(value.status());
     }
-    EXPECT_EQ(got, fact.result()) << "date_time.facts:" << fact.line << " " << fact[0] << " " << fact[2] << " '" << fact[4] << "'";
+    EXPECT_EQ(got, fact.result()) << "date_time.facts:" << fact.line << " " << fact[0] << " "
+                                  << fact[2] << " '" << fact[4] << "'";
     ++checked;
   }
   EXPECT_GT(checked, 1000);
@@ -57,10 +62,10 @@ TEST(DateTime, ReadsAndPrintsAsPostgreSQLInEveryStyle) {
 TEST(TimeZone, KnowsHistoryTheRuleAfterItAndNamesInAnyCase) {
   const TimeZone zone = *TimeZone::find("europe/berlin");
   EXPECT_EQ(zone.name(), "Europe/Berlin");
-  EXPECT_EQ(zone.at(-3000000000).east_seconds, 3208);                  // local mean time
+  EXPECT_EQ(zone.at(-3000000000).east_seconds, 3208);  // local mean time
   EXPECT_EQ(zone.at(1300000000).abbreviation, "CET");
   EXPECT_EQ(zone.at(1310000000).abbreviation, "CEST");
-  EXPECT_EQ(zone.at(4120000000).east_seconds, 7200);                   // a summer after the table's end
+  EXPECT_EQ(zone.at(4120000000).east_seconds, 7200);  // a summer after the table's end
   EXPECT_EQ(zone.at(4130000000 + 8 * 86400 * 7).is_dst, false);
   EXPECT_FALSE(TimeZone::find("Nowhere/At_All"));
   EXPECT_EQ(TimeZone::fixed(-8 * 3600).name(), "<-08>+08");
@@ -79,8 +84,10 @@ RC_GTEST_PROP(Calendar, JulianDaysAndDatesAreInverse, ()) {
 }
 
 RC_GTEST_PROP(DateTimeProperty, WhatIsPrintedReadsBack, ()) {
-  const TimeZone zone = *TimeZone::find(*rc::gen::element<std::string>("PST8PDT", "UTC", "Asia/Kolkata", "Australia/Lord_Howe"));
-  const std::string style = *rc::gen::element<std::string>("ISO, MDY", "SQL, DMY", "Postgres, MDY", "German, DMY");
+  const TimeZone zone = *TimeZone::find(
+      *rc::gen::element<std::string>("PST8PDT", "UTC", "Asia/Kolkata", "Australia/Lord_Howe"));
+  const std::string style =
+      *rc::gen::element<std::string>("ISO, MDY", "SQL, DMY", "Postgres, MDY", "German, DMY");
   const TypeSettings settings = settings_of(style, "postgres", zone);
   const auto timestamp = *rc::gen::inRange<int64_t>(kMinTimestamp, kTimestampEnd);
   std::string text;
@@ -98,10 +105,11 @@ RC_GTEST_PROP(DateTimeProperty, WhatIsPrintedReadsBack, ()) {
 
 RC_GTEST_PROP(DateTimeProperty, IntervalsReadBackInEveryStyle, ()) {
   TypeSettings settings;
-  settings.interval_style = *rc::gen::element(IntervalStyle::postgres, IntervalStyle::postgres_verbose, IntervalStyle::sql_standard,
-                                              IntervalStyle::iso_8601);
-  const Interval value{*rc::gen::inRange<int64_t>(-1'000'000'000'000, 1'000'000'000'000), *rc::gen::inRange(-10000, 10000),
-                       *rc::gen::inRange(-10000, 10000)};
+  settings.interval_style =
+      *rc::gen::element(IntervalStyle::postgres, IntervalStyle::postgres_verbose,
+                        IntervalStyle::sql_standard, IntervalStyle::iso_8601);
+  const Interval value{*rc::gen::inRange<int64_t>(-1'000'000'000'000, 1'000'000'000'000),
+                       *rc::gen::inRange(-10000, 10000), *rc::gen::inRange(-10000, 10000)};
   std::string text;
   append_interval(text, value, settings.interval_style);
   const Interval back = parse_interval(settings, text).value();

@@ -1,4 +1,5 @@
-// The words of dates and intervals. Tables are sorted; words are compared by their first ten letters, as PostgreSQL's are.
+// The words of dates and intervals. Tables are sorted; words are compared by their first ten
+// letters, as PostgreSQL's are.
 #include <algorithm>
 
 #include "types/date_time_decode.h"
@@ -160,7 +161,8 @@ template <size_t N>
 Meaning find(const Word (&words)[N], std::string_view text) {
   text = text.substr(0, kTokenLength);
   const Word* const at =
-      std::lower_bound(words, words + N, text, [](const Word& word, std::string_view key) { return word.text < key; });
+      std::lower_bound(words, words + N, text,
+                       [](const Word& word, std::string_view key) { return word.text < key; });
   if (at == words + N || at->text != text) return {};
   return {at->token, at->value};
 }

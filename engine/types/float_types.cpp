@@ -19,9 +19,12 @@ struct SpecialWord {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr SpecialWord kSpecialWords[] = {
     {"nan", std::numeric_limits<double>::quiet_NaN()},
-    {"infinity", kInfinity},   {"inf", kInfinity},
-    {"+infinity", kInfinity},  {"+inf", kInfinity},
-    {"-infinity", -kInfinity}, {"-inf", -kInfinity},
+    {"infinity", kInfinity},
+    {"inf", kInfinity},
+    {"+infinity", kInfinity},
+    {"+inf", kInfinity},
+    {"-infinity", -kInfinity},
+    {"-inf", -kInfinity},
 };
 
 template <class T>
@@ -48,18 +51,20 @@ Result<T> parse_float(std::string_view text, std::string_view type) {
     return negative ? -value : value;
   }
   for (const SpecialWord& word : kSpecialWords) {
-    if (body.size() == word.text.size() && starts_with_folded(body, word.text)) return static_cast<T>(word.value);
+    if (body.size() == word.text.size() && starts_with_folded(body, word.text))
+      return static_cast<T>(word.value);
   }
   return invalid_syntax(type, text);
 }
 
-// Whether digits * 10^power lies exactly half-way between `value` and a neighbour. to_chars gives such a number when it
-// is the shortest that reads back as `value` under round-half-to-even; PostgreSQL prints one digit more, so that every
-// reader agrees. Only whole numbers beyond the mantissa's reach can be half-way in so few digits.
+// Whether digits * 10^power lies exactly half-way between `value` and a neighbour. to_chars gives
+// such a number when it is the shortest that reads back as `value` under round-half-to-even;
+// PostgreSQL prints one digit more, so that every reader agrees. Only whole numbers beyond the
+// mantissa's reach can be half-way in so few digits.
 template <class T>
 bool is_half_way(T value, const char* digits, int count, int power) {
   constexpr int kMantissaBits = std::numeric_limits<T>::digits;
-  if (power < 0 || power > 23) return false;                           // 5^24 needs more bits than a mantissa has
+  if (power < 0 || power > 23) return false;  // 5^24 needs more bits than a mantissa has
   unsigned __int128 decimal = 0;
   for (int i = 0; i < count; ++i) decimal = decimal * 10 + static_cast<unsigned>(digits[i] - '0');
   for (int i = 0; i < power; ++i) decimal *= 5;
@@ -97,11 +102,14 @@ struct Digits {
 template <class T>
 void append_shortest(std::string& out, T value, int fixed_limit) {
   char buffer[48];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific).ptr;
+  const auto end =
+      std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific).ptr;
   if (buffer[0] == '-') out.push_back('-');
   Digits shortest(buffer, end);
   if (is_half_way(value, shortest.digits, shortest.count, shortest.exponent - shortest.count + 1)) {
-    const auto longer = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific, shortest.count).ptr;
+    const auto longer = std::to_chars(buffer, buffer + sizeof buffer, value,
+                                      std::chars_format::scientific, shortest.count)
+                            .ptr;
     shortest = Digits(buffer, longer);
   }
   const auto& [digits, count, exponent] = shortest;
@@ -140,8 +148,9 @@ void append_float(std::string& out, T value, int digits, int fixed_limit, int ex
     append_shortest(out, value, fixed_limit);
   } else {
     char buffer[64];
-    const int n = std::snprintf(buffer, sizeof buffer, "%.*g", std::max(1, digits + extra_float_digits),
-                                static_cast<double>(value));
+    const int n =
+        std::snprintf(buffer, sizeof buffer, "%.*g", std::max(1, digits + extra_float_digits),
+                      static_cast<double>(value));
     out.append(buffer, static_cast<size_t>(n));
   }
 }
@@ -149,7 +158,9 @@ void append_float(std::string& out, T value, int digits, int fixed_limit, int ex
 }  // namespace
 
 Result<float> parse_float4(std::string_view text) { return parse_float<float>(text, "real"); }
-Result<double> parse_float8(std::string_view text) { return parse_float<double>(text, "double precision"); }
+Result<double> parse_float8(std::string_view text) {
+  return parse_float<double>(text, "double precision");
+}
 
 void append_float4(std::string& out, float value, int extra_float_digits) {
   append_float(out, value, std::numeric_limits<float>::digits10, 6, extra_float_digits);
@@ -158,8 +169,12 @@ void append_float8(std::string& out, double value, int extra_float_digits) {
   append_float(out, value, std::numeric_limits<double>::digits10, 15, extra_float_digits);
 }
 
-Result<Datum> float4_in(IoContext&, std::string_view text) { return Datum::of(TRY(parse_float4(text))); }
-Result<Datum> float8_in(IoContext&, std::string_view text) { return Datum::of(TRY(parse_float8(text))); }
+Result<Datum> float4_in(IoContext&, std::string_view text) {
+  return Datum::of(TRY(parse_float4(text)));
+}
+Result<Datum> float8_in(IoContext&, std::string_view text) {
+  return Datum::of(TRY(parse_float8(text)));
+}
 Status float4_out(IoContext& context, Datum value, std::string& out) {
   append_float4(out, value.as<float>(), context.settings.extra_float_digits);
   return {};

@@ -1,6 +1,7 @@
-// real and double precision. Text out is the shortest that reads back as the same number, laid out by PostgreSQL's rule:
-// plain digits while the decimal exponent is in -4..14 (real: -4..5), else scientific with two exponent digits at least;
-// extra_float_digits <= 0 asks for a fixed number of digits instead.
+// real and double precision. Text out is the shortest that reads back as the same number, laid out
+// by PostgreSQL's rule: plain digits while the decimal exponent is in -4..14 (real: -4..5), else
+// scientific with two exponent digits at least; extra_float_digits <= 0 asks for a fixed number of
+// digits instead.
 #pragma once
 
 #include "types/type_io.h"

@@ -35,7 +35,8 @@ Result<T> parse_signed(std::string_view text, std::string_view type) {
 
 // The digits at text[at...] as strtoul reads them, in `base`; false when they pass 64 bits.
 bool scan_unsigned(std::string_view text, size_t& at, int base, uint64_t& value) {
-  const auto [end, error] = std::from_chars(text.data() + at, text.data() + text.size(), value, base);
+  const auto [end, error] =
+      std::from_chars(text.data() + at, text.data() + text.size(), value, base);
   at = static_cast<size_t>(end - text.data());
   return error != std::errc::result_out_of_range;
 }
@@ -57,7 +58,9 @@ uint64_t lenient_unsigned(std::string_view text) {
 
 }  // namespace
 
-Result<int16_t> parse_int2(std::string_view text) { return parse_signed<int16_t>(text, "smallint"); }
+Result<int16_t> parse_int2(std::string_view text) {
+  return parse_signed<int16_t>(text, "smallint");
+}
 Result<int32_t> parse_int4(std::string_view text) { return parse_signed<int32_t>(text, "integer"); }
 Result<int64_t> parse_int8(std::string_view text) { return parse_signed<int64_t>(text, "bigint"); }
 
@@ -72,21 +75,30 @@ Result<uint32_t> parse_oid(std::string_view text) {
   if (negative) value = 0 - value;
   const auto narrow = static_cast<uint32_t>(value);
   // A negative number is welcome if it is one of 32 bits.
-  if (!fits || (value != narrow && value != static_cast<uint64_t>(int64_t{static_cast<int32_t>(narrow)}))) {
+  if (!fits ||
+      (value != narrow && value != static_cast<uint64_t>(int64_t{static_cast<int32_t>(narrow)}))) {
     return raise(sqlstate::numeric_value_out_of_range,
                  cat("value \"", text, "\" is out of range for type oid"));
   }
   return narrow;
 }
 
-Result<Datum> int2_in(IoContext&, std::string_view text) { return Datum::of(TRY(parse_int2(text))); }
-Result<Datum> int4_in(IoContext&, std::string_view text) { return Datum::of(TRY(parse_int4(text))); }
-Result<Datum> int8_in(IoContext&, std::string_view text) { return Datum::of(TRY(parse_int8(text))); }
+Result<Datum> int2_in(IoContext&, std::string_view text) {
+  return Datum::of(TRY(parse_int2(text)));
+}
+Result<Datum> int4_in(IoContext&, std::string_view text) {
+  return Datum::of(TRY(parse_int4(text)));
+}
+Result<Datum> int8_in(IoContext&, std::string_view text) {
+  return Datum::of(TRY(parse_int8(text)));
+}
 Result<Datum> oid_in(IoContext&, std::string_view text) { return Datum::of(TRY(parse_oid(text))); }
 Result<Datum> xid_in(IoContext&, std::string_view text) {
   return Datum::of(static_cast<uint32_t>(lenient_unsigned(text)));
 }
-Result<Datum> xid8_in(IoContext&, std::string_view text) { return Datum::of(lenient_unsigned(text)); }
+Result<Datum> xid8_in(IoContext&, std::string_view text) {
+  return Datum::of(lenient_unsigned(text));
+}
 
 Status int2_out(IoContext&, Datum value, std::string& out) {
   append_integer(out, int64_t{value.as<int16_t>()});
@@ -110,7 +122,8 @@ Status xid8_out(IoContext&, Datum value, std::string& out) {
 }
 
 Status bad_binary_length(Bytes bytes, size_t expected) {
-  if (bytes.size() < expected) return raise(sqlstate::protocol_violation, "insufficient data left in message");
+  if (bytes.size() < expected)
+    return raise(sqlstate::protocol_violation, "insufficient data left in message");
   return raise(sqlstate::invalid_binary_representation, "incorrect binary data format");
 }
 

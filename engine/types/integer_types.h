@@ -1,4 +1,5 @@
-// Whole numbers: smallint, integer, bigint, oid, xid, cid, xid8. Text is decimal with optional blanks around it.
+// Whole numbers: smallint, integer, bigint, oid, xid, cid, xid8. Text is decimal with optional
+// blanks around it.
 #pragma once
 
 #include "types/type_io.h"
@@ -28,7 +29,7 @@ Status xid8_out(IoContext& context, Datum value, std::string& out);
 // Binary forms of all by-value types are their big-endian words.
 Result<Datum> word1_receive(IoContext& context, Bytes bytes);
 Result<Datum> word2_receive(IoContext& context, Bytes bytes);
-Result<Datum> word4_receive(IoContext& context, Bytes bytes);            // sign-extended
+Result<Datum> word4_receive(IoContext& context, Bytes bytes);  // sign-extended
 Result<Datum> unsigned4_receive(IoContext& context, Bytes bytes);
 Result<Datum> word8_receive(IoContext& context, Bytes bytes);
 Status word1_send(IoContext& context, Datum value, std::string& out);
@@ -36,7 +37,8 @@ Status word2_send(IoContext& context, Datum value, std::string& out);
 Status word4_send(IoContext& context, Datum value, std::string& out);
 Status word8_send(IoContext& context, Datum value, std::string& out);
 
-// A binary value of the wrong length: 22P03, or 08P01 when it ends early, as PostgreSQL reports them.
+// A binary value of the wrong length: 22P03, or 08P01 when it ends early, as PostgreSQL reports
+// them.
 Status bad_binary_length(Bytes bytes, size_t expected);
 
 }  // namespace orrery

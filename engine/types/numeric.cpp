@@ -20,7 +20,7 @@ struct Stored {
   bool negative = false;
   int32_t weight = 0;
   int32_t scale = 0;
-  const char* digits = nullptr;              // perhaps unaligned
+  const char* digits = nullptr;  // perhaps unaligned
   int count = 0;
   int16_t digit(int i) const { return load<int16_t>(digits + i * 2); }
 
@@ -53,9 +53,9 @@ struct Stored {
 int rank(Numeric::Kind kind) {
   switch (kind) {
     case Numeric::Kind::negative_infinity: return 0;
-    case Numeric::Kind::finite: return 1;
+    case Numeric::Kind::finite:            return 1;
     case Numeric::Kind::positive_infinity: return 2;
-    case Numeric::Kind::nan: return 3;
+    case Numeric::Kind::nan:               return 3;
   }
   UNREACHABLE();
 }
@@ -64,7 +64,8 @@ int rank(Numeric::Kind kind) {
 Numeric add_magnitudes(const Numeric& a, const Numeric& b) {
   Numeric sum;
   sum.weight = std::max(a.weight, b.weight) + 1;
-  const int end = std::max(a.digits.size() - a.weight, b.digits.size() - b.weight);   // digits past the point, plus one
+  const int end = std::max(a.digits.size() - a.weight,
+                           b.digits.size() - b.weight);  // digits past the point, plus one
   const int count = end + sum.weight;
   sum.digits.resize(count);
   int carry = 0;
@@ -148,7 +149,8 @@ void NumericDigits::assign(const int16_t* from, int count) {
 
 void NumericDigits::resize(int count) {
   reserve(count);
-  if (count > count_) std::memset(data() + count_, 0, static_cast<size_t>(count - count_) * sizeof(int16_t));
+  if (count > count_)
+    std::memset(data() + count_, 0, static_cast<size_t>(count - count_) * sizeof(int16_t));
   count_ = count;
 }
 
@@ -188,7 +190,8 @@ Numeric Numeric::from_int(int64_t value) { return from_int128(value); }
 Numeric Numeric::from_int128(__int128 value) {
   Numeric result;
   result.negative = value < 0;
-  auto rest = value < 0 ? 0 - static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
+  auto rest =
+      value < 0 ? 0 - static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
   int16_t reversed[12];
   int count = 0;
   for (; rest != 0; rest /= kBase) reversed[count++] = static_cast<int16_t>(rest % kBase);
@@ -207,7 +210,8 @@ Numeric Numeric::from_datum(Datum value) {
   result.weight = stored.weight;
   result.scale = stored.scale;
   result.digits.resize(stored.count);
-  if (stored.count > 0) std::memcpy(result.digits.data(), stored.digits, static_cast<size_t>(stored.count) * 2);
+  if (stored.count > 0)
+    std::memcpy(result.digits.data(), stored.digits, static_cast<size_t>(stored.count) * 2);
   return result;
 }
 
@@ -216,7 +220,7 @@ int Numeric::sign() const {
     case Kind::negative_infinity: return -1;
     case Kind::positive_infinity: return 1;
     case Kind::nan:
-    case Kind::finite: return digits.empty() ? 0 : negative ? -1 : 1;
+    case Kind::finite:            return digits.empty() ? 0 : negative ? -1 : 1;
   }
   UNREACHABLE();
 }
@@ -251,7 +255,7 @@ void Numeric::round(int32_t new_scale) {
   if (kept < 0) {
     digits.resize(0);
   } else if (kept < digits.size() * kDecimals) {
-    const int whole = (kept + kDecimals - 1) / kDecimals;        // digits that remain, perhaps partly
+    const int whole = (kept + kDecimals - 1) / kDecimals;  // digits that remain, perhaps partly
     const int partial = kept % kDecimals;
     int carry = 0;
     if (partial == 0) {
@@ -352,7 +356,8 @@ int compare_numeric(const Numeric& a, const Numeric& b) {
 int compare_numeric_datums(Datum left, Datum right) {
   const Stored a(left);
   const Stored b(right);
-  if (a.kind != Numeric::Kind::finite || b.kind != Numeric::Kind::finite) return rank(a.kind) - rank(b.kind);
+  if (a.kind != Numeric::Kind::finite || b.kind != Numeric::Kind::finite)
+    return rank(a.kind) - rank(b.kind);
   if (a.count == 0) return b.count == 0 ? 0 : b.negative ? 1 : -1;
   if (b.count == 0) return a.negative ? -1 : 1;
   if (a.negative != b.negative) return a.negative ? -1 : 1;
@@ -365,12 +370,15 @@ int compare_numeric_datums(Datum left, Datum right) {
   return a.count == b.count ? 0 : a.count > b.count ? larger : -larger;
 }
 
-// Equal values differ in scale only, which is left out. (Digits are stored without zeros at either end.)
+// Equal values differ in scale only, which is left out. (Digits are stored without zeros at either
+// end.)
 uint64_t hash_numeric_datum(Datum value) {
   const Stored stored(value);
-  if (stored.kind != Numeric::Kind::finite) return hash_u64(static_cast<uint64_t>(rank(stored.kind)));
+  if (stored.kind != Numeric::Kind::finite)
+    return hash_u64(static_cast<uint64_t>(rank(stored.kind)));
   const uint64_t seed = static_cast<uint64_t>(stored.weight) << 1 | uint64_t{stored.negative};
-  return hash_text({stored.digits, static_cast<size_t>(stored.count) * 2}, stored.count == 0 ? 0 : seed);
+  return hash_text({stored.digits, static_cast<size_t>(stored.count) * 2},
+                   stored.count == 0 ? 0 : seed);
 }
 
 Numeric add(const Numeric& a, const Numeric& b) {

@@ -23,8 +23,10 @@ int32_t quotient_scale(const Numeric& a, const Numeric& b) {
   return std::min(scale, Numeric::kMaxDisplayScale);
 }
 
-// quotient[0..count) = dividend[0..count) / divisor, one digit at a time; for divisors of one digit.
-void divide_by_digit(const int16_t* dividend, int available, int divisor, int16_t* quotient, int count) {
+// quotient[0..count) = dividend[0..count) / divisor, one digit at a time; for divisors of one
+// digit.
+void divide_by_digit(const int16_t* dividend, int available, int divisor, int16_t* quotient,
+                     int count) {
   int rest = 0;
   for (int i = 0; i < count; ++i) {
     rest = rest * Numeric::kBase + (i < available ? dividend[i] : 0);
@@ -45,7 +47,8 @@ void divide_long(const NumericDigits& a, const NumericDigits& b, int16_t* quotie
     carry = product / Numeric::kBase;
   }
   CHECK(carry == 0);
-  std::vector<int32_t> rest(static_cast<size_t>(count + n + 1));       // one leading zero, then the dividend
+  std::vector<int32_t> rest(
+      static_cast<size_t>(count + n + 1));  // one leading zero, then the dividend
   for (int i = count + n - 1; i >= 0; --i) {
     const int product = (i < a.size() ? a[i] * scale_up : 0) + carry;
     rest[static_cast<size_t>(i + 1)] = product % Numeric::kBase;
@@ -54,12 +57,13 @@ void divide_long(const NumericDigits& a, const NumericDigits& b, int16_t* quotie
   rest[0] = carry;
   const int32_t* const d = divisor.data();
   for (int i = 0; i < count; ++i) {
-    int32_t* const r = rest.data() + i;                                // r[0..n] is the running remainder
+    int32_t* const r = rest.data() + i;  // r[0..n] is the running remainder
     const int32_t top = r[0] * Numeric::kBase + r[1];
     int32_t guess = top / d[0];
     int32_t left = top % d[0];
     const int32_t next_r = r[2];
-    while (guess >= kBase || static_cast<int64_t>(guess) * d[1] > static_cast<int64_t>(left) * kBase + next_r) {
+    while (guess >= kBase ||
+           static_cast<int64_t>(guess) * d[1] > static_cast<int64_t>(left) * kBase + next_r) {
       --guess;
       left += d[0];
       if (left >= kBase) break;
@@ -72,7 +76,7 @@ void divide_long(const NumericDigits& a, const NumericDigits& b, int16_t* quotie
         r[j + 1] = static_cast<int32_t>(digit - borrow * kBase);
       }
       r[0] += static_cast<int32_t>(borrow);
-      if (r[0] < 0) {                                                  // the guess was one too high: add back
+      if (r[0] < 0) {  // the guess was one too high: add back
         --guess;
         int32_t up = 0;
         for (int j = n - 1; j >= 0; --j) {
@@ -165,7 +169,9 @@ Numeric divide_to(const Numeric& a, const Numeric& b, int32_t scale, bool roundi
   result.weight = a.weight - b.weight;
   result.negative = a.negative != b.negative;
   // One decimal more than asked for decides the rounding, as what follows cannot move a half down.
-  const int fraction_digits = (std::max(scale, -result.weight * Numeric::kDecimals - 4) + Numeric::kDecimals) / Numeric::kDecimals;
+  const int fraction_digits =
+      (std::max(scale, -result.weight * Numeric::kDecimals - 4) + Numeric::kDecimals) /
+      Numeric::kDecimals;
   const int count = std::max(result.weight + 1 + fraction_digits + 1, 1);
   result.digits.resize(count);
   if (b.digits.size() == 1) {
@@ -200,7 +206,7 @@ Result<Numeric> modulo(const Numeric& a, const Numeric& b) {
     if (b.is_zero()) return division_by_zero();
     return Numeric::nan();
   }
-  if (b.is_infinite()) return a;                       // of a finite number by an infinite one: itself
+  if (b.is_infinite()) return a;  // of a finite number by an infinite one: itself
   if (b.is_zero()) return division_by_zero();
   Numeric result = subtract(a, product(divide_to(a, b, 0, false), b));
   result.scale = std::max(a.scale, b.scale);
@@ -233,7 +239,8 @@ Result<Numeric> lcm(const Numeric& a, const Numeric& b) {
 
 Result<Numeric> factorial(int64_t n) {
   if (n < 0) {
-    return raise(sqlstate::numeric_value_out_of_range, "factorial of a negative number is undefined");
+    return raise(sqlstate::numeric_value_out_of_range,
+                 "factorial of a negative number is undefined");
   }
   if (n > 32177) return numeric_overflow();
   Numeric result = Numeric::from_int(1);

@@ -18,8 +18,8 @@ constexpr uint16_t kWireNegativeInfinity = 0xf000;
 
 // The number that decimal digits, a point among them and an exponent mean.
 struct Decimal {
-  std::string digits;                        // without the point
-  int64_t whole = 0;                         // how many stand before the point
+  std::string digits;  // without the point
+  int64_t whole = 0;   // how many stand before the point
 };
 
 Numeric from_decimal(const Decimal& decimal, bool negative, int32_t scale) {
@@ -27,17 +27,20 @@ Numeric from_decimal(const Decimal& decimal, bool negative, int32_t scale) {
   value.negative = negative;
   value.scale = scale;
   // Pad in front so that the point falls between digits of base 10000.
-  const int64_t lead = ((-decimal.whole % Numeric::kDecimals) + Numeric::kDecimals) % Numeric::kDecimals;
+  const int64_t lead =
+      ((-decimal.whole % Numeric::kDecimals) + Numeric::kDecimals) % Numeric::kDecimals;
   value.weight = static_cast<int32_t>((decimal.whole + lead) / Numeric::kDecimals - 1);
   const int64_t count = static_cast<int64_t>(decimal.digits.size()) + lead;
   const int groups = static_cast<int>((count + Numeric::kDecimals - 1) / Numeric::kDecimals);
   value.digits.resize(groups);
   for (int group = 0; group < groups; ++group) {
     int digit = 0;
-    for (int64_t i = int64_t{group} * Numeric::kDecimals; i < int64_t{group + 1} * Numeric::kDecimals; ++i) {
+    for (int64_t i = int64_t{group} * Numeric::kDecimals;
+         i < int64_t{group + 1} * Numeric::kDecimals; ++i) {
       const int64_t at = i - lead;
       digit *= 10;
-      if (at >= 0 && at < static_cast<int64_t>(decimal.digits.size())) digit += decimal.digits[static_cast<size_t>(at)] - '0';
+      if (at >= 0 && at < static_cast<int64_t>(decimal.digits.size()))
+        digit += decimal.digits[static_cast<size_t>(at)] - '0';
     }
     value.digits[group] = static_cast<int16_t>(digit);
   }
@@ -52,9 +55,12 @@ std::optional<Numeric> parse_special(std::string_view word) {
   };
   constexpr Word kWords[] = {
       {"nan", Numeric::Kind::nan},
-      {"infinity", Numeric::Kind::positive_infinity},  {"inf", Numeric::Kind::positive_infinity},
-      {"+infinity", Numeric::Kind::positive_infinity}, {"+inf", Numeric::Kind::positive_infinity},
-      {"-infinity", Numeric::Kind::negative_infinity}, {"-inf", Numeric::Kind::negative_infinity},
+      {"infinity", Numeric::Kind::positive_infinity},
+      {"inf", Numeric::Kind::positive_infinity},
+      {"+infinity", Numeric::Kind::positive_infinity},
+      {"+inf", Numeric::Kind::positive_infinity},
+      {"-infinity", Numeric::Kind::negative_infinity},
+      {"-inf", Numeric::Kind::negative_infinity},
   };
   for (const Word& candidate : kWords) {
     if (equals_ignoring_case(word, candidate.text)) return Numeric::special(candidate.kind);
@@ -125,8 +131,10 @@ Result<Numeric> parse_numeric(std::string_view text) {
     scale = std::max<int64_t>(scale - exponent, 0);
   }
   if (at != body.size()) return invalid_syntax("numeric", text);
-  Numeric value = from_decimal(decimal, negative, static_cast<int32_t>(std::min<int64_t>(scale, INT32_MAX)));
-  if (value.weight > INT16_MAX || value.weight < INT16_MIN || value.scale > Numeric::kMaxScale) return numeric_overflow();
+  Numeric value =
+      from_decimal(decimal, negative, static_cast<int32_t>(std::min<int64_t>(scale, INT32_MAX)));
+  if (value.weight > INT16_MAX || value.weight < INT16_MIN || value.scale > Numeric::kMaxScale)
+    return numeric_overflow();
   return value;
 }
 
@@ -147,7 +155,8 @@ void append_numeric(std::string& out, const Numeric& value) {
   if (value.weight < 0 || value.digits.empty()) {
     out.push_back('0');
   } else {
-    for (int power = value.weight; power >= 0; --power) append_digit(out, digit_at(power), power == value.weight);
+    for (int power = value.weight; power >= 0; --power)
+      append_digit(out, digit_at(power), power == value.weight);
   }
   if (value.scale <= 0) return;
   out.push_back('.');
@@ -160,16 +169,18 @@ Status apply_numeric_typmod(Numeric& value, int32_t typmod) {
   if (typmod < 4 || value.is_nan()) return {};
   const int32_t precision = numeric_typmod_precision(typmod);
   const int32_t scale = numeric_typmod_scale(typmod);
-  if (value.is_infinite()) return field_overflow(precision, scale, " cannot hold an infinite value.");
+  if (value.is_infinite())
+    return field_overflow(precision, scale, " cannot hold an infinite value.");
   value.round(scale);
   if (value.digits.empty()) return {};
   const int most = precision - scale;
-  int decimals = (value.weight + 1) * Numeric::kDecimals;          // before the point
+  int decimals = (value.weight + 1) * Numeric::kDecimals;  // before the point
   const int first = value.digits[0];
   decimals -= first < 10 ? 3 : first < 100 ? 2 : first < 1000 ? 1 : 0;
   if (decimals <= most) return {};
-  return field_overflow(precision, scale,
-                        cat(" must round to an absolute value less than ", most != 0 ? cat("10^", most) : "1", "."));
+  return field_overflow(
+      precision, scale,
+      cat(" must round to an absolute value less than ", most != 0 ? cat("10^", most) : "1", "."));
 }
 
 std::optional<int64_t> numeric_to_int64(const Numeric& value) {
@@ -195,7 +206,7 @@ double numeric_to_double(const Numeric& value) {
   append_numeric(text, value);
   const Result<double> parsed = parse_float8(text);
   if (parsed.ok()) return parsed.value();
-  return value.weight >= 0 ? value.sign() * HUGE_VAL : 0;          // out of range, by which side
+  return value.weight >= 0 ? value.sign() * HUGE_VAL : 0;  // out of range, by which side
 }
 
 float numeric_to_float(const Numeric& value) {
@@ -230,7 +241,8 @@ Result<Datum> numeric_receive(IoContext& context, Bytes bytes) {
   const auto scale = reader.read_be<uint16_t>();
   if (!reader.ok()) return bad_binary_length(bytes, 8);
   const auto bad = [](std::string_view what) {
-    return raise(sqlstate::invalid_binary_representation, cat("invalid ", what, " in external \"numeric\" value"));
+    return raise(sqlstate::invalid_binary_representation,
+                 cat("invalid ", what, " in external \"numeric\" value"));
   };
   if (sign != 0 && sign != kWireNegative && sign != kWireNan && sign != kWirePositiveInfinity &&
       sign != kWireNegativeInfinity) {
@@ -243,7 +255,8 @@ Result<Datum> numeric_receive(IoContext& context, Bytes bytes) {
     if (digit < 0 || digit >= Numeric::kBase) return bad("digit");
     value.digits[i] = digit;
   }
-  if (!reader.ok() || reader.remaining() != 0) return bad_binary_length(bytes, size_t{8} + size_t{count} * 2);
+  if (!reader.ok() || reader.remaining() != 0)
+    return bad_binary_length(bytes, size_t{8} + size_t{count} * 2);
   if (sign == kWireNan) {
     value = Numeric::nan();
   } else if (sign == kWirePositiveInfinity || sign == kWireNegativeInfinity) {
@@ -251,7 +264,7 @@ Result<Datum> numeric_receive(IoContext& context, Bytes bytes) {
   } else {
     value.negative = sign == kWireNegative;
     value.scale = scale;
-    value.truncate(scale);                     // digits the scale does not show are dropped
+    value.truncate(scale);  // digits the scale does not show are dropped
   }
   TRY(apply_numeric_typmod(value, context.typmod));
   return make_numeric(context.arena, value);
@@ -262,13 +275,16 @@ Status numeric_send(IoContext&, Datum datum, std::string& out) {
   ByteWriter writer(out);
   writer.write_be(static_cast<uint16_t>(value.digits.size()));
   writer.write_be(static_cast<uint16_t>(value.weight));
-  writer.write_be(value.is_nan()        ? kWireNan
-                  : value.is_infinite() ? (value.sign() > 0 ? kWirePositiveInfinity : kWireNegativeInfinity)
-                  : value.negative      ? kWireNegative
-                                        : uint16_t{0});
-  // PostgreSQL sends bits of an infinity's stored header as its scale; receivers ignore it, checksums of dumps do not.
+  writer.write_be(value.is_nan() ? kWireNan
+                  : value.is_infinite()
+                      ? (value.sign() > 0 ? kWirePositiveInfinity : kWireNegativeInfinity)
+                  : value.negative ? kWireNegative
+                                   : uint16_t{0});
+  // PostgreSQL sends bits of an infinity's stored header as its scale; receivers ignore it,
+  // checksums of dumps do not.
   writer.write_be(value.is_infinite() ? uint16_t{0x20} : static_cast<uint16_t>(value.scale));
-  for (int i = 0; i < value.digits.size(); ++i) writer.write_be(static_cast<uint16_t>(value.digits[i]));
+  for (int i = 0; i < value.digits.size(); ++i)
+    writer.write_be(static_cast<uint16_t>(value.digits[i]));
   return {};
 }
 

@@ -1,4 +1,5 @@
-// Roots, logarithms and powers. Each chooses a scale for its result from an estimate of the result's magnitude, so that
+// Roots, logarithms and powers. Each chooses a scale for its result from an estimate of the
+// result's magnitude, so that
 // 16 significant digits come out at least, then computes with guard digits beyond it and rounds once.
 #include <cmath>
 
@@ -14,7 +15,7 @@ int32_t display_scale(int32_t wanted, int32_t at_least_a, int32_t at_least_b) {
   return std::min(std::max({wanted, at_least_a, at_least_b, 0}), Numeric::kMaxDisplayScale);
 }
 
-Numeric decimal(int64_t value, int32_t scale) {        // value / 10^scale
+Numeric decimal(int64_t value, int32_t scale) {  // value / 10^scale
   Numeric result = Numeric::from_int(value);
   Numeric divisor = Numeric::from_int(1);
   for (int i = 0; i < scale; ++i) divisor = multiply_to(divisor, Numeric::from_int(10), 0);
@@ -27,7 +28,8 @@ int ln_decimal_weight(const Numeric& value) {
   if (compare_numeric(value, decimal(9, 1)) >= 0 && compare_numeric(value, decimal(11, 1)) <= 0) {
     const Numeric x = subtract(value, Numeric::from_int(1));
     if (x.digits.empty()) return 0;
-    return x.weight * Numeric::kDecimals + static_cast<int>(std::log10(static_cast<double>(x.digits[0])));
+    return x.weight * Numeric::kDecimals +
+           static_cast<int>(std::log10(static_cast<double>(x.digits[0])));
   }
   double digits = value.digits[0];
   int weight = value.weight * Numeric::kDecimals;
@@ -43,8 +45,9 @@ int ln_decimal_weight(const Numeric& value) {
 Numeric sqrt_to(const Numeric& value, int32_t scale) {
   if (value.digits.empty()) return Numeric::zero(std::max(scale, 0));
   double leading = 0;
-  for (int i = 0; i < 4; ++i) leading = leading * Numeric::kBase + (i < value.digits.size() ? value.digits[i] : 0);
-  leading /= 1e12;                                     // value is about leading * 10000^weight
+  for (int i = 0; i < 4; ++i)
+    leading = leading * Numeric::kBase + (i < value.digits.size() ? value.digits[i] : 0);
+  leading /= 1e12;  // value is about leading * 10000^weight
   int weight = value.weight;
   if (weight % 2 != 0) {
     leading *= Numeric::kBase;
@@ -58,7 +61,7 @@ Numeric sqrt_to(const Numeric& value, int32_t scale) {
   for (int exact = 14; exact / 2 < needed; exact *= 2) {
     const int32_t working = std::min(full, exact * 2 - root.weight * Numeric::kDecimals);
     root = multiply_to(add(root, divide_to(value, root, working, true)), half, working);
-    if (root.digits.empty()) break;                    // the root is below the scale
+    if (root.digits.empty()) break;  // the root is below the scale
   }
   root.round(scale);
   return root;
@@ -136,7 +139,8 @@ double log10_estimate(const Numeric& value) {
 }
 
 // base^exponent by squaring, each product kept to the significant digits that the result needs.
-Result<Numeric> power_by_squaring(const Numeric& base, int32_t exponent, int32_t scale, int significant) {
+Result<Numeric> power_by_squaring(const Numeric& base, int32_t exponent, int32_t scale,
+                                  int significant) {
   const bool inverted = exponent < 0;
   uint64_t bits = static_cast<uint64_t>(std::abs(int64_t{exponent}));
   Numeric square = base;
@@ -164,7 +168,7 @@ Result<Numeric> power_by_squaring(const Numeric& base, int32_t exponent, int32_t
 // Whole exponents show 16 decimals, or the base's if it has more.
 Result<Numeric> power_of_int(const Numeric& base, int32_t exponent) {
   const int32_t scale = display_scale(Numeric::kMinSignificantDigits, base.scale, 0);
-  if (exponent == 0) {                                 // 0^0 too
+  if (exponent == 0) {  // 0^0 too
     Numeric one = Numeric::from_int(1);
     one.scale = scale;
     return one;
@@ -184,7 +188,8 @@ Result<Numeric> power_of_int(const Numeric& base, int32_t exponent) {
   if (weight > (INT16_MAX + 1) * static_cast<double>(Numeric::kDecimals)) return numeric_overflow();
   if (weight + 1 < -scale) return Numeric::zero(scale);
   const int significant = 1 + scale + static_cast<int>(weight) +
-                          static_cast<int>(std::log(std::fabs(static_cast<double>(exponent)))) + kGuardDecimals;
+                          static_cast<int>(std::log(std::fabs(static_cast<double>(exponent)))) +
+                          kGuardDecimals;
   return power_by_squaring(base, exponent, scale, significant);
 }
 
@@ -208,8 +213,8 @@ Result<Numeric> power_finite(const Numeric& base, const Numeric& exponent) {
     return Numeric::zero(Numeric::kMaxDisplayScale);
   }
   estimate *= kLog10E;
-  const int32_t scale =
-      display_scale(Numeric::kMinSignificantDigits - static_cast<int>(estimate), base.scale, exponent.scale);
+  const int32_t scale = display_scale(Numeric::kMinSignificantDigits - static_cast<int>(estimate),
+                                      base.scale, exponent.scale);
   const int significant = std::max(scale + static_cast<int>(estimate), 0);
   working = std::max(significant - ln_weight + kGuardDecimals, 0);
   logarithm_of_base = ln_to(magnitude, working);
@@ -238,7 +243,8 @@ Numeric power_special(const Numeric& base, const Numeric& exponent) {
 
 Status check_logarithm_argument(const Numeric& value) {
   if (value.is_nan()) return {};
-  if (value.sign() == 0) return raise(sqlstate::invalid_argument_for_log, "cannot take logarithm of zero");
+  if (value.sign() == 0)
+    return raise(sqlstate::invalid_argument_for_log, "cannot take logarithm of zero");
   if (value.sign() < 0) {
     return raise(sqlstate::invalid_argument_for_log, "cannot take logarithm of a negative number");
   }
@@ -252,7 +258,8 @@ Numeric square_root_to(const Numeric& value, int32_t scale) { return sqrt_to(val
 Result<Numeric> square_root(const Numeric& value) {
   if (value.is_nan()) return value;
   if (value.sign() < 0) {
-    return raise(sqlstate::invalid_argument_for_power_function, "cannot take square root of a negative number");
+    return raise(sqlstate::invalid_argument_for_power_function,
+                 "cannot take square root of a negative number");
   }
   if (value.is_infinite()) return value;
   const int weight = value.weight * Numeric::kDecimals / 2 + 1;
@@ -262,15 +269,18 @@ Result<Numeric> square_root(const Numeric& value) {
 Result<Numeric> natural_log(const Numeric& value) {
   TRY(check_logarithm_argument(value));
   if (!value.is_finite()) return value;
-  return ln_to(value, display_scale(Numeric::kMinSignificantDigits - ln_decimal_weight(value), value.scale, 0));
+  return ln_to(value, display_scale(Numeric::kMinSignificantDigits - ln_decimal_weight(value),
+                                    value.scale, 0));
 }
 
 Result<Numeric> exponential(const Numeric& value) {
   if (value.is_infinite() && value.sign() < 0) return Numeric::zero();
   if (!value.is_finite()) return value;
   double weight = numeric_to_double(value) * kLog10E;
-  weight = std::min(std::max(weight, -double{Numeric::kMaxResultScale}), double{Numeric::kMaxResultScale});
-  return exp_to(value, display_scale(Numeric::kMinSignificantDigits - static_cast<int>(weight), value.scale, 0));
+  weight = std::min(std::max(weight, -double{Numeric::kMaxResultScale}),
+                    double{Numeric::kMaxResultScale});
+  return exp_to(value, display_scale(Numeric::kMinSignificantDigits - static_cast<int>(weight),
+                                     value.scale, 0));
 }
 
 Result<Numeric> logarithm(const Numeric& base, const Numeric& value) {
@@ -285,9 +295,11 @@ Result<Numeric> logarithm(const Numeric& base, const Numeric& value) {
   const int base_weight = ln_decimal_weight(base);
   const int value_weight = ln_decimal_weight(value);
   const int weight = value_weight - base_weight;
-  const int32_t scale = display_scale(Numeric::kMinSignificantDigits - weight, base.scale, value.scale);
+  const int32_t scale =
+      display_scale(Numeric::kMinSignificantDigits - weight, base.scale, value.scale);
   const Numeric ln_base = ln_to(base, std::max(scale + weight - base_weight + kGuardDecimals, 0));
-  const Numeric ln_value = ln_to(value, std::max(scale + weight - value_weight + kGuardDecimals, 0));
+  const Numeric ln_value =
+      ln_to(value, std::max(scale + weight - value_weight + kGuardDecimals, 0));
   if (ln_base.digits.empty()) return raise(sqlstate::division_by_zero, "division by zero");
   return divide_to(ln_value, ln_base, scale, true);
 }
@@ -295,7 +307,8 @@ Result<Numeric> logarithm(const Numeric& base, const Numeric& value) {
 Result<Numeric> power(const Numeric& base, const Numeric& exponent) {
   if (base.is_nan() || exponent.is_nan()) return power_special(base, exponent);
   if (base.sign() == 0 && exponent.sign() < 0) {
-    return raise(sqlstate::invalid_argument_for_power_function, "zero raised to a negative power is undefined");
+    return raise(sqlstate::invalid_argument_for_power_function,
+                 "zero raised to a negative power is undefined");
   }
   if (base.sign() < 0 && exponent.is_finite() && !exponent.is_integral()) {
     return raise(sqlstate::invalid_argument_for_power_function,

@@ -20,7 +20,9 @@ std::string show(const Numeric& value) {
   append_numeric(out, value);
   return out;
 }
-std::string show(const Result<Numeric>& value) { return value.ok() ? show(value.value()) : error_fact(value.status()); }
+std::string show(const Result<Numeric>& value) {
+  return value.ok() ? show(value.value()) : error_fact(value.status());
+}
 
 template <class T>
 std::string narrowed(const Numeric& value, std::string_view type) {
@@ -84,7 +86,8 @@ TEST(Numeric, AnswersAsPostgreSQLDigitForDigit) {
   int checked = 0;
   for (const Fact& fact : read_facts("testdata/numeric.facts")) {
     const std::string& operation = fact[0];
-    if (operation == "float4" && fact.result().starts_with("!")) continue;      // the cast's own range check
+    if (operation == "float4" && fact.result().starts_with("!"))
+      continue;  // the cast's own range check
     Numeric a = parse(fact[1]);
     std::string got;
     if (operation == "round" || operation == "trunc") {
@@ -124,7 +127,8 @@ rc::Gen<Numeric> any_numeric(size_t digits = 60) {
                                      rc::gen::container<std::string>(rc::gen::inRange('0', ':'))),
                       [digits](const std::tuple<bool, std::string, std::string>& parts) {
                         const auto& [negative, whole, fraction] = parts;
-                        return parse(cat(negative ? "-" : "", "0", whole.substr(0, digits), ".", fraction.substr(0, digits), "0"));
+                        return parse(cat(negative ? "-" : "", "0", whole.substr(0, digits), ".",
+                                         fraction.substr(0, digits), "0"));
                       });
 }
 
@@ -160,8 +164,9 @@ RC_GTEST_PROP(NumericProperty, StoredFormRoundTripsAndOrdersAsTheValue, ()) {
 RC_GTEST_PROP(NumericProperty, SquareRootIsTheNearest, ()) {
   const Numeric a = absolute(*any_numeric(40));
   const Numeric root = square_root(a).value();
-  Numeric half_unit = Numeric::from_int(5);                // half of the last decimal shown
-  for (int i = 0; i <= root.scale; ++i) half_unit = divide_to(half_unit, Numeric::from_int(10), i + 1, true);
+  Numeric half_unit = Numeric::from_int(5);  // half of the last decimal shown
+  for (int i = 0; i <= root.scale; ++i)
+    half_unit = divide_to(half_unit, Numeric::from_int(10), i + 1, true);
   const Numeric low = subtract(root, half_unit);
   const Numeric high = add(root, half_unit);
   RC_ASSERT(low.sign() <= 0 || compare_numeric(multiply(low, low), a) <= 0);

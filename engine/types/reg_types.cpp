@@ -10,7 +10,8 @@ Result<Datum> reg_in(IoContext& context, std::string_view text) {
   bool number = !text.empty();
   for (const char c : text) number &= is_digit(c);
   if (number) return Datum::of(TRY(parse_oid(text)));
-  if (context.settings.names == nullptr) return unsupported("names of catalog objects in this context");
+  if (context.settings.names == nullptr)
+    return unsupported("names of catalog objects in this context");
   return Datum::of(TRY(context.settings.names->resolve(context.type, text)));
 }
 

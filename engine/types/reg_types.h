@@ -1,5 +1,5 @@
-// regclass and its kin: an OID that reads and prints as the name of what it stands for. "-" is 0; numbers are taken as
-// they are; the rest is the NameResolver's.
+// regclass and its kin: an OID that reads and prints as the name of what it stands for. "-" is 0;
+// numbers are taken as they are; the rest is the NameResolver's.
 #pragma once
 
 #include "types/type_io.h"

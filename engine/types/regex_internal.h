@@ -1,4 +1,5 @@
-// The tree of a regular expression and the automata made of its parts. Everything lies in one arena.
+// The tree of a regular expression and the automata made of its parts. Everything lies in one
+// arena.
 #pragma once
 
 #include <cstdint>
@@ -29,9 +30,9 @@ struct ArenaVector {
 };
 
 struct CodeRange {
-  uint32_t low, high;            // both included
+  uint32_t low, high;  // both included
 };
-struct CodeSet {                 // sorted, apart from each other
+struct CodeSet {  // sorted, apart from each other
   CodeRange* ranges = nullptr;
   uint32_t count = 0;
   bool contains(uint32_t c) const {
@@ -50,8 +51,27 @@ struct CodeSet {                 // sorted, apart from each other
 };
 
 enum class Preference : uint8_t { none, longest, shortest };
-enum class RegexTag : uint8_t { empty, set, sequence, choice, repeat, group, back_reference, constraint, look };
-enum class Constraint : uint8_t { line_start, line_end, text_start, text_end, word_start, word_end, word_edge, no_word_edge };
+enum class RegexTag : uint8_t {
+  empty,
+  set,
+  sequence,
+  choice,
+  repeat,
+  group,
+  back_reference,
+  constraint,
+  look
+};
+enum class Constraint : uint8_t {
+  line_start,
+  line_end,
+  text_start,
+  text_end,
+  word_start,
+  word_end,
+  word_edge,
+  no_word_edge
+};
 constexpr int kRepeatForever = -1;
 constexpr int kMaxRepeat = 255;
 
@@ -59,38 +79,38 @@ struct Automaton;
 struct RegexNode {
   RegexTag tag = RegexTag::empty;
   Preference preference = Preference::none;
-  bool captures = false;         // a capturing group or back-reference is inside
+  bool captures = false;  // a capturing group or back-reference is inside
   bool back_references = false;
   // set
   const CodeSet* set = nullptr;
   // sequence, choice: left and right; repeat, group, look: left
   RegexNode* left = nullptr;
   RegexNode* right = nullptr;
-  int32_t low = 0, high = 0;     // repeat
-  int32_t group = 0;             // group (0: does not capture), back_reference
+  int32_t low = 0, high = 0;  // repeat
+  int32_t group = 0;          // group (0: does not capture), back_reference
   Constraint constraint = Constraint::text_start;
-  bool behind = false, negative = false;     // look
-  Automaton* automaton = nullptr;            // of this part, when asked for
+  bool behind = false, negative = false;  // look
+  Automaton* automaton = nullptr;         // of this part, when asked for
 };
 
 // A Thompson automaton: state 0 starts, `accept` accepts.
 struct Transition {
   enum class Kind : uint8_t { nothing, set, constraint } kind = Kind::nothing;
   const CodeSet* set = nullptr;
-  const RegexNode* constraint = nullptr;     // constraint or look
+  const RegexNode* constraint = nullptr;  // constraint or look
   uint32_t to = 0;
-  int32_t next = -1;             // of the same state
+  int32_t next = -1;  // of the same state
 };
 struct DfaState {
-  uint64_t* members = nullptr;   // bit set of states
-  int32_t* next = nullptr;       // by colour; -1 not known yet, -2 dead
+  uint64_t* members = nullptr;  // bit set of states
+  int32_t* next = nullptr;      // by colour; -1 not known yet, -2 dead
   bool accepts = false;
 };
 struct Automaton {
-  ArenaVector<int32_t> first;    // transition of each state
+  ArenaVector<int32_t> first;  // transition of each state
   ArenaVector<Transition> transitions;
   uint32_t accept = 0;
-  uint32_t words = 0;            // of a bit set of states
+  uint32_t words = 0;  // of a bit set of states
   bool has_constraints = false;
   // Lazy DFA
   ArenaVector<DfaState> dfa;
@@ -110,7 +130,7 @@ struct RegexProgram {
   // Code points that no set of the expression tells apart have one colour.
   ArenaVector<uint32_t> bounds;  // colour i: bounds[i-1] <= c < bounds[i]
   uint16_t ascii_colour[128] = {};
-  CodeSet word;                  // for \y and friends
+  CodeSet word;  // for \y and friends
   // The text at hand, as code points; offsets[i] is where point i starts.
   ArenaVector<uint32_t> text;
   ArenaVector<int32_t> offsets;

@@ -45,21 +45,20 @@ class Builder {
     if (automaton_.first.count >= kMaxStates) return;
     switch (node.tag) {
       case RegexTag::empty: return free_edge(from, to);
-      case RegexTag::set: return edge(from, {.kind = Transition::Kind::set, .set = node.set, .to = to});
+      case RegexTag::set:
+        return edge(from, {.kind = Transition::Kind::set, .set = node.set, .to = to});
       case RegexTag::constraint:
       case RegexTag::look:
         automaton_.has_constraints = true;
         return edge(from, {.kind = Transition::Kind::constraint, .constraint = &node, .to = to});
       case RegexTag::group:
       case RegexTag::back_reference: return add(*node.left, from, to);
-      case RegexTag::sequence: {
+      case RegexTag::sequence:       {
         const uint32_t middle = state();
         add(*node.left, from, middle);
         return add(*node.right, middle, to);
       }
-      case RegexTag::choice:
-        add(*node.left, from, to);
-        return add(*node.right, from, to);
+      case RegexTag::choice: add(*node.left, from, to); return add(*node.right, from, to);
       case RegexTag::repeat: return add_repeat(node, from, to);
     }
   }
@@ -94,7 +93,10 @@ class Builder {
 class Matcher {
  public:
   explicit Matcher(RegexProgram& program)
-      : program_(program), arena_(*program.arena), text_(program.text.items), length_(static_cast<int32_t>(program.text.count)) {}
+      : program_(program),
+        arena_(*program.arena),
+        text_(program.text.items),
+        length_(static_cast<int32_t>(program.text.count)) {}
 
   // The span of the match that starts at `from` or later.
   bool search(int32_t from, int32_t* begin, int32_t* finish, std::span<RegexSpan> spans) {
@@ -141,26 +143,30 @@ class Matcher {
   Automaton& automaton_of(const RegexNode& node) {
     if (node.automaton == nullptr) {
       Automaton* const automaton = arena_.make<Automaton>();
-      Builder(arena_, *automaton).build(node);                         // its size was checked when the whole was built
+      Builder(arena_, *automaton).build(node);  // its size was checked when the whole was built
       automaton->now = arena_.make_array<uint64_t>(automaton->words).data();
       automaton->then = arena_.make_array<uint64_t>(automaton->words).data();
       const_cast<RegexNode&>(node).automaton = automaton;
     }
     return *node.automaton;
   }
-  static void clear_bits(Automaton& a, uint64_t* bits) { std::memset(bits, 0, a.words * sizeof(uint64_t)); }
+  static void clear_bits(Automaton& a, uint64_t* bits) {
+    std::memset(bits, 0, a.words * sizeof(uint64_t));
+  }
 
-  bool is_word(int32_t at) const { return at >= 0 && at < length_ && program_.word.contains(text_[at]); }
+  bool is_word(int32_t at) const {
+    return at >= 0 && at < length_ && program_.word.contains(text_[at]);
+  }
   bool holds(const RegexNode& node, int32_t at) {
     if (node.tag == RegexTag::look) return look(node, at) != node.negative;
     switch (node.constraint) {
-      case Constraint::text_start: return at == 0;
-      case Constraint::text_end: return at == length_;
-      case Constraint::line_start: return at == 0 || text_[at - 1] == '\n';
-      case Constraint::line_end: return at == length_ || text_[at] == '\n';
-      case Constraint::word_start: return !is_word(at - 1) && is_word(at);
-      case Constraint::word_end: return is_word(at - 1) && !is_word(at);
-      case Constraint::word_edge: return is_word(at - 1) != is_word(at);
+      case Constraint::text_start:   return at == 0;
+      case Constraint::text_end:     return at == length_;
+      case Constraint::line_start:   return at == 0 || text_[at - 1] == '\n';
+      case Constraint::line_end:     return at == length_ || text_[at] == '\n';
+      case Constraint::word_start:   return !is_word(at - 1) && is_word(at);
+      case Constraint::word_end:     return is_word(at - 1) && !is_word(at);
+      case Constraint::word_edge:    return is_word(at - 1) != is_word(at);
       case Constraint::no_word_edge: return is_word(at - 1) == is_word(at);
     }
     UNREACHABLE();
@@ -173,7 +179,8 @@ class Matcher {
     return false;
   }
 
-  // Adds a state and what can be reached from it without a character. Constraints are judged at `at`.
+  // Adds a state and what can be reached from it without a character. Constraints are judged at
+  // `at`.
   void follow(Automaton& a, uint64_t* bits, uint32_t state, int32_t at) {
     if (test_bit(bits, state)) return;
     set_bit(bits, state);
@@ -184,7 +191,8 @@ class Matcher {
       for (int32_t t = a.first[from]; t >= 0; t = a.transitions[static_cast<size_t>(t)].next) {
         const Transition& transition = a.transitions[static_cast<size_t>(t)];
         if (transition.kind == Transition::Kind::set || test_bit(bits, transition.to)) continue;
-        if (transition.kind == Transition::Kind::constraint && !holds(*transition.constraint, at)) continue;
+        if (transition.kind == Transition::Kind::constraint && !holds(*transition.constraint, at))
+          continue;
         set_bit(bits, transition.to);
         a.stack.push(arena_, transition.to);
       }
@@ -198,7 +206,8 @@ class Matcher {
         const uint32_t from = w * 64 + static_cast<uint32_t>(std::countr_zero(rest));
         for (int32_t t = a.first[from]; t >= 0; t = a.transitions[static_cast<size_t>(t)].next) {
           const Transition& transition = a.transitions[static_cast<size_t>(t)];
-          if (transition.kind == Transition::Kind::set && transition.set->contains(c)) follow(a, a.then, transition.to, at);
+          if (transition.kind == Transition::Kind::set && transition.set->contains(c))
+            follow(a, a.then, transition.to, at);
         }
       }
     }
@@ -211,13 +220,14 @@ class Matcher {
     return true;
   }
 
-  // Calls `at_end(position)` for every place up to `limit` where a match of the node from `start` can end, in rising order,
-  // until it returns false.
+  // Calls `at_end(position)` for every place up to `limit` where a match of the node from `start`
+  // can end, in rising order, until it returns false.
   template <class AtEnd>
   void each_end(const RegexNode& node, int32_t start, int32_t limit, AtEnd at_end) {
     Automaton& a = automaton_of(node);
     if (!a.has_constraints) return each_end_dfa(a, start, limit, at_end);
-    // Constraints may ask this same automaton again (lookaround has its own): the sets are this call's.
+    // Constraints may ask this same automaton again (lookaround has its own): the sets are this
+    // call's.
     clear_bits(a, a.now);
     follow(a, a.now, 0, start);
     for (int32_t at = start;; ++at) {
@@ -231,7 +241,8 @@ class Matcher {
   int32_t intern(Automaton& a) {
     if (is_empty(a, a.now)) return kDead;
     for (uint32_t i = 0; i < a.dfa.count; ++i) {
-      if (std::memcmp(a.dfa[i].members, a.now, a.words * sizeof(uint64_t)) == 0) return static_cast<int32_t>(i);
+      if (std::memcmp(a.dfa[i].members, a.now, a.words * sizeof(uint64_t)) == 0)
+        return static_cast<int32_t>(i);
     }
     DfaState made;
     made.members = arena_.make_array<uint64_t>(a.words).data();
@@ -315,17 +326,20 @@ class Matcher {
     return ends;
   }
 
-  // Sets the groups inside `node`, which is known to span [start, end) but for back-references: then it may fail.
+  // Sets the groups inside `node`, which is known to span [start, end) but for back-references:
+  // then it may fail.
   bool divide_span(const RegexNode& node, int32_t start, int32_t end, std::span<RegexSpan> spans) {
     if (!node.captures) return true;
     switch (node.tag) {
       case RegexTag::group:
         if (!divide_span(*node.left, start, end, spans)) return false;
-        if (node.group > 0 && static_cast<size_t>(node.group) < spans.size()) spans[static_cast<size_t>(node.group)] = {start, end};
+        if (node.group > 0 && static_cast<size_t>(node.group) < spans.size())
+          spans[static_cast<size_t>(node.group)] = {start, end};
         return true;
       case RegexTag::back_reference: return same_as_group(node.group, start, end, spans);
       case RegexTag::sequence:
-        for (const ArenaVector<int32_t> ends = ends_of(*node.left, start, end); const int32_t middle : std::span(ends.items, ends.count)) {
+        for (const ArenaVector<int32_t> ends = ends_of(*node.left, start, end);
+             const int32_t middle : std::span(ends.items, ends.count)) {
           if (can_span(*node.right, middle, end) && divide_span(*node.left, start, middle, spans) &&
               divide_span(*node.right, middle, end, spans)) {
             return true;
@@ -337,28 +351,32 @@ class Matcher {
           if (can_span(*side, start, end) && divide_span(*side, start, end, spans)) return true;
         }
         return false;
-      case RegexTag::repeat: return divide_repeat(node, start, end, 0, spans);
+      case RegexTag::repeat:     return divide_repeat(node, start, end, 0, spans);
       case RegexTag::empty:
       case RegexTag::set:
       case RegexTag::constraint:
-      case RegexTag::look: return true;
+      case RegexTag::look:       return true;
     }
     UNREACHABLE();
   }
   static void clear_groups(const RegexNode& node, std::span<RegexSpan> spans) {
     if (!node.captures || node.tag == RegexTag::back_reference) return;
-    if (node.tag == RegexTag::group && node.group > 0 && static_cast<size_t>(node.group) < spans.size()) {
+    if (node.tag == RegexTag::group && node.group > 0 &&
+        static_cast<size_t>(node.group) < spans.size()) {
       spans[static_cast<size_t>(node.group)] = {};
     }
     if (node.left != nullptr) clear_groups(*node.left, spans);
     if (node.right != nullptr && node.tag != RegexTag::repeat) clear_groups(*node.right, spans);
   }
   // Iteration number `done` starts at `start`; the last one's groups remain.
-  bool divide_repeat(const RegexNode& node, int32_t start, int32_t end, int32_t done, std::span<RegexSpan> spans) {
+  bool divide_repeat(const RegexNode& node, int32_t start, int32_t end, int32_t done,
+                     std::span<RegexSpan> spans) {
     if (start == end && done >= node.low) {
       if (done > 0 || node.low == 0) {
-        // No iteration at all matches the empty text, unless the body must: then its groups are empty.
-        if (done == 0 && node.high != 0 && can_span(*node.left, start, end)) divide_span(*node.left, start, end, spans);
+        // No iteration at all matches the empty text, unless the body must: then its groups are
+        // empty.
+        if (done == 0 && node.high != 0 && can_span(*node.left, start, end))
+          divide_span(*node.left, start, end, spans);
         return true;
       }
     }
@@ -367,15 +385,17 @@ class Matcher {
     // What this repetition prefers, each iteration prefers.
     for (uint32_t i = 0; i < ends.count; ++i) {
       const int32_t middle = ends[i];
-      if (middle == start && done >= node.low) continue;               // an empty iteration leads nowhere
+      if (middle == start && done >= node.low) continue;  // an empty iteration leads nowhere
       if (!rest_can_span(node, middle, end, done + 1)) continue;
-      clear_groups(*node.left, spans);                                 // of the iteration before
-      if (divide_span(*node.left, start, middle, spans) && divide_repeat(node, middle, end, done + 1, spans)) return true;
+      clear_groups(*node.left, spans);  // of the iteration before
+      if (divide_span(*node.left, start, middle, spans) &&
+          divide_repeat(node, middle, end, done + 1, spans))
+        return true;
     }
     return false;
   }
   bool rest_can_span(const RegexNode& node, int32_t start, int32_t end, int32_t done) {
-    if (start == end) return true;                                     // the body that was matched so far may be empty again
+    if (start == end) return true;  // the body that was matched so far may be empty again
     if (node.high != kRepeatForever && done >= node.high) return false;
     // Some number of further iterations.
     const int32_t least = std::max(node.low - done, 0);
@@ -413,9 +433,11 @@ class Matcher {
     }
     return true;
   }
-  bool search_with_references(int32_t start, int32_t* begin, int32_t* finish, std::span<RegexSpan> spans) {
+  bool search_with_references(int32_t start, int32_t* begin, int32_t* finish,
+                              std::span<RegexSpan> spans) {
     const auto all = arena_.make_array<RegexSpan>(static_cast<size_t>(program_.groups) + 1);
-    for (const ArenaVector<int32_t> ends = ends_of(*program_.root, start, length_); const int32_t end : std::span(ends.items, ends.count)) {
+    for (const ArenaVector<int32_t> ends = ends_of(*program_.root, start, length_);
+         const int32_t end : std::span(ends.items, ends.count)) {
       clear(all);
       if (!divide_span(*program_.root, start, end, all)) continue;
       *begin = start;
@@ -436,7 +458,8 @@ class Matcher {
 
 uint32_t RegexProgram::colour(uint32_t c) const {
   if (c < 128) return ascii_colour[c];
-  return static_cast<uint32_t>(std::upper_bound(bounds.items, bounds.items + bounds.count, c) - bounds.items);
+  return static_cast<uint32_t>(std::upper_bound(bounds.items, bounds.items + bounds.count, c) -
+                               bounds.items);
 }
 
 void RegexProgram::set_text(std::string_view bytes) {
@@ -461,7 +484,8 @@ Result<Regex*> Regex::compile(Arena& arena, std::string_view pattern, const Rege
   RegexProgram* const program = TRY(parse_regex(arena, pattern, options));
   Automaton* const automaton = arena.make<Automaton>();
   if (!Builder(arena, *automaton).build(*program->root)) {
-    return raise(sqlstate::invalid_regular_expression, "invalid regular expression: regular expression is too complex");
+    return raise(sqlstate::invalid_regular_expression,
+                 "invalid regular expression: regular expression is too complex");
   }
   automaton->now = arena.make_array<uint64_t>(automaton->words).data();
   automaton->then = arena.make_array<uint64_t>(automaton->words).data();
@@ -482,7 +506,8 @@ bool Regex::find(std::string_view text, size_t from, std::span<RegexSpan> spans)
   program_->set_text(text);
   const int32_t* const offsets = program_->offsets.items;
   const auto start = static_cast<int32_t>(
-      std::lower_bound(offsets, offsets + program_->text.count + 1, static_cast<int32_t>(from)) - offsets);
+      std::lower_bound(offsets, offsets + program_->text.count + 1, static_cast<int32_t>(from)) -
+      offsets);
   for (RegexSpan& span : spans) span = {};
   int32_t begin = 0;
   int32_t end = 0;

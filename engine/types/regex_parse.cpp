@@ -62,7 +62,9 @@ void add_class(Ranges& ranges, std::string_view name) {
   }
 }
 bool is_class(std::string_view name) {
-  constexpr std::string_view kNames[] = {"alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper", "xdigit", "word"};
+  constexpr std::string_view kNames[] = {"alnum", "alpha", "ascii",  "blank", "cntrl",
+                                         "digit", "graph", "lower",  "print", "punct",
+                                         "space", "upper", "xdigit", "word"};
   return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
@@ -95,7 +97,8 @@ void add_other_case(Ranges& ranges) {
     const auto overlap = [&](uint32_t low, uint32_t high, int32_t shift) {
       const uint32_t from = std::max(ranges[i].low, low);
       const uint32_t to = std::min(ranges[i].high, high);
-      if (from <= to) ranges.push_back({from + static_cast<uint32_t>(shift), to + static_cast<uint32_t>(shift)});
+      if (from <= to)
+        ranges.push_back({from + static_cast<uint32_t>(shift), to + static_cast<uint32_t>(shift)});
     };
     overlap('a', 'z', -32);
     overlap('A', 'Z', 32);
@@ -123,7 +126,9 @@ class Parser {
 
  private:
   bool end() const { return at_ >= points_.size(); }
-  uint32_t peek(size_t ahead = 0) const { return at_ + ahead < points_.size() ? points_[at_ + ahead] : UINT32_MAX; }
+  uint32_t peek(size_t ahead = 0) const {
+    return at_ + ahead < points_.size() ? points_[at_ + ahead] : UINT32_MAX;
+  }
   bool looking_at(std::string_view text) const {
     for (size_t i = 0; i < text.size(); ++i) {
       if (peek(i) != static_cast<unsigned char>(text[i])) return false;
@@ -143,9 +148,13 @@ class Parser {
       options_.literal = true;
       return {};
     }
-    if (accept("***:")) options_.advanced = true;
-    else if (looking_at("***")) return invalid("invalid regexp (reg version 0.8)");
-    if (!options_.advanced || !looking_at("(?") || peek(2) > 127 || !is_alpha(static_cast<char>(peek(2)))) return {};
+    if (accept("***:"))
+      options_.advanced = true;
+    else if (looking_at("***"))
+      return invalid("invalid regexp (reg version 0.8)");
+    if (!options_.advanced || !looking_at("(?") || peek(2) > 127 ||
+        !is_alpha(static_cast<char>(peek(2))))
+      return {};
     at_ += 2;
     for (; !end() && peek() != ')'; ++at_) {
       switch (peek()) {
@@ -167,7 +176,7 @@ class Parser {
           options_.lines = true;
           break;
         case 'x': options_.expanded = true; break;
-        default: return invalid("invalid embedded option");
+        default:  return invalid("invalid embedded option");
       }
     }
     if (!accept(")")) return invalid("invalid embedded option");
@@ -277,13 +286,16 @@ class Parser {
     RegexNode* const repeat = join(RegexTag::repeat, node, nullptr);
     repeat->low = low;
     repeat->high = high;
-    repeat->preference = low == high ? node->preference : lazy ? Preference::shortest : Preference::longest;
+    repeat->preference = low == high ? node->preference
+                         : lazy      ? Preference::shortest
+                                     : Preference::longest;
     skip();
     int32_t more = 0;
     found = TRY(quantifier(more, more));
     if (found) return invalid("quantifier operand invalid");
     if (low < 1 || !node->captures || node->back_references) return repeat;
-    // Only the last iteration's groups are seen: x{m,n} is x{m-1,n-1}x with groups in the last x alone.
+    // Only the last iteration's groups are seen: x{m,n} is x{m-1,n-1}x with groups in the last x
+    // alone.
     if (high == 1) return node;
     repeat->low = low - 1;
     repeat->high = high == kRepeatForever ? high : high - 1;
@@ -321,7 +333,8 @@ class Parser {
         if (low > high) return invalid("invalid repetition count(s)");
       }
     }
-    if (!accept("}")) return end() ? invalid("braces {} not balanced") : invalid("invalid repetition count(s)");
+    if (!accept("}"))
+      return end() ? invalid("braces {} not balanced") : invalid("invalid repetition count(s)");
     return true;
   }
   Result<int32_t> repeat_count() {
@@ -340,10 +353,15 @@ class Parser {
       case '+':
       case '?': return invalid("quantifier operand invalid");
       case '{':
-        if (peek(1) < 128 && is_digit(static_cast<char>(peek(1)))) return invalid("quantifier operand invalid");
+        if (peek(1) < 128 && is_digit(static_cast<char>(peek(1))))
+          return invalid("quantifier operand invalid");
         break;
-      case '^': ++at_; return constraint(options_.lines ? Constraint::line_start : Constraint::text_start);
-      case '$': ++at_; return constraint(options_.lines ? Constraint::line_end : Constraint::text_end);
+      case '^':
+        ++at_;
+        return constraint(options_.lines ? Constraint::line_start : Constraint::text_start);
+      case '$':
+        ++at_;
+        return constraint(options_.lines ? Constraint::line_end : Constraint::text_end);
       case '.': {
         ++at_;
         Ranges ranges;
@@ -351,10 +369,10 @@ class Parser {
         complement(ranges);
         return of_ranges(std::move(ranges));
       }
-      case '[': return bracket();
-      case '(': return parenthesis(depth);
+      case '[':  return bracket();
+      case '(':  return parenthesis(depth);
       case '\\': return escape();
-      default: break;
+      default:   break;
     }
     ++at_;
     return character(c);
@@ -374,7 +392,7 @@ class Parser {
         return invalid("invalid regexp (reg version 0.8)");
       }
     } else if (in_look_ == 0) {
-      node->group = ++program_.groups;         // groups inside lookaround do not capture
+      node->group = ++program_.groups;  // groups inside lookaround do not capture
     }
     in_look_ += node->tag == RegexTag::look;
     node->left = TRY(alternatives(depth + 1));
@@ -412,20 +430,26 @@ class Parser {
       return character(c);
     }
     switch (c) {
-      case 'd': case 'D': case 's': case 'S': case 'w': case 'W': ++at_; return shorthand(c);
+      case 'd':
+      case 'D':
+      case 's':
+      case 'S':
+      case 'w':
+      case 'W': ++at_; return shorthand(c);
       case 'A': ++at_; return constraint(Constraint::text_start);
       case 'Z': ++at_; return constraint(Constraint::text_end);
       case 'm': ++at_; return constraint(Constraint::word_start);
       case 'M': ++at_; return constraint(Constraint::word_end);
       case 'y': ++at_; return constraint(Constraint::word_edge);
       case 'Y': ++at_; return constraint(Constraint::no_word_edge);
-      default: break;
+      default:  break;
     }
     if (c >= '1' && c <= '9') {
       size_t digits = 1;
       while (peek(digits) < 128 && is_digit(static_cast<char>(peek(digits)))) ++digits;
       int64_t number = 0;
-      for (size_t i = 0; i < digits && number < 100000; ++i) number = number * 10 + static_cast<int64_t>(peek(i) - '0');
+      for (size_t i = 0; i < digits && number < 100000; ++i)
+        number = number * 10 + static_cast<int64_t>(peek(i) - '0');
       // One digit is always a back-reference; more are if there are as many groups, else octal.
       if (digits == 1 || number <= program_.groups) {
         at_ += digits;
@@ -433,7 +457,7 @@ class Parser {
           if (group->group != number) continue;
           RegexNode* const node = make(RegexTag::back_reference);
           node->group = static_cast<int32_t>(number);
-          node->left = group->left;            // its language bounds the reference's
+          node->left = group->left;  // its language bounds the reference's
           node->captures = node->back_references = true;
           program_.back_references = true;
           return node;
@@ -474,9 +498,17 @@ class Parser {
       case 'u': return hex(4, 4);
       case 'U': return hex(8, 8);
       case 'x': return hex(1, 255);
-      case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': {
+      case '0':
+      case '1':
+      case '2':
+      case '3':
+      case '4':
+      case '5':
+      case '6':
+      case '7': {
         uint32_t value = c - '0';
-        for (int n = 1; n < 3 && peek() >= '0' && peek() <= '7'; ++n) value = value * 8 + (points_[at_++] - '0');
+        for (int n = 1; n < 3 && peek() >= '0' && peek() <= '7'; ++n)
+          value = value * 8 + (points_[at_++] - '0');
         return value;
       }
       default: return invalid("invalid escape \\ sequence");
@@ -508,7 +540,8 @@ class Parser {
       if (looking_at("[:")) {
         at_ += 2;
         std::string name;
-        while (!end() && peek() != ':' && peek() < 128) name.push_back(static_cast<char>(points_[at_++]));
+        while (!end() && peek() != ':' && peek() < 128)
+          name.push_back(static_cast<char>(points_[at_++]));
         if (!accept(":]")) return invalid("invalid character class");
         if (!is_class(name)) return invalid("invalid character class");
         // Ignoring case, upper and lower are both letters.
@@ -563,7 +596,7 @@ class Parser {
   std::vector<uint32_t> points_;
   size_t at_ = 0;
   int in_look_ = 0;
-  std::vector<const RegexNode*> closed_;       // capturing groups so far
+  std::vector<const RegexNode*> closed_;  // capturing groups so far
 };
 
 }  // namespace
@@ -579,11 +612,13 @@ Result<RegexProgram*> parse_regex(Arena& arena, std::string_view pattern, RegexO
   program->word = {kept.data(), static_cast<uint32_t>(kept.size())};
   program->root = TRY(Parser(arena, pattern, *program).run());
   std::sort(program->bounds.items, program->bounds.items + program->bounds.count);
-  program->bounds.count =
-      static_cast<uint32_t>(std::unique(program->bounds.items, program->bounds.items + program->bounds.count) - program->bounds.items);
+  program->bounds.count = static_cast<uint32_t>(
+      std::unique(program->bounds.items, program->bounds.items + program->bounds.count) -
+      program->bounds.items);
   for (uint32_t c = 0; c < 128; ++c) {
     program->ascii_colour[c] = static_cast<uint16_t>(
-        std::upper_bound(program->bounds.items, program->bounds.items + program->bounds.count, c) - program->bounds.items);
+        std::upper_bound(program->bounds.items, program->bounds.items + program->bounds.count, c) -
+        program->bounds.items);
   }
   return program;
 }
@@ -594,7 +629,7 @@ Result<RegexOptions> parse_regex_flags(std::string_view flags) {
     switch (flags[at]) {
       case 'g': options.global = true; break;
       case 'b':
-      case 'e': return unsupported("basic regular expressions");       // PostgreSQL reads both as basic
+      case 'e': return unsupported("basic regular expressions");  // PostgreSQL reads both as basic
       case 'c': options.ignore_case = false; break;
       case 'i': options.ignore_case = true; break;
       case 'm':
@@ -613,7 +648,8 @@ Result<RegexOptions> parse_regex_flags(std::string_view flags) {
       case 'x': options.expanded = true; break;
       default:
         return raise(sqlstate::invalid_parameter_value,
-                     cat("invalid regular expression option: \"", flags.substr(at, utf8_step(flags, at)), "\""));
+                     cat("invalid regular expression option: \"",
+                         flags.substr(at, utf8_step(flags, at)), "\""));
     }
   }
   return options;

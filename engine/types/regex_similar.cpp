@@ -1,4 +1,5 @@
-// SIMILAR TO patterns, rewritten as regular expressions: % is .*, _ is ., and the rest of POSIX's letters is as there.
+// SIMILAR TO patterns, rewritten as regular expressions: % is .*, _ is ., and the rest of POSIX's
+// letters is as there.
 #include <optional>
 #include <string>
 
@@ -7,13 +8,15 @@
 
 namespace orrery {
 
-Result<std::string> similar_to_regex(std::string_view pattern, std::optional<std::string_view> escape) {
+Result<std::string> similar_to_regex(std::string_view pattern,
+                                     std::optional<std::string_view> escape) {
   const std::string_view mark = escape.value_or("\\");
   if (utf8_count(mark) > 1) {
     return raise(sqlstate::invalid_escape_sequence, "invalid escape string")
         .hint("Escape string must be empty or one character.");
   }
-  // The parts around escape-" pairs, of SUBSTRING(... SIMILAR ... ESCAPE ...), become groups of which the middle captures.
+  // The parts around escape-" pairs, of SUBSTRING(... SIMILAR ... ESCAPE ...), become groups of
+  // which the middle captures.
   std::string out = "^(?:";
   bool after_escape = false;
   bool in_class = false;
@@ -29,7 +32,8 @@ Result<std::string> similar_to_regex(std::string_view pattern, std::optional<std
           out += "){1,1}(?:";
         } else {
           return raise(sqlstate::invalid_use_of_escape_character,
-                       "SQL regular expression may not contain more than two escape-double-quote separators");
+                       "SQL regular expression may not contain more than two escape-double-quote "
+                       "separators");
         }
         ++separators;
       } else {

@@ -13,7 +13,8 @@ namespace orrery {
 namespace {
 
 // "first character, character after, groups", as the table has it.
-std::string describe(Arena& arena, const std::string& pattern, const std::string& flags, const std::string& text) {
+std::string describe(Arena& arena, const std::string& pattern, const std::string& flags,
+                     const std::string& text) {
   const Result<RegexOptions> options = parse_regex_flags(flags);
   if (!options.ok()) return error_fact(options.status());
   Result<Regex*> regex = Regex::compile(arena, pattern, options.value());
@@ -22,14 +23,18 @@ std::string describe(Arena& arena, const std::string& pattern, const std::string
   const bool found = (*regex)->find(text, 0, spans);
   EXPECT_EQ((*regex)->matches(text), found) << pattern << " on " << text;
   if (!found) return "0,0,none";
-  const auto number = [&](int32_t at) { return utf8_count(std::string_view(text).substr(0, static_cast<size_t>(at))) + 1; };
+  const auto number = [&](int32_t at) {
+    return utf8_count(std::string_view(text).substr(0, static_cast<size_t>(at))) + 1;
+  };
   std::vector<NullableDatum> groups;
   for (size_t i = spans.size() > 1 ? 1 : 0; i < spans.size(); ++i) {
     if (spans[i].from < 0) {
       groups.push_back({});
     } else {
-      groups.push_back({make_varlena(arena, std::string_view(text).substr(static_cast<size_t>(spans[i].from),
-                                                                          static_cast<size_t>(spans[i].to - spans[i].from))), false});
+      groups.push_back({make_varlena(arena, std::string_view(text).substr(
+                                                static_cast<size_t>(spans[i].from),
+                                                static_cast<size_t>(spans[i].to - spans[i].from))),
+                        false});
     }
   }
   std::string out = cat(number(spans[0].from), ",", number(spans[0].to), ",");
@@ -43,7 +48,8 @@ TEST(Regex, MatchesAndDividesAsPostgreSQL) {
   for (const Fact& fact : read_facts("testdata/regex.facts")) {
     Arena arena;
     EXPECT_EQ(describe(arena, fact[0], fact[1], fact[2]), fact.result())
-        << "regex.facts:" << fact.line << " '" << fact[0] << "' " << fact[1] << " on '" << fact[2] << "'";
+        << "regex.facts:" << fact.line << " '" << fact[0] << "' " << fact[1] << " on '" << fact[2]
+        << "'";
     ++checked;
   }
   EXPECT_GT(checked, 2000);

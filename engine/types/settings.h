@@ -1,5 +1,6 @@
-// What the text forms of values depend on beside the value: session settings, the clock's reading, and names of catalog
-// objects. All of it comes in as a parameter; nothing here asks a clock or an environment.
+// What the text forms of values depend on beside the value: session settings, the clock's reading,
+// and names of catalog objects. All of it comes in as a parameter; nothing here asks a clock or an
+// environment.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,7 @@
 
 namespace orrery {
 
-class TimeZone;                // types/time_zone.h
+class TimeZone;  // types/time_zone.h
 
 enum class DateStyle : uint8_t { iso, sql, postgres, german };
 enum class DateOrder : uint8_t { mdy, dmy, ymd };
@@ -18,13 +19,14 @@ enum class IntervalStyle : uint8_t { postgres, postgres_verbose, sql_standard, i
 
 struct TypeInfo;
 
-// Turns names of catalog objects into OIDs and back, for regclass and its kin, and knows types that are not built in.
-// Declared here, implemented by the catalog, injected.
+// Turns names of catalog objects into OIDs and back, for regclass and its kin, and knows types that
+// are not built in. Declared here, implemented by the catalog, injected.
 class NameResolver {
  public:
   virtual ~NameResolver() = default;
-  // `reg_type` is one of regproc, regprocedure, regoper, regoperator, regclass, regtype, regrole, regnamespace,
-  // regcollation, regconfig, regdictionary; `text` is a name as typed (qualified, quoted). Numbers and "-" were handled.
+  // `reg_type` is one of regproc, regprocedure, regoper, regoperator, regclass, regtype, regrole,
+  // regnamespace, regcollation, regconfig, regdictionary; `text` is a name as typed (qualified,
+  // quoted). Numbers and "-" were handled.
   virtual Result<Oid> resolve(Oid reg_type, std::string_view text) const = 0;
   // Appends the name of `object`, quoted and qualified as needed; its number if it is unknown.
   virtual Status append_name(Oid reg_type, Oid object, std::string& out) const = 0;
@@ -36,11 +38,11 @@ struct TypeSettings {
   DateStyle date_style = DateStyle::iso;
   DateOrder date_order = DateOrder::mdy;
   IntervalStyle interval_style = IntervalStyle::postgres;
-  const TimeZone* time_zone = nullptr;       // null is UTC
+  const TimeZone* time_zone = nullptr;  // null is UTC
   int extra_float_digits = 1;
-  bool bytea_escape = false;                 // bytea_output
-  WallTime now;                              // start of the transaction: 'now', 'today'
-  const NameResolver* names = nullptr;       // null: reg* types take and print numbers only
+  bool bytea_escape = false;            // bytea_output
+  WallTime now;                         // start of the transaction: 'now', 'today'
+  const NameResolver* names = nullptr;  // null: reg* types take and print numbers only
 };
 
 }  // namespace orrery

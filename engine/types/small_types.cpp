@@ -77,10 +77,13 @@ Result<Datum> tid_in(IoContext& context, std::string_view text) {
   std::string_view body = trim_spaces(text);
   if (!body.starts_with('(')) return invalid_syntax("tid", text);
   auto [comma, error] = std::from_chars(body.data() + 1, end, block);
-  if (error != std::errc() || comma == end || *comma != ',' || block > UINT32_MAX) return invalid_syntax("tid", text);
+  if (error != std::errc() || comma == end || *comma != ',' || block > UINT32_MAX)
+    return invalid_syntax("tid", text);
   auto [close, slot_error] = std::from_chars(comma + 1, end, slot);
-  if (slot_error != std::errc() || close == end || *close != ')' || slot > UINT16_MAX) return invalid_syntax("tid", text);
-  return make_tid(context.arena, {BlockNo(static_cast<uint32_t>(block)), static_cast<uint16_t>(slot)});
+  if (slot_error != std::errc() || close == end || *close != ')' || slot > UINT16_MAX)
+    return invalid_syntax("tid", text);
+  return make_tid(context.arena,
+                  {BlockNo(static_cast<uint32_t>(block)), static_cast<uint16_t>(slot)});
 }
 
 Status tid_out(IoContext&, Datum value, std::string& out) {
@@ -90,7 +93,8 @@ Status tid_out(IoContext&, Datum value, std::string& out) {
 }
 Result<Datum> tid_receive(IoContext& context, Bytes bytes) {
   if (bytes.size() != 6) return bad_binary_length(bytes, 6);
-  return make_tid(context.arena, {BlockNo(load_be<uint32_t>(bytes.data())), load_be<uint16_t>(bytes.data() + 4)});
+  return make_tid(context.arena,
+                  {BlockNo(load_be<uint32_t>(bytes.data())), load_be<uint16_t>(bytes.data() + 4)});
 }
 Status tid_send(IoContext&, Datum value, std::string& out) {
   const Tid tid = load_tid(value);
@@ -102,7 +106,8 @@ Status tid_send(IoContext&, Datum value, std::string& out) {
 
 Result<Datum> pg_lsn_in(IoContext&, std::string_view text) {
   const size_t slash = text.find('/');
-  if (slash == std::string_view::npos || slash < 1 || slash > 8) return invalid_syntax("pg_lsn", text);
+  if (slash == std::string_view::npos || slash < 1 || slash > 8)
+    return invalid_syntax("pg_lsn", text);
   const std::string_view halves[] = {text.substr(0, slash), text.substr(slash + 1)};
   uint64_t value = 0;
   for (const std::string_view half : halves) {

@@ -30,7 +30,9 @@ int year_of(int64_t time) {
   if (julian < 0 || julian > INT32_MAX) return julian < 0 ? -4713 : 5874897;
   return date_of_julian(static_cast<int32_t>(julian)).year;
 }
-int64_t start_of_day(int year, int month, int day) { return (julian_of_date(year, month, day) - kUnixEpochJulian) * kDay; }
+int64_t start_of_day(int year, int month, int day) {
+  return (julian_of_date(year, month, day) - kUnixEpochJulian) * kDay;
+}
 
 // Scans a POSIX TZ string.
 class PosixScanner {
@@ -83,8 +85,8 @@ class PosixScanner {
       out.kind = Kind::julian_without_leap;
       if (!number(out.day, 365) || out.day < 1) return false;
     } else if (accept('M')) {
-      if (!number(out.month, 12) || out.month < 1 || !accept('.') || !number(out.week, 5) || out.week < 1 || !accept('.') ||
-          !number(out.day, 6)) {
+      if (!number(out.month, 12) || out.month < 1 || !accept('.') || !number(out.week, 5) ||
+          out.week < 1 || !accept('.') || !number(out.day, 6)) {
         return false;
       }
     } else {
@@ -108,7 +110,7 @@ int64_t local_change(const PosixRule::Change& change, int year) {
       const int leap = is_leap_year(year) && change.day >= 60;
       return new_year + (change.day - 1 + leap) * kDay + change.seconds;
     }
-    case Kind::day_of_year: return new_year + change.day * kDay + change.seconds;
+    case Kind::day_of_year:    return new_year + change.day * kDay + change.seconds;
     case Kind::month_week_day: {
       const int first = day_of_week(julian_of_date(year, change.month, 1));
       int day = 1 + (change.day - first + 7) % 7 + (change.week - 1) * 7;
@@ -136,12 +138,13 @@ std::optional<PosixRule> PosixRule::parse(std::string_view text) {
     rule.daylight_east = -west;
     if (!scan.at_end() && !scan.accept(',')) return std::nullopt;
   }
-  if (scan.at_end()) {                       // the rule of the United States
+  if (scan.at_end()) {  // the rule of the United States
     rule.start = {.day = 0, .week = 2, .month = 3};
     rule.end = {.day = 0, .week = 1, .month = 11};
     return rule;
   }
-  if (!scan.change(rule.start) || !scan.accept(',') || !scan.change(rule.end) || !scan.at_end()) return std::nullopt;
+  if (!scan.change(rule.start) || !scan.accept(',') || !scan.change(rule.end) || !scan.at_end())
+    return std::nullopt;
   return rule;
 }
 
@@ -151,7 +154,8 @@ ZoneOffset PosixRule::at(int64_t time) const {
   const int year = year_of(time + standard_east);
   const int64_t starts = local_change(start, year) - standard_east;
   const int64_t ends = local_change(end, year) - daylight_east;
-  const bool in_daylight = starts < ends ? time >= starts && time < ends : time >= starts || time < ends;
+  const bool in_daylight =
+      starts < ends ? time >= starts && time < ends : time >= starts || time < ends;
   return in_daylight ? ZoneOffset{daylight_east, true, daylight} : plain;
 }
 
@@ -160,7 +164,8 @@ std::optional<int64_t> PosixRule::next_change(int64_t time) const {
   std::optional<int64_t> next;
   const int year = year_of(time + standard_east);
   for (int y = year; y <= year + 1; ++y) {
-    for (const int64_t change : {local_change(start, y) - standard_east, local_change(end, y) - daylight_east}) {
+    for (const int64_t change :
+         {local_change(start, y) - standard_east, local_change(end, y) - daylight_east}) {
       if (change > time && (!next || change < *next)) next = change;
     }
   }
@@ -180,12 +185,14 @@ void TimeZone::set_name(std::string_view name) {
 
 std::optional<TimeZone> TimeZone::find(std::string_view name) {
   const auto folded_less = [](std::string_view a, std::string_view b) {
-    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
-                                        [](char x, char y) { return lower_ascii(x) < lower_ascii(y); });
+    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+      return lower_ascii(x) < lower_ascii(y);
+    });
   };
   const std::span<const ZoneEntry> zones = zone_table();
-  const auto at = std::lower_bound(zones.begin(), zones.end(), name,
-                                   [&](const ZoneEntry& zone, std::string_view key) { return folded_less(zone.name, key); });
+  const auto at = std::lower_bound(
+      zones.begin(), zones.end(), name,
+      [&](const ZoneEntry& zone, std::string_view key) { return folded_less(zone.name, key); });
   TimeZone zone;
   if (at != zones.end() && equals_ignoring_case(at->name, name)) {
     zone.set_name(at->name);
@@ -206,24 +213,28 @@ TimeZone TimeZone::fixed(int32_t east_seconds) {
   if (magnitude % 3600 != 0) {
     const int32_t minutes = magnitude / 60 % 60;
     digits += cat(minutes < 10 ? ":0" : ":", minutes);
-    if (const int32_t seconds = magnitude % 60; seconds != 0) digits += cat(seconds < 10 ? ":0" : ":", seconds);
+    if (const int32_t seconds = magnitude % 60; seconds != 0)
+      digits += cat(seconds < 10 ? ":0" : ":", seconds);
   }
-  const std::string name = cat("<", east_seconds < 0 ? "-" : "+", digits, ">", east_seconds < 0 ? "+" : "-", digits);
+  const std::string name =
+      cat("<", east_seconds < 0 ? "-" : "+", digits, ">", east_seconds < 0 ? "+" : "-", digits);
   TimeZone zone;
   zone.set_name(name);
   zone.rule_ = *PosixRule::parse(name);
   return zone;
 }
 
-// TZif: header of 44 bytes, transition times, type indexes, types of 6 bytes, abbreviations, leap seconds, indicators,
-// then the rule between two newlines. The table is our own build's, but lengths are checked all the same.
+// TZif: header of 44 bytes, transition times, type indexes, types of 6 bytes, abbreviations, leap
+// seconds, indicators, then the rule between two newlines. The table is our own build's, but
+// lengths are checked all the same.
 bool TimeZone::load(std::string_view tzif) {
   if (tzif.size() < 44) return false;
   const auto count = [&](size_t i) { return load_be<uint32_t>(tzif.data() + 20 + 4 * i); };
   time_count_ = count(3);
   type_count_ = count(4);
   abbreviation_bytes_ = count(5);
-  const size_t end = size_t{44} + time_count_ * 9 + type_count_ * 6 + abbreviation_bytes_ + count(2) * 12 + count(1) + count(0);
+  const size_t end = size_t{44} + time_count_ * 9 + type_count_ * 6 + abbreviation_bytes_ +
+                     count(2) * 12 + count(1) + count(0);
   if (end + 2 > tzif.size() || type_count_ == 0) return false;
   times_ = tzif.data() + 44;
   indexes_ = times_ + time_count_ * 8;
@@ -259,7 +270,9 @@ ZoneOffset TimeZone::type(uint32_t i) const {
   const char* const at = types_ + size_t{i} * 6;
   return {load_be<int32_t>(at), at[4] != 0, abbreviations_ + static_cast<unsigned char>(at[5])};
 }
-ZoneOffset TimeZone::type_after(uint32_t i) const { return type(static_cast<unsigned char>(indexes_[i])); }
+ZoneOffset TimeZone::type_after(uint32_t i) const {
+  return type(static_cast<unsigned char>(indexes_[i]));
+}
 
 ZoneOffset TimeZone::at(int64_t time) const {
   if (type_count_ == 0) return rule_.at(time);
@@ -299,8 +312,11 @@ std::optional<int32_t> TimeZone::constant_offset() const {
   return first.east_seconds;
 }
 
-std::optional<ZoneOffset> TimeZone::abbreviation_at(std::string_view abbreviation, int64_t time) const {
-  const auto matches = [&](const ZoneOffset& offset) { return equals_ignoring_case(offset.abbreviation, abbreviation); };
+std::optional<ZoneOffset> TimeZone::abbreviation_at(std::string_view abbreviation,
+                                                    int64_t time) const {
+  const auto matches = [&](const ZoneOffset& offset) {
+    return equals_ignoring_case(offset.abbreviation, abbreviation);
+  };
   if (const ZoneOffset now = at(time); matches(now)) return now;
   if (has_rule_ || type_count_ == 0) {
     // In the years of the rule: its other half, if that has the name.

@@ -1,4 +1,5 @@
-// The embedded time zone data: written by gen_time_zones.py at build time, sorted by name without regard to case.
+// The embedded time zone data: written by gen_time_zones.py at build time, sorted by name without
+// regard to case.
 #pragma once
 
 #include <span>
@@ -8,7 +9,7 @@ namespace orrery {
 
 struct ZoneEntry {
   std::string_view name;
-  std::string_view tzif;         // the version 2 part of a TZif file, header included
+  std::string_view tzif;  // the version 2 part of a TZif file, header included
 };
 std::span<const ZoneEntry> zone_table();
 

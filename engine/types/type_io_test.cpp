@@ -36,7 +36,8 @@ TEST_F(TypeIo, ReadsAndPrintsAsPostgreSQL) {
   for (const Fact& fact : read_facts("testdata/io.facts")) {
     const Oid type = type_named(fact[0]);
     ASSERT_TRUE(type) << fact[0];
-    EXPECT_EQ(round_trip(type, fact[2], std::stoi(fact[1])), fact.result()) << "io.facts:" << fact.line << " " << fact[0] << " '" << fact[2] << "'";
+    EXPECT_EQ(round_trip(type, fact[2], std::stoi(fact[1])), fact.result())
+        << "io.facts:" << fact.line << " " << fact[0] << " '" << fact[2] << "'";
   }
 }
 
@@ -67,18 +68,29 @@ TEST_F(TypeIo, RefusesCutBinaryValues) {
     if (info->length == -1 && type != type_oid::numeric) continue;
     for (size_t cut = 0; cut < bytes.size(); ++cut) {
       const std::string part = bytes.substr(0, cut);
-      EXPECT_FALSE(receive_value(arena_, settings_, type, as_bytes(part)).ok()) << fact[0] << " cut to " << cut;
+      EXPECT_FALSE(receive_value(arena_, settings_, type, as_bytes(part)).ok())
+          << fact[0] << " cut to " << cut;
     }
   }
 }
 
 TEST(Utf8, FindsEveryKindOfBadSequence) {
-  for (const char* good : {"", "abcdefghijk", "h\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xef\xbf\xbf", "\xf4\x8f\xbf\xbf"}) {
+  for (const char* good : {"", "abcdefghijk", "h\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
+                           "\xef\xbf\xbf", "\xf4\x8f\xbf\xbf"}) {
     EXPECT_EQ(utf8_find_invalid(good), std::string_view::npos) << good;
   }
-  const std::string_view bad[] = {"\x80", "a\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff", std::string_view("a\0b", 3),
-                                  "\xe0\x80\x80", "\xf0\x80\x80\x80", "12345678\xc3("};
-  for (const std::string_view text : bad) EXPECT_NE(utf8_find_invalid(text), std::string_view::npos) << text;
+  const std::string_view bad[] = {"\x80",
+                                  "a\xc3",
+                                  "\xc0\x80",
+                                  "\xed\xa0\x80",
+                                  "\xf4\x90\x80\x80",
+                                  "\xff",
+                                  std::string_view("a\0b", 3),
+                                  "\xe0\x80\x80",
+                                  "\xf0\x80\x80\x80",
+                                  "12345678\xc3("};
+  for (const std::string_view text : bad)
+    EXPECT_NE(utf8_find_invalid(text), std::string_view::npos) << text;
   const Status status = check_utf8("\xe4\xb8");
   EXPECT_EQ(status.error().message, "invalid byte sequence for encoding \"UTF8\": 0xe4 0xb8");
 }

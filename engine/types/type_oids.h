@@ -1,4 +1,5 @@
-// OIDs of PostgreSQL 15's built-in types, by their pg_type names (bool and "char" are spelled bool_ and char_ here).
+// OIDs of PostgreSQL 15's built-in types, by their pg_type names (bool and "char" are spelled bool_
+// and char_ here).
 #pragma once
 
 #include "base/ids.h"

@@ -13,9 +13,12 @@ constexpr int32_t kMaxCharacters = 10485760;
 constexpr int32_t kMaxSecondDecimals = 6;
 constexpr int32_t kFullPrecision = 0xffff;
 
-Status invalid(std::string message) { return raise(sqlstate::invalid_parameter_value, std::move(message)); }
+Status invalid(std::string message) {
+  return raise(sqlstate::invalid_parameter_value, std::move(message));
+}
 
-Result<int32_t> length_typmod(std::string_view type, std::span<const int32_t> modifiers, int32_t header) {
+Result<int32_t> length_typmod(std::string_view type, std::span<const int32_t> modifiers,
+                              int32_t header) {
   if (modifiers.size() != 1) return invalid("invalid type modifier");
   if (modifiers[0] < 1) return invalid(cat("length for type ", type, " must be at least 1"));
   const int32_t most = header == 4 ? kMaxCharacters : INT32_MAX / 8;
@@ -28,17 +31,21 @@ Result<int32_t> make_numeric_typmod(std::span<const int32_t> modifiers) {
   const int32_t precision = modifiers[0];
   const int32_t scale = modifiers.size() == 2 ? modifiers[1] : 0;
   if (precision < 1 || precision > Numeric::kMaxPrecision) {
-    return invalid(cat("NUMERIC precision ", precision, " must be between 1 and ", Numeric::kMaxPrecision));
+    return invalid(
+        cat("NUMERIC precision ", precision, " must be between 1 and ", Numeric::kMaxPrecision));
   }
   if (scale < -Numeric::kMaxPrecision || scale > Numeric::kMaxPrecision) {
-    return invalid(cat("NUMERIC scale ", scale, " must be between ", -Numeric::kMaxPrecision, " and ", Numeric::kMaxPrecision));
+    return invalid(cat("NUMERIC scale ", scale, " must be between ", -Numeric::kMaxPrecision,
+                       " and ", Numeric::kMaxPrecision));
   }
   return numeric_typmod(precision, scale);
 }
 
-Result<int32_t> seconds_typmod(std::string_view type, std::string_view zone, std::span<const int32_t> modifiers) {
+Result<int32_t> seconds_typmod(std::string_view type, std::string_view zone,
+                               std::span<const int32_t> modifiers) {
   if (modifiers.size() != 1) return invalid("invalid type modifier");
-  if (modifiers[0] < 0) return invalid(cat(type, "(", modifiers[0], ")", zone, " precision must not be negative"));
+  if (modifiers[0] < 0)
+    return invalid(cat(type, "(", modifiers[0], ")", zone, " precision must not be negative"));
   return std::min(modifiers[0], kMaxSecondDecimals);
 }
 
@@ -46,10 +53,14 @@ Result<int32_t> interval_typmod(std::span<const int32_t> modifiers) {
   if (modifiers.empty() || modifiers.size() > 2) return invalid("invalid INTERVAL type modifier");
   const int32_t range = modifiers[0];
   if (modifiers.size() == 1) {
-    return range == kIntervalFullRange ? -1 : static_cast<int32_t>(static_cast<uint32_t>(range) << 16 | kFullPrecision);
+    return range == kIntervalFullRange
+               ? -1
+               : static_cast<int32_t>(static_cast<uint32_t>(range) << 16 | kFullPrecision);
   }
-  if (modifiers[1] < 0) return invalid(cat("INTERVAL(", modifiers[1], ") precision must not be negative"));
-  return static_cast<int32_t>(static_cast<uint32_t>(range) << 16) | std::min(modifiers[1], kMaxSecondDecimals);
+  if (modifiers[1] < 0)
+    return invalid(cat("INTERVAL(", modifiers[1], ") precision must not be negative"));
+  return static_cast<int32_t>(static_cast<uint32_t>(range) << 16) |
+         std::min(modifiers[1], kMaxSecondDecimals);
 }
 
 std::string_view interval_range_text(uint32_t range) {
@@ -89,13 +100,16 @@ Result<int32_t> make_typmod(Oid type, std::span<const int32_t> modifiers) {
   if (type == t::varbit || type == t::varbit_array) return length_typmod("varbit", modifiers, 0);
   if (type == t::numeric || type == t::numeric_array) return make_numeric_typmod(modifiers);
   if (type == t::time || type == t::time_array) return seconds_typmod("TIME", "", modifiers);
-  if (type == t::timetz || type == t::timetz_array) return seconds_typmod("TIME", " WITH TIME ZONE", modifiers);
-  if (type == t::timestamp || type == t::timestamp_array) return seconds_typmod("TIMESTAMP", "", modifiers);
-  if (type == t::timestamptz || type == t::timestamptz_array) return seconds_typmod("TIMESTAMP", " WITH TIME ZONE", modifiers);
+  if (type == t::timetz || type == t::timetz_array)
+    return seconds_typmod("TIME", " WITH TIME ZONE", modifiers);
+  if (type == t::timestamp || type == t::timestamp_array)
+    return seconds_typmod("TIMESTAMP", "", modifiers);
+  if (type == t::timestamptz || type == t::timestamptz_array)
+    return seconds_typmod("TIMESTAMP", " WITH TIME ZONE", modifiers);
   if (type == t::interval || type == t::interval_array) return interval_typmod(modifiers);
   const TypeInfo* const info = find_builtin_type(type);
-  return raise(sqlstate::syntax_error,
-               cat("type modifier is not allowed for type \"", info != nullptr ? info->name : "unknown", "\""));
+  return raise(sqlstate::syntax_error, cat("type modifier is not allowed for type \"",
+                                           info != nullptr ? info->name : "unknown", "\""));
 }
 
 void append_typmod(Oid type, int32_t typmod, std::string& out) {
@@ -108,7 +122,8 @@ void append_typmod(Oid type, int32_t typmod, std::string& out) {
   } else if (type == t::interval) {
     const auto range = static_cast<uint32_t>(interval_range(typmod));
     if (range != static_cast<uint32_t>(kIntervalFullRange)) out += interval_range_text(range);
-    if (interval_precision(typmod) != kFullPrecision) out += cat("(", interval_precision(typmod), ")");
+    if (interval_precision(typmod) != kFullPrecision)
+      out += cat("(", interval_precision(typmod), ")");
   } else {
     out += cat("(", typmod, ")");
   }

@@ -25,10 +25,10 @@ size_t valid_length(std::string_view text, size_t at) {
     if (!is_continuation(text[at + i])) return 0;
   }
   const auto second = static_cast<unsigned char>(text[at + 1]);
-  if (lead == 0xe0 && second < 0xa0) return 0;                         // overlong
-  if (lead == 0xed && second > 0x9f) return 0;                         // surrogates
-  if (lead == 0xf0 && second < 0x90) return 0;                         // overlong
-  if (lead == 0xf4 && second > 0x8f) return 0;                         // past U+10FFFF
+  if (lead == 0xe0 && second < 0xa0) return 0;  // overlong
+  if (lead == 0xed && second > 0x9f) return 0;  // surrogates
+  if (lead == 0xf0 && second < 0x90) return 0;  // overlong
+  if (lead == 0xf4 && second > 0x8f) return 0;  // past U+10FFFF
   return length;
 }
 }  // namespace
@@ -52,7 +52,9 @@ size_t utf8_clip(std::string_view text, size_t limit) {
 }
 
 uint32_t utf8_decode(std::string_view text, size_t& at) {
-  const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<unsigned char>(text[i])); };
+  const auto byte = [&](size_t i) {
+    return static_cast<uint32_t>(static_cast<unsigned char>(text[i]));
+  };
   const size_t length = utf8_step(text, at);
   const uint32_t lead = byte(at);
   uint32_t point = length == 1 ? lead : lead & (0xffU >> (length + 1));
@@ -62,7 +64,9 @@ uint32_t utf8_decode(std::string_view text, size_t& at) {
 }
 
 void utf8_append(std::string& out, uint32_t point) {
-  const auto tail = [&](int shift) { out.push_back(static_cast<char>(0x80 | (point >> shift & 0x3f))); };
+  const auto tail = [&](int shift) {
+    out.push_back(static_cast<char>(0x80 | (point >> shift & 0x3f)));
+  };
   if (point < 0x80) {
     out.push_back(static_cast<char>(point));
   } else if (point < 0x800) {
