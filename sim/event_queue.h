@@ -4,6 +4,8 @@
 // its machine's boot number.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 

@@ -20,6 +20,7 @@
 //   numeric         Numeric;  interval: Interval;  timetz: TimeTz;  cstring: CString;  anything: Datum
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <type_traits>

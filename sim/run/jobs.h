@@ -3,6 +3,8 @@
 // reported with what it last said, and another process goes on behind it.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
