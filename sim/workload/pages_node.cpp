@@ -420,7 +420,8 @@ class PagesNode final : public Node {
     }
     std::vector<PageRef> pins;
     for (const Place& place : places) {
-      pins.push_back(TRY(storage_.pool().pin(fiber, place.file, place.block)));
+      PageRef page = TRY(storage_.pool().pin(fiber, place.file, place.block));
+      pins.push_back(std::move(page));
     }
     Change change(RecordKind::page_change);
     PageEvent event;
