@@ -19,6 +19,7 @@
 // tidy: allow(header) test support reads its scripts
 #include <sstream>
 
+#include "fiber/scheduler.h"
 #include "fiber/sync.h"
 
 namespace orrery {
