@@ -12,8 +12,7 @@ ColumnDesc int8_column() {
   return {.type = type_oid::int8, .length = 8, .alignment = 8, .by_value = true};
 }
 ColumnDesc text_column() {
-  return {
-      .type = type_oid::text, .length = -1, .alignment = 4, .storage = ColumnStorage::extended};
+  return {.type = type_oid::text, .length = -1, .alignment = 4, .storage = ColumnStorage::extended};
 }
 constexpr int16_t kAllColumns[] = {0, 1, 2};
 
@@ -72,8 +71,9 @@ Status BankTable::insert(Fiber& fiber, Access& access, Transaction& transaction,
                          const BankRow& row) {
   const Values values(row);
   const Tid tid = TRY(Heap(access, info_).insert(fiber, transaction, values.get()));
-  const InsertResult result = TRY(BTree(access, index_).insert(
-      fiber, transaction, info_, values.get(), tid, UniqueCheck::wait));
+  const InsertResult result =
+      TRY(BTree(access, index_)
+              .insert(fiber, transaction, info_, values.get(), tid, UniqueCheck::wait));
   if (result.inserted) return {};
   return raise(sqlstate::unique_violation, cat("id ", row.id, " is there already"));
 }
@@ -84,8 +84,8 @@ Result<ChangeOutcome> BankTable::update(Fiber& fiber, Access& access, Transactio
   const ChangeResult result =
       TRY(Heap(access, info_).update(fiber, transaction, tid, values.get(), snapshot));
   if (result.outcome == ChangeOutcome::ok && !result.hot) {
-    TRY(BTree(access, index_).insert(fiber, transaction, info_, values.get(), result.tid,
-                                     UniqueCheck::wait));
+    TRY(BTree(access, index_)
+            .insert(fiber, transaction, info_, values.get(), result.tid, UniqueCheck::wait));
   }
   return result.outcome;
 }
@@ -147,8 +147,8 @@ Result<BankRow> BankTable::row_of(Fiber& fiber, Access& access, std::span<const 
 
 Status BankTable::vacuum(Fiber& fiber, Access& access) {
   const IndexInfo* const indexes[] = {&index_};
-  const VacuumOptions options{.dead_tids_max = 64, .pause = microseconds(100),
-                              .pages_between_pauses = 4};
+  const VacuumOptions options{
+      .dead_tids_max = 64, .pause = microseconds(100), .pages_between_pauses = 4};
   TRY(vacuum_table(fiber, access, info_, indexes, options));
   return {};
 }

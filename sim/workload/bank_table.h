@@ -1,4 +1,5 @@
-// A table (id int4, value int8, note text) with a unique index on id and TOAST, through access alone.
+// A table (id int4, value int8, note text) with a unique index on id and TOAST, through access
+// alone.
 #pragma once
 
 #include <string>

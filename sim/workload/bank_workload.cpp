@@ -1,10 +1,10 @@
-// Workload `bank`: transfers between accounts through transactions, heap and B-tree, with savepoints,
-// both isolation levels, long readers and vacuum, while the machine crashes.
+// Workload `bank`: transfers between accounts through transactions, heap and B-tree, with
+// savepoints, both isolation levels, long readers and vacuum, while the machine crashes.
 //
-// Every transfer also writes a row of history in the same transaction, so any snapshot can be held to
-// itself: balances must be the opening balance plus the history it sees. Beside that a ledger outside
-// the disk: acknowledged transfers are in every later snapshot, aborted ones in none, and one whose
-// outcome nobody heard is either, but for ever.
+// Every transfer also writes a row of history in the same transaction, so any snapshot can be held
+// to itself: balances must be the opening balance plus the history it sees. Beside that a ledger
+// outside the disk: acknowledged transfers are in every later snapshot, aborted ones in none, and
+// one whose outcome nobody heard is either, but for ever.
 #include <set>
 
 #include "base/text.h"
@@ -45,7 +45,7 @@ struct Memory {
   BankFiles account_files, history_files;
   bool made = false;
   bool peace = false, at_rest = false, finished = false;
-  std::vector<Transfer> ledger;          // by transfer id
+  std::vector<Transfer> ledger;  // by transfer id
   RunCounts counts;
   uint64_t after_peace = 0;
 };
@@ -201,7 +201,8 @@ class BankNode final : public Node {
     TRY(std::move(checked));
     for (int32_t id = 0; id < memory_.accounts; ++id) {
       const BankTable::Found found = TRY(accounts_.find(fiber, access_, now, id));
-      if (!found.tid.is_valid()) world_.fail("structure", cat("the index does not find account ", id));
+      if (!found.tid.is_valid())
+        world_.fail("structure", cat("the index does not find account ", id));
     }
     return {};
   }
@@ -217,12 +218,15 @@ class BankNode final : public Node {
     for (const BankRow& row : history) {
       const auto id = static_cast<size_t>(row.id);
       if (row.id < 0 || id >= memory_.ledger.size()) {
-        world_.fail("isolation", cat("history row ", row.id, " of a savepoint rolled back is seen"));
+        world_.fail("isolation",
+                    cat("history row ", row.id, " of a savepoint rolled back is seen"));
         return {};
       }
       const Transfer& transfer = memory_.ledger[id];
-      if (!seen.insert(row.id).second) world_.fail("structure", cat("transfer ", id, " is there twice"));
-      if (transfer.amount != row.value) world_.fail("model", cat("transfer ", id, " has another amount"));
+      if (!seen.insert(row.id).second)
+        world_.fail("structure", cat("transfer ", id, " is there twice"));
+      if (transfer.amount != row.value)
+        world_.fail("model", cat("transfer ", id, " has another amount"));
       if (transfer.fate == Fate::aborted || transfer.fate == Fate::absent) {
         world_.fail("isolation", cat("transfer ", id, " was rolled back and is seen"));
       }
@@ -244,8 +248,10 @@ class BankNode final : public Node {
     }
     for (const BankRow& row : accounts) {
       if (expected[row.id] == row.value) continue;
-      world_.fail("isolation", cat("account ", row.id, " holds ", row.value, "; the history of the same "
-                                   "snapshot makes it ", expected[row.id]));
+      world_.fail("isolation", cat("account ", row.id, " holds ", row.value,
+                                   "; the history of the same "
+                                   "snapshot makes it ",
+                                   expected[row.id]));
       return {};
     }
     return {};
@@ -270,7 +276,8 @@ class BankNode final : public Node {
       ++memory_.counts.transactions;
       const bool is_repeatable = pick(3) == 2;
       const std::unique_ptr<Transaction> t = transactions_.begin(
-          owner, {.isolation = is_repeatable ? Isolation::repeatable_read : Isolation::read_committed});
+          owner,
+          {.isolation = is_repeatable ? Isolation::repeatable_read : Isolation::read_committed});
       Status status = transfer_in(fiber, *t, id);
       const bool gives_up = status.ok() && pick(12) == 11;
       if (status.ok() && !gives_up) {
@@ -310,14 +317,15 @@ class BankNode final : public Node {
     }
     const size_t note = pick(20) == 19 ? 4000 + pick(20'000) : pick(1500);
     BankRow row{static_cast<int32_t>(id), transfer.amount, ""};
-    for (size_t i = 0; i < note; ++i) row.note.push_back(static_cast<char>('a' + (i * i + id) % 26));
+    for (size_t i = 0; i < note; ++i)
+      row.note.push_back(static_cast<char>('a' + (i * i + id) % 26));
     TRY(history_.insert(fiber, access_, t, row));
     return t.next_command();
   }
 
   // A statement: balance = balance + amount. READ COMMITTED looks again when somebody was faster.
-  Status add(Fiber& fiber, Transaction& t, std::optional<RegisteredSnapshot>& whole, int32_t account,
-             int64_t amount) {
+  Status add(Fiber& fiber, Transaction& t, std::optional<RegisteredSnapshot>& whole,
+             int32_t account, int64_t amount) {
     while (true) {
       std::optional<RegisteredSnapshot> own;
       if (!whole) own.emplace(transactions_, transactions_.take_snapshot(&t));

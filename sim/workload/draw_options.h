@@ -1,5 +1,5 @@
-// Sizes and intervals of the engine, drawn from their legal ranges: small enough that a short run meets
-// their limits.
+// Sizes and intervals of the engine, drawn from their legal ranges: small enough that a short run
+// meets their limits.
 #pragma once
 
 #include "sim/tape.h"
