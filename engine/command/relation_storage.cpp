@@ -6,12 +6,14 @@
 #include "access/table_scan.h"
 #include "access/toast.h"
 #include "base/text.h"
+#include "exec/row_sorter.h"
 #include "types/type_oids.h"
 
 namespace orrery {
 namespace {
 
 constexpr int32_t kUnlimited = -1;
+constexpr uint64_t kBuildMemoryBytes = uint64_t{64} << 20;  // as maintenance_work_mem's default
 
 // The widest value of a variable-length type, header included, or kUnlimited.
 int32_t maximum_size(Oid type, int32_t typmod) {
@@ -57,55 +59,77 @@ NewColumn toast_column(std::string_view name, Oid type) {
   return column;
 }
 
-// A row on its way into an index: its key's values in an arena, and where it lies.
-struct IndexRow {
-  Datum* values;
-  uint8_t* nulls;
-  Tid tid;
-  RowValues row() const { return {values, nulls}; }
-};
+// A tid as a word that sorts as tids do, and back.
+Datum tid_word(Tid tid) { return Datum::of(int64_t{tid.block.v} << 16 | tid.slot); }
+Tid word_tid(Datum word) {
+  const auto v = word.as<int64_t>();
+  return Tid{BlockNo(static_cast<uint32_t>(v >> 16)), static_cast<uint16_t>(v)};
+}
 
+// The table's rows are sorted in the order of the index, with their tids as the last column, and
+// handed to the builder.
 class IndexBuild {
  public:
   IndexBuild(CommandContext& context, const RelationInfo& table, const CatalogIndex& index)
-      : context_(context), table_(table), index_(index), rows_arena_(context.arena.budget()) {}
+      : context_(context), table_(table), index_(index) {}
 
   Status run();
 
  private:
+  Status make_sorter();
   Status read_rows();
-  Status add_row(std::span<const Vector> columns, uint32_t row, Tid tid);
-  Status duplicate(const IndexRow& row);
+  Status add_rows(Arena& arena, std::span<const Vector> columns, uint32_t count, const Tid* tids);
+  Status duplicate(const StoredRow& row);
 
   CommandContext& context_;
   const RelationInfo& table_;
   const CatalogIndex& index_;
   std::vector<int16_t> scanned_;  // 0-based columns read, ascending
   std::vector<size_t> places_;    // of each index column among them
-  Arena rows_arena_;
-  std::vector<IndexRow> rows_;
+  std::optional<RowSorter> sorter_;
 };
 
-Status IndexBuild::add_row(std::span<const Vector> columns, uint32_t row, Tid tid) {
-  const size_t count = places_.size();
-  IndexRow out{rows_arena_.make_array<Datum>(count).data(),
-               rows_arena_.make_array<uint8_t>(count).data(), tid};
+Status IndexBuild::make_sorter() {
+  std::vector<ColumnDesc> columns;
+  std::vector<KeyColumn> keys;
+  for (size_t i = 0; i < index_.columns.size(); ++i) {
+    columns.push_back(table_.desc()[static_cast<size_t>(index_.columns[i] - 1)]);
+    if (i >= static_cast<size_t>(index_.keys)) continue;
+    const IndexColumn& by = index_.storage.keys[i];
+    keys.push_back({.column = static_cast<int>(i),
+                    .compare = by.compare,
+                    .hash = nullptr,
+                    .descending = by.descending,
+                    .nulls_first = by.nulls_first});
+  }
+  const CatalogType* word = TRY(context_.catalog.type(context_.fiber, type_oid::int8));
+  columns.push_back(word->column());
+  keys.push_back({.column = static_cast<int>(index_.columns.size()),
+                  .compare = word->io.compare,
+                  .hash = nullptr});
+  sorter_.emplace(context_.fiber, context_.arena.budget(), std::move(columns), std::move(keys),
+                  kBuildMemoryBytes);
+  return {};
+}
+
+Status IndexBuild::add_rows(Arena& arena, std::span<const Vector> columns, uint32_t count,
+                            const Tid* tids) {
   const ToastTable* toast = table_.storage.toast ? &*table_.storage.toast : nullptr;
-  for (size_t i = 0; i < count; ++i) {
-    const Vector& from = columns[places_[i]];
-    out.nulls[i] = from.is_null(row);
-    if (out.nulls[i] != 0) continue;
-    Datum value = from.value(row);
-    const ColumnDesc& desc = table_.desc()[static_cast<size_t>(index_.columns[i] - 1)];
-    if (desc.length == -1 && needs_detoast(value)) {
-      value = TRY(detoast(context_.fiber, context_.store.access(), toast, value, rows_arena_));
-      out.values[i] = value;
-    } else {
-      out.values[i] = copy_datum(rows_arena_, value, desc);
+  std::vector<Vector> row;
+  for (size_t i = 0; i < places_.size(); ++i) {
+    Vector column = columns[places_[i]];
+    row.push_back(column);
+    if (table_.desc()[static_cast<size_t>(index_.columns[i] - 1)].length != -1) continue;
+    for (uint32_t r = 0; r < count; ++r) {
+      if (column.is_null(r) || !needs_detoast(column.value(r))) continue;
+      const Datum plain =
+          TRY(detoast(context_.fiber, context_.store.access(), toast, column.value(r), arena));
+      row.back().values[r] = plain;
     }
   }
-  rows_.push_back(out);
-  return {};
+  row.push_back(Vector::make(arena, count));
+  for (uint32_t r = 0; r < count; ++r) row.back().set(r, tid_word(tids[r]));
+  return sorter_->add(row, Rows{nullptr, count});
 }
 
 Status IndexBuild::read_rows() {
@@ -132,19 +156,18 @@ Status IndexBuild::read_rows() {
   for (;;) {
     const uint32_t count = TRY(scan.next(context_.fiber, columns, batch, tids.data()));
     if (count == 0) return {};
-    for (uint32_t i = 0; i < count; ++i) TRY(add_row(columns, i, tids[i]));
+    TRY(add_rows(batch, columns, count, tids.data()));
     batch.reset();
     TRY(context_.fiber.charge(count * 10));
-    if (context_.arena.budget() != nullptr) TRY(context_.arena.budget()->check());
   }
 }
 
-Status IndexBuild::duplicate(const IndexRow& row) {
+Status IndexBuild::duplicate(const StoredRow& row) {
   std::string values;
   for (size_t i = 0; i < static_cast<size_t>(index_.keys); ++i) {
     if (i > 0) values += ", ";
     const Oid type = table_.desc()[static_cast<size_t>(index_.columns[i] - 1)].type;
-    TRY(output_value(context_.arena, context_.session.types, type, row.values[i], values));
+    TRY(output_value(context_.arena, context_.session.types, type, row.values()[i], values));
   }
   std::vector<std::string> names(index_.column_names.begin(),
                                  index_.column_names.begin() + index_.keys);
@@ -155,17 +178,21 @@ Status IndexBuild::duplicate(const IndexRow& row) {
 }
 
 Status IndexBuild::run() {
+  TRY(make_sorter());
   TRY(read_rows());
-  std::sort(rows_.begin(), rows_.end(), [&](const IndexRow& a, const IndexRow& b) {
-    context_.fiber.charge_only(1);
-    return compare_index_rows(index_.storage, a.row(), a.tid, b.row(), b.tid) < 0;
-  });
+  TRY(sorter_->sort());
   const Xid xid = TRY(context_.store.access().transactions().assign_xid(
       context_.fiber, *context_.store.transaction()));
   BTreeBuilder builder(context_.store.access(), index_.storage, xid);
-  for (const IndexRow& row : rows_) {
-    const bool added = TRY(builder.add(context_.fiber, row.row(), row.tid));
-    if (!added) return duplicate(row);
+  const size_t width = sorter_->width();
+  while (true) {
+    StoredRow* row = TRY(sorter_->next());
+    if (row == nullptr) break;
+    const Tid tid = word_tid(row->values()[width - 1]);
+    const bool added =
+        TRY(builder.add(context_.fiber, RowValues{row->values(), row->nulls(width)}, tid));
+    if (!added) return duplicate(*row);
+    TRY(context_.fiber.charge(4));
   }
   return builder.finish(context_.fiber);
 }

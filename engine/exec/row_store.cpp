@@ -27,6 +27,22 @@ StoredRow* RowStore::add(std::span<const Vector> columns, uint32_t row) {
   return stored;
 }
 
+StoredRow* RowStore::add(const StoredRow& row) { return copy_row(arena_, columns_, row); }
+
+StoredRow* copy_row(Arena& arena, std::span<const ColumnDesc> columns, const StoredRow& row) {
+  const size_t width = columns.size();
+  void* memory = arena.allocate(sizeof(StoredRow) + width * (sizeof(Datum) + 1), 8);
+  auto* copy = new (memory) StoredRow{};
+  copy->hash = row.hash;
+  copy->unmatchable = row.unmatchable;
+  for (size_t i = 0; i < width; ++i) {
+    const uint8_t is_null = row.nulls(width)[i];
+    copy->nulls(width)[i] = is_null;
+    copy->values()[i] = is_null != 0 ? Datum() : copy_datum(arena, row.values()[i], columns[i]);
+  }
+  return copy;
+}
+
 void RowStore::load(std::span<StoredRow* const> rows, std::span<Vector> out) const {
   const size_t width = columns_.size();
   for (size_t c = 0; c < width; ++c) {

@@ -3,7 +3,7 @@
 // StoredRow* stays good until clear().
 //
 // The arena draws from the statement's budget; the operator compares bytes() with work_mem and
-// spills (spill.h).
+// goes on in a temporary file (row_stream.h).
 #pragma once
 
 #include <vector>
@@ -30,10 +30,15 @@ struct StoredRow {
 class RowStore {
  public:
   RowStore(ExecContext& context, std::vector<ColumnDesc> columns)
-      : columns_(std::move(columns)), arena_(&context.budget) {}
+      : RowStore(&context.budget, std::move(columns)) {}
+  // `budget` may be null: then nothing is counted.
+  RowStore(MemoryBudget* budget, std::vector<ColumnDesc> columns)
+      : columns_(std::move(columns)), arena_(budget) {}
 
   // Copies row `row` of `columns`.
   StoredRow* add(std::span<const Vector> columns, uint32_t row);
+  // Copies a row of the same layout, with its hash.
+  StoredRow* add(const StoredRow& row);
   // A row of NULLs to be filled by the caller.
   StoredRow* add_empty();
   // Puts rows into `out` (vectors with room), by value for words: what they point to stays in the
@@ -51,6 +56,7 @@ class RowStore {
   Arena arena_;
 };
 
+StoredRow* copy_row(Arena& arena, std::span<const ColumnDesc> columns, const StoredRow& row);
 // The physical facts of a plan node's columns, in order of its targets.
 Result<std::vector<ColumnDesc>> column_descs(ExecContext& context,
                                              std::span<const TargetEntry> targets);

@@ -5,6 +5,7 @@
 #include "access/table_scan.h"
 #include "analyze/walk.h"
 #include "base/text.h"
+#include "exec/arrays.h"
 #include "exec/detoast.h"
 #include "exec/functions.h"
 #include "exec/operators_internal.h"
@@ -54,14 +55,21 @@ class SeqScanOperator final : public Operator {
 };
 
 // Turns the plan's conditions into ranges of index keys. Equalities make a prefix; the first other
-// condition bounds the next column; = ANY makes a range for each element, in index order.
+// condition bounds the next column. = ANY stands for one equality after the other: its elements are
+// sorted as the index is and each is looked up once, so that the ranges, taken together, still run
+// in index order.
 class IndexBounds {
  public:
   IndexBounds(ExecContext& context, const IndexScanPlan& plan) : context_(context), plan_(plan) {}
 
   Status compile() {
     for (const IndexCondition& condition : plan_.conditions) {
-      Condition c{&condition, std::nullopt, nullptr, {}};
+      Condition c{&condition, std::nullopt, nullptr, {}, kInvalidOid, {}, 0};
+      if (condition.strategy == IndexStrategy::any_eq) {
+        const CatalogType* array =
+            TRY(context_.catalog.type(context_.fiber, condition.value->type));
+        c.element_type = array->element;
+      }
       if (condition.value != nullptr) {
         c.value = TRY(Evaluator::compile(context_, *condition.value, outer_column));
         c.desc = TRY(type_desc(context_, condition.value->type));
@@ -81,41 +89,33 @@ class IndexBounds {
     return {};
   }
 
-  // Computes the bounds with the values of now. False: no key can match (a comparison with NULL).
+  // Takes the values of now and makes the first range. False: no key can match (a comparison with
+  // NULL, an empty array).
   Result<bool> evaluate(Arena& arena) {
-    lower_.clear();
-    upper_.clear();
-    range_ = IndexRange{};
     for (Condition& c : conditions_) {
-      NullableDatum value;
-      if (c.value) {
-        value = TRY(c.value->single(arena));
-        if (value.is_null) return false;
-        if (c.desc.length == -1) value.value = TRY(detoast(context_, arena, value.value));
-      }
-      const auto column = static_cast<size_t>(c.condition->column);
-      const IndexColumn& key = plan_.index->storage.keys[column];
-      switch (c.condition->strategy) {
-        case IndexStrategy::eq:
-          add(lower_, column, value);
-          add(upper_, column, value);
-          break;
-        case IndexStrategy::is_null:
-          add(lower_, column, {});
-          add(upper_, column, {});
-          break;
-        case IndexStrategy::is_not_null: bound_not_null(column, key); break;
-        case IndexStrategy::lt:          bound(column, key, value, false, false); break;
-        case IndexStrategy::le:          bound(column, key, value, false, true); break;
-        case IndexStrategy::gt:          bound(column, key, value, true, false); break;
-        case IndexStrategy::ge:          bound(column, key, value, true, true); break;
-        case IndexStrategy::any_eq:      return unsupported("= ANY as an index condition");
-      }
+      if (!c.value) continue;
+      c.now = TRY(c.value->single(arena));
+      if (c.now.is_null) return false;
+      if (c.desc.length == -1) c.now.value = TRY(detoast(context_, arena, c.now.value));
+      if (c.condition->strategy != IndexStrategy::any_eq) continue;
+      TRY(take_elements(arena, c));
+      if (c.elements.empty()) return false;
     }
-    range_.lower = lower_;
-    range_.upper = upper_;
-    if (any_cross_) range_.compare = compares_;
+    make_range();
     return true;
+  }
+  // Makes the range after the one at hand; false when there is none.
+  bool advance() {
+    for (size_t i = conditions_.size(); i > 0; --i) {
+      Condition& c = conditions_[i - 1];
+      if (c.condition->strategy != IndexStrategy::any_eq) continue;
+      if (++c.at < c.elements.size()) {
+        make_range();
+        return true;
+      }
+      c.at = 0;
+    }
+    return false;
   }
   const IndexRange& range() const { return range_; }
 
@@ -125,7 +125,61 @@ class IndexBounds {
     std::optional<Evaluator> value;
     Comparator compare;
     ColumnDesc desc;
+    Oid element_type;             // = ANY: of the array
+    std::vector<Datum> elements;  // = ANY: distinct, not NULL, in the order of the scan
+    size_t at;                    // which of them the range is for
+    NullableDatum now;
   };
+
+  Status take_elements(Arena& arena, Condition& c) {
+    const IndexColumn& key = plan_.index->storage.keys[static_cast<size_t>(c.condition->column)];
+    const auto all = TRY(deconstruct(context_, arena, c.element_type, c.now.value));
+    c.elements.clear();
+    c.at = 0;
+    for (const NullableDatum& element : all) {
+      if (!element.is_null) c.elements.push_back(element.value);
+    }
+    const bool reversed = key.descending != plan_.backward;
+    std::sort(c.elements.begin(), c.elements.end(), [&](Datum a, Datum b) {
+      const int order = key.compare(a, b);
+      return reversed ? order > 0 : order < 0;
+    });
+    const auto equal = [&](Datum a, Datum b) { return key.compare(a, b) == 0; };
+    c.elements.erase(std::unique(c.elements.begin(), c.elements.end(), equal), c.elements.end());
+    return context_.fiber.charge(all.size() * 4);
+  }
+
+  void make_range() {
+    lower_.clear();
+    upper_.clear();
+    range_ = IndexRange{};
+    for (const Condition& c : conditions_) {
+      const auto column = static_cast<size_t>(c.condition->column);
+      const IndexColumn& key = plan_.index->storage.keys[column];
+      switch (c.condition->strategy) {
+        case IndexStrategy::eq:
+          add(lower_, column, c.now);
+          add(upper_, column, c.now);
+          break;
+        case IndexStrategy::any_eq:
+          add(lower_, column, {c.elements[c.at], false});
+          add(upper_, column, {c.elements[c.at], false});
+          break;
+        case IndexStrategy::is_null:
+          add(lower_, column, {});
+          add(upper_, column, {});
+          break;
+        case IndexStrategy::is_not_null: bound_not_null(column, key); break;
+        case IndexStrategy::lt:          bound(column, key, c.now, false, false); break;
+        case IndexStrategy::le:          bound(column, key, c.now, false, true); break;
+        case IndexStrategy::gt:          bound(column, key, c.now, true, false); break;
+        case IndexStrategy::ge:          bound(column, key, c.now, true, true); break;
+      }
+    }
+    range_.lower = lower_;
+    range_.upper = upper_;
+    if (any_cross_) range_.compare = compares_;
+  }
 
   Result<Comparator> cross_comparator(const IndexCondition& condition) {
     const FunctionInfo* function =
@@ -215,8 +269,11 @@ class IndexScanOperator final : public Operator {
         at_ = 0;
         limit_ = kBatchRows;
         if (found_ == 0) {
-          done_ = true;
-          break;
+          done_ = !bounds_.advance();
+          if (done_) break;
+          scan_->start(bounds_.range());
+          limit_ = kFirstEntries;
+          continue;
         }
       }
       arena_.reset();

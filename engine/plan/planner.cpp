@@ -183,6 +183,9 @@ Result<Plan*> make_plan(PlanContext& context, Query& query) {
     if (!target.junk) columns.push_back(target);
   }
   plan->result_columns = context.arena.copy_array(columns);
+  // Results come first among the root's targets, whatever node passes them on.
+  for (size_t i = 0; i < plan->root->targets.size(); ++i)
+    plan->root->targets[i].junk = i >= columns.size();
   plan->returns_rows = query.command == CommandType::select || !query.returning.empty();
   plan->has_modifying_cte = query.has_modifying_cte;
   std::vector<int> modifying;

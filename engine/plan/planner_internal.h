@@ -98,6 +98,7 @@ class LevelPlanner {
   Result<Rel*> parameterized_scan(int range, const std::vector<Expr*>& own,
                                   const std::vector<Expr*>& joining, RangeSet outer,
                                   std::vector<int>& slots, std::vector<Expr*>& values);
+  Result<bool> is_key_equality(const ScalarArrayExpr& sa, Oid family);
   Result<std::vector<IndexClause>> match_index(const CatalogIndex& index, int range,
                                                const std::vector<Expr*>& conditions,
                                                RangeSet outer);

@@ -29,6 +29,18 @@ const Expr& strip_relabel(const Expr& e) {
 
 }  // namespace
 
+// key = ANY (array), by the family's own equality, with an array that stays the same for a scan.
+Result<bool> LevelPlanner::is_key_equality(const ScalarArrayExpr& sa, Oid family) {
+  if (!sa.use_or) return false;
+  const Volatility how = TRY(volatility(*sa.array));
+  if (how == Volatility::volatile_) return false;
+  const OperatorInfo* op = TRY(context_.catalog.op(context_.fiber, sa.op));
+  if (op->left != op->right) return false;
+  const Oid member =
+      TRY(context_.catalog.family_operator(context_.fiber, family, op->left, op->right, 3));
+  return member == sa.op;
+}
+
 // The conditions that `index` can apply: key op value, the value free of the table's own columns.
 Result<std::vector<IndexClause>> LevelPlanner::match_index(const CatalogIndex& index, int range,
                                                            const std::vector<Expr*>& conditions,
@@ -57,12 +69,9 @@ Result<std::vector<IndexClause>> LevelPlanner::match_index(const CatalogIndex& i
     if (condition->tag == ExprTag::scalar_array) {
       auto& sa = as<ScalarArrayExpr>(*condition);
       const int key = key_of(*sa.left);
-      if (key != 0 || !sa.use_or || (ranges_of(*sa.array) & ~allowed) != 0) continue;
-      const Oid family = index.families[0];
-      const OperatorInfo* op = TRY(context_.catalog.op(context_.fiber, sa.op));
-      const Oid member =
-          TRY(context_.catalog.family_operator(context_.fiber, family, op->left, op->right, 3));
-      if (member != sa.op || op->left != op->right) continue;
+      if (key < 0 || (ranges_of(*sa.array) & ~allowed) != 0) continue;
+      const bool usable = TRY(is_key_equality(sa, index.families[static_cast<size_t>(key)]));
+      if (!usable) continue;
       out.push_back({condition,
                      IndexCondition{key, IndexStrategy::any_eq, sa.array, kInvalidOid, condition}});
       continue;
