@@ -44,8 +44,8 @@ void SimDisk::start(uint32_t boot) {
   boot_ = boot;
   is_up_ = true;
   handles_.clear();
-  errors_given_ = 0;
-  damage_given_ = 0;
+  errors_given_before_ += std::exchange(errors_given_, 0);
+  damage_given_before_ += std::exchange(damage_given_, 0);
 }
 
 void SimDisk::stop() {

@@ -64,6 +64,9 @@ class SimDisk final : public Disk {
   // Errors and damaged bytes handed out since the start of this boot.
   uint64_t errors_given() const { return errors_given_; }
   uint64_t damage_given() const { return damage_given_; }
+  // The same since the machine was made.
+  uint64_t errors_given_ever() const { return errors_given_before_ + errors_given_; }
+  uint64_t damage_given_ever() const { return damage_given_before_ + damage_given_; }
   bool has_damage() const { return !damage_.empty(); }
 
  private:
@@ -106,6 +109,8 @@ class SimDisk final : public Disk {
   uint64_t crash_countdown_ = 0;
   uint64_t errors_given_ = 0;
   uint64_t damage_given_ = 0;
+  uint64_t errors_given_before_ = 0;
+  uint64_t damage_given_before_ = 0;
   uint64_t writes_in_flight_ = 0;
   std::vector<std::optional<FileNumber>> handles_;
   std::vector<Slot> slots_;

@@ -1,8 +1,8 @@
 #include "main/embedded.h"
 
 #include "fiber/sync.h"
-#include "main/database_node.h"
 #include "os/linux_host.h"
+#include "session/database_node.h"
 
 namespace orrery {
 namespace {

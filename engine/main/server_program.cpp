@@ -4,10 +4,10 @@
 #include <signal.h>
 
 #include "base/text.h"
-#include "main/database_node.h"
 #include "os/linux_host.h"
 #include "server/server.h"
 #include "session/config_file.h"
+#include "session/database_node.h"
 
 namespace orrery {
 namespace {

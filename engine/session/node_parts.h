@@ -1,4 +1,4 @@
-// What the sessions of a node share. Made and owned by the root (main/node.h, or the simulator's).
+// What the sessions of a node share. Made and owned by DatabaseNode.
 #pragma once
 
 #include "access/access.h"

@@ -13,6 +13,7 @@
 #include "base/plant.h"
 #include "base/text.h"
 #include "sim/run/run.h"
+#include "sim/sql/database_images.h"
 
 namespace orrery {
 namespace {
@@ -41,7 +42,8 @@ std::string report_line(const RunRecord& record, uint64_t microseconds) {
 }
 
 // The child: runs seeds first, first + stride, ... and says so.
-[[noreturn]] void run_seeds(const SweepOptions& options, uint64_t first, uint64_t stride, int out) {
+[[noreturn]] void run_seeds(const SweepOptions& options, DatabaseImages& images, uint64_t first,
+                            uint64_t stride, int out) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
 #if defined(ORRERY_ZOO)
   set_planted(options.planted);
@@ -49,8 +51,10 @@ std::string report_line(const RunRecord& record, uint64_t microseconds) {
   for (uint64_t seed = first; seed <= options.last; seed += stride) {
     write_all(out, cat("S", seed, "\n"));
     const uint64_t start = real_microseconds();
-    const RunRecord record = run_seed(RunOptions{
-        .seed = seed, .workload = options.workload, .unrestricted = options.unrestricted});
+    const RunRecord record = run_seed(RunOptions{.seed = seed,
+                                                 .workload = options.workload,
+                                                 .unrestricted = options.unrestricted,
+                                                 .images = &images});
     write_all(out, report_line(record, real_microseconds() - start));
   }
   ::_exit(0);
@@ -111,6 +115,11 @@ class Sweep {
       : options_(options), report_(report), stride_(std::max(1u, options.jobs)) {}
 
   void run() {
+    // Made once here, shared by all children.
+    for (const WorkloadEntry& entry : workloads()) {
+      const bool may_run = options_.workload.empty() || options_.workload == entry.name;
+      if (may_run && entry.needs_images) images_.prepare();
+    }
     workers_.resize(stride_);
     for (uint64_t i = 0; i < stride_; ++i) {
       workers_[i].next = options_.first + i;
@@ -136,7 +145,7 @@ class Sweep {
     if (child == 0) {
       ::close(reports[0]);
       ::dup2(errors[1], STDERR_FILENO);
-      run_seeds(options_, worker.next, stride_, reports[1]);
+      run_seeds(options_, images_, worker.next, stride_, reports[1]);
     }
     ::close(reports[1]);
     ::close(errors[1]);
@@ -259,6 +268,7 @@ class Sweep {
   const SweepOptions& options_;
   FunctionRef<bool(SeedReport)> report_;
   uint64_t stride_;
+  DatabaseImages images_;
   std::vector<Worker> workers_;
   bool stopped_ = false;
   bool is_hung_ = false;

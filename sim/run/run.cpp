@@ -2,6 +2,7 @@
 
 #include "base/probe.h"
 #include "base/text.h"
+#include "sim/sql/database_images.h"
 
 namespace orrery {
 namespace {
@@ -91,6 +92,9 @@ RunRecord run_seed(const RunOptions& options) {
   RunRecord record;
   record.seed = options.seed;
   record.workload = entry->name;
+  DatabaseImages own_images;
+  DatabaseImages* images = options.images != nullptr ? options.images : &own_images;
+  if (entry->needs_images) images->prepare();
   const Probes probes(record.probes);
   const std::unique_ptr<Policy> policy = make_policy(options);
   const std::unique_ptr<Workload> workload = entry->make();
@@ -100,7 +104,7 @@ RunRecord run_seed(const RunOptions& options) {
   world.faults().draw_swarm(options.unrestricted);
   record.options = world.faults().describe();
   Nemesis nemesis(world, NemesisOptions{});
-  Run run{world, nemesis, record.counts};
+  Run run{world, nemesis, record.counts, images};
   workload->set_up(run);
   nemesis.begin();
   workload->run(run);

@@ -12,6 +12,8 @@
 
 namespace orrery {
 
+class DatabaseImages;
+
 // What a seed did, so that no run can be empty. Fields are those that simulator.md asks of S.
 struct RunCounts {
   uint64_t machines = 0;
@@ -54,6 +56,7 @@ struct RunOptions {
   TraceSink* sink = nullptr;
   std::vector<Decision>* record_to = nullptr;
   const std::vector<Decision>* tape = nullptr;  // instead of the seed's own choices
+  DatabaseImages* images = nullptr;             // null: makes its own where it needs them
 };
 
 // What a workload works with. It adds machines in set_up(), and in run() steps the world through
@@ -63,6 +66,7 @@ struct Run {
   World& world;
   Nemesis& nemesis;
   RunCounts& counts;
+  const DatabaseImages* images;  // prepared; null unless the workload asked for them
 };
 
 class Workload {
@@ -76,6 +80,7 @@ struct WorkloadEntry {
   std::string_view name;
   std::string_view about;
   std::unique_ptr<Workload> (*make)();
+  bool needs_images = false;
 };
 std::span<const WorkloadEntry> workloads();
 // The one with this name, or the one that the seed chooses if it is empty. Null when there is none.

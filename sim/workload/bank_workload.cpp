@@ -109,7 +109,6 @@ class BankNode final : public Node {
 
   Status start(Fiber& fiber) {
     TRY(storage_.open(fiber));
-    gate_.note_open(storage_.log());
     gate_.settle();
     redo_ = storage_.redo_lsn();
     if (!storage_.is_new()) {

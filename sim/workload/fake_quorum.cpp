@@ -12,6 +12,7 @@ FakeQuorum::FakeQuorum(World& world, Machine& machine, Host& host, QuorumMemory&
 FakeQuorum::~FakeQuorum() { host_.clock().cancel(timer_); }
 
 void FakeQuorum::durable_advanced(Log& log, Lsn durable) {
+  note_open();
   log_ = &log;
   memory_.boundaries.push_back(durable);
   // The entries of this round carry what was durable before it.
@@ -61,11 +62,12 @@ Lsn FakeQuorum::keep_at_restart(Lsn low, Lsn end) {
   return kept_end_;
 }
 
-void FakeQuorum::note_open(const Log& log) {
-  memory_.committed = log.committed();
+void FakeQuorum::note_open() {
+  if (std::exchange(is_open_, true)) return;
+  memory_.committed = kept_end_;
   memory_.boundaries.clear();
-  memory_.last_durable = log.durable();
-  if (memory_.proven > log.durable()) memory_.proven = Lsn();  // the proof was cut off
+  memory_.last_durable = kept_end_;
+  if (memory_.proven > kept_end_) memory_.proven = Lsn();  // the proof was cut off
 }
 
 }  // namespace orrery

@@ -30,8 +30,8 @@ class FakeQuorum final : public CommitGate, private Completion {
 
   void durable_advanced(Log& log, Lsn durable) override;
   Lsn keep_at_restart(Lsn low, Lsn end) override;
-  // The log is open and has said where it stands.
-  void note_open(const Log& log);
+  // The log is open, and all that was kept counts as committed. What the log says first implies it.
+  void note_open();
   // The workload has compared itself with the log: nothing is in doubt any more.
   void settle() { memory_.doubtful_from = QuorumMemory::kNoDoubt; }
   // Where this boot's log ended, before anything was added.
@@ -46,6 +46,7 @@ class FakeQuorum final : public CommitGate, private Completion {
   Host& host_;
   QuorumMemory& memory_;
   Log* log_ = nullptr;
+  bool is_open_ = false;
   bool holding_ = false;
   Lsn kept_end_;
   Timer timer_;

@@ -83,7 +83,7 @@ class LogNode final : public Node {
                                                      .erase_from = memory_.erase_from,
                                                      .before_erasing = before_erasing}));
     memory_.erase_from = {};
-    gate_.note_open(log_);
+    gate_.note_open();
     TRY(compare(fiber, end.end));
     log_.start_writing(fiber, Term(end.last_term.v + 1));
     return {};

@@ -136,7 +136,6 @@ class PagesNode final : public Node {
   Status start(Fiber& fiber) {
     TRY(storage_.open(fiber));
     const Lsn doubtful_from = memory_.quorum.doubtful_from;
-    gate_.note_open(storage_.log());
     redo_ = storage_.redo_lsn();
     if (!storage_.is_new()) {
       memory_.made = memory_.quorum.enforced = true;

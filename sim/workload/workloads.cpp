@@ -7,6 +7,7 @@ constexpr WorkloadEntry kWorkloads[] = {
     {"pages", "random changes to pages and files, with checkpoints", make_pages_workload},
     {"bank", "transfers, savepoints, long readers and vacuum over heap and B-tree",
      make_bank_workload},
+    {"sql", "S: the whole engine, clients speak pgwire: transfers, lists", make_sql_workload, true},
 };
 }  // namespace
 

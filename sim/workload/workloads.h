@@ -8,5 +8,6 @@ namespace orrery {
 std::unique_ptr<Workload> make_log_workload();
 std::unique_ptr<Workload> make_pages_workload();
 std::unique_ptr<Workload> make_bank_workload();
+std::unique_ptr<Workload> make_sql_workload();
 
 }  // namespace orrery

@@ -1,4 +1,4 @@
-#include "main/database_node.h"
+#include "session/database_node.h"
 
 #include "base/text.h"
 #include "catalog/bootstrap.h"

@@ -41,6 +41,9 @@ class DatabaseNode final : public SessionFactory {
   Activity& activity() { return activity_; }
   Storage& storage() { return *storage_; }
   TransactionManager& transactions() { return *transactions_; }
+  LockTable& locks() { return locks_; }
+  // REQUIRES: open() has succeeded.
+  NodeParts& parts() { return *parts_; }
 
   Result<std::unique_ptr<SessionBackend>> open(Fiber& fiber,
                                                const StartupRequest& request) override;

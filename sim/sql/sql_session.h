@@ -1,0 +1,89 @@
+// What the clients of one run share, and one client's session: it reconnects, and holds every
+// answer to what a server may say. What the world gave no reason for fails the run.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/run/run.h"
+#include "sim/sql/pg_client.h"
+#include "sim/sql/sql_node.h"
+
+namespace orrery {
+
+struct SqlContext {
+  World& world;
+  Machine& node;
+  SqlMemory& memory;
+  RunCounts& counts;
+  LoadMeter meter;
+  Duration patience_max{};  // of clients that do not wait for ever; 0: all do
+  bool uses_extended = false;
+  bool cancels = false;
+
+  uint64_t pick(uint64_t candidates) { return world.tape().pick(Site::workload, 0, candidates); }
+  int64_t between(int64_t low, int64_t high) {
+    return low + static_cast<int64_t>(pick(static_cast<uint64_t>(high - low) + 1));
+  }
+  void fail(std::string_view oracle, std::string sentence) {
+    world.fail(oracle, std::move(sentence));
+  }
+};
+
+// How a transaction ended, as its client knows it.
+enum class Outcome : uint8_t { committed, aborted, unknown };
+
+class SqlSession {
+ public:
+  SqlSession(SqlContext& context, uint32_t number)
+      : context_(context), number_(number), client_(kSqlServer, kSqlPort, context.meter) {}
+
+  SqlContext& context() { return context_; }
+  uint32_t number() const { return number_; }
+  bool is_open() const { return client_.is_open(); }
+  // Until there is a session. False when the run is over.
+  bool connect(Fiber& fiber);
+  void disconnect(Fiber& fiber, bool politely) { client_.close(fiber, politely); }
+
+  // A statement or several. `expected`: SQLSTATEs that the statement itself may earn.
+  SqlResult run(Fiber& fiber, std::string_view text,
+                std::initializer_list<std::string_view> expected = {});
+  // The same in the extended protocol where the run uses it: $1... stand for `parameters`, else
+  // their text is put in place.
+  SqlResult run_with(Fiber& fiber, std::string_view text, std::span<const SqlValue> parameters,
+                     std::initializer_list<std::string_view> expected = {});
+
+  // BEGIN, `body` (false: it failed, or is to be rolled back), then COMMIT or ROLLBACK.
+  Outcome transact(Fiber& fiber, std::string_view begin, FunctionRef<bool()> body);
+
+  // What it waits for, or did last; for a liveness failure.
+  const std::string& doing() const { return doing_; }
+
+ private:
+  void judge(const SqlResult& result, std::string_view text,
+             std::initializer_list<std::string_view> expected);
+  void draw_patience();
+
+  SqlContext& context_;
+  const uint32_t number_;
+  PgClient client_;
+  std::string doing_ = "starting";
+};
+
+// 'text' as an SQL literal; NULL for nothing.
+std::string sql_literal(const SqlValue& value);
+
+// What a client does. One role may be played by several sessions.
+class SqlRole {
+ public:
+  virtual ~SqlRole() = default;
+  // Makes its tables, in peace, before anybody plays.
+  virtual bool set_up(Fiber& fiber, SqlSession& session) = 0;
+  // A transaction or so. True when something was done that counts as progress.
+  virtual bool step(Fiber& fiber, SqlSession& session) = 0;
+  // Nobody works any more: everything against the ledger. False: not able to, try again.
+  virtual bool audit(Fiber& fiber, SqlSession& session) = 0;
+};
+
+}  // namespace orrery
