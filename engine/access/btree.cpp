@@ -75,7 +75,7 @@ Result<InsertResult> first_conflict(Fiber& fiber, Access& access, Transaction& t
     if (tid == except) continue;
     const RowState state = TRY(probe_row(fiber, access, table, transaction, tid));
     if (!state.exists) continue;
-    result.conflict = tid;
+    result.conflict = state.version;
     result.in_progress = state.waits_for;
     if (state.waits_for == kInvalidXid) return result;  // certain: no other can change the answer
     return result;

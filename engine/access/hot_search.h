@@ -36,6 +36,7 @@ struct HotSearch {
 // What a unique check asks of the row under an index entry, whoever's snapshot.
 struct RowState {
   bool exists = false;  // committed, or own, or in progress
+  Tid version{};        // the one that exists: updated in place, it is not the entry's
   bool all_dead = false;
   Xid waits_for{};  // the answer hangs on this transaction
 };

@@ -54,14 +54,22 @@ Status CatalogWriter::update_attribute(Fiber& fiber, Oid relation, int16_t colum
 
 Status CatalogWriter::delete_relation(Fiber& fiber, Oid relation,
                                       FunctionRef<void(FileId)> file_gone) {
-  const RelationInfo* info = TRY(catalog_.relation(fiber, relation));
-  if (info == nullptr) return {};
-  if (info->storage.file) file_gone(info->storage.file);
+  // By its row alone: of what belongs to it, some may be gone already.
+  char kind = '\0';
+  Oid file;
   const Datum keys[] = {Datum::of(relation)};
-  if (info->kind == 'i') {
+  TRY(store_.scan(fiber, pg_class::kRelation, kPgClassOidIndex, keys,
+                  [&](const CatalogRow& row, Tid) -> Status {
+                    kind = row.get<char>(pg_class::relkind);
+                    file = row.get<Oid>(pg_class::relfilenode);
+                    return {};
+                  }));
+  if (kind == '\0') return {};
+  if (file) file_gone(make_file_id(file.v));
+  if (kind == 'i') {
     TRY(delete_rows(fiber, pg_index::kRelation, kPgIndexIndexrelidIndex, keys));
   }
-  if (info->kind == 'S') {
+  if (kind == 'S') {
     TRY(delete_rows(fiber, pg_sequence::kRelation, kPgSequenceSeqrelidIndex, keys));
   }
   TRY(delete_rows(fiber, pg_attribute::kRelation, kPgAttributeRelidAttnumIndex, keys));

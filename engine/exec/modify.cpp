@@ -335,7 +335,9 @@ class ModifyTableOperator final : public Operator {
     const ChangeResult locked =
         TRY(writer_.heap().lock(context_.fiber, *context_.transaction, tid, RowLock::no_key_update,
                                 *context_.snapshot, RowWait::wait));
-    if (locked.outcome == ChangeOutcome::self_modified) {
+    // A row that this very command wrote: invisible to its own snapshot, or changed by it.
+    if (locked.outcome == ChangeOutcome::self_modified ||
+        locked.outcome == ChangeOutcome::invisible) {
       return raise(sqlstate::cardinality_violation,
                    "ON CONFLICT DO UPDATE command cannot affect row a second time")
           .hint(

@@ -202,6 +202,7 @@ Result<std::optional<Tid>> TableWriter::insert_unless_conflict(Arena& arena, con
       continue;
     }
     // Then the row goes in, but only for good once no index objects.
+    TRY(transactions.assign_xid(context_.fiber, *context_.transaction));
     transactions.begin_speculation(*context_.transaction);
     Result<std::optional<Tid>> done =
         insert_speculatively(arena, batch, row, arbiters, tid, &awaited);

@@ -119,6 +119,7 @@ class LevelPlanner {
   Rel* make_rel(PlanNode* node, RangeSet ranges, Rel* left = nullptr, Rel* right = nullptr);
   // Position (0-based) of `expr` among the Rel's targets, added if need be.
   int require(Rel& rel, Expr* expr);
+  void pass_column(Rel& rel);  // the next column of the child of a Rel that passes rows on
   // `expr` over the children of a node.
   Expr* fix(Expr* expr, Rel* left, Rel* right);
   Rel* pass_rel(PlanNode* node, Rel* input);  // sort, material, limit ...: rows as they are

@@ -274,8 +274,13 @@ Result<Rel*> LevelPlanner::add_distinct(Query& query, Rel* input) {
     made->strategy = AggStrategy::hashed;
     made->groups = arena_.copy_array(columns);
     Rel* rel = make_rel(made, input->ranges, input);
-    for (Expr* expr : std::vector<Expr*>(input->base)) require(*rel, expr);
-    for (size_t i = 0; i < rel->targets.size(); ++i) rel->targets[i].junk = input->targets[i].junk;
+    const size_t width = input->base.size();  // all of them, whatever stands there twice
+    for (size_t i = 0; i < width; ++i) {
+      TargetEntry target = input->targets[i];
+      target.expr = fix(input->base[i], input, nullptr);
+      rel->base.push_back(input->base[i]);
+      rel->targets.push_back(target);
+    }
     made->rows = rows;
     made->width = input->node->width;
     made->startup_cost = made->total_cost =

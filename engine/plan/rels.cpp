@@ -19,7 +19,7 @@ Rel* LevelPlanner::make_rel(PlanNode* node, RangeSet ranges, Rel* left, Rel* rig
 Rel* LevelPlanner::pass_rel(PlanNode* node, Rel* input) {
   Rel* rel = make_rel(node, input->ranges, input);
   rel->passes_rows = true;
-  for (Expr* expr : input->base) require(*rel, expr);
+  while (rel->base.size() < input->base.size()) pass_column(*rel);
   rel->order = input->order;
   node->rows = input->node->rows;
   node->width = input->node->width;
@@ -30,31 +30,36 @@ int LevelPlanner::require(Rel& rel, Expr* expr) {
   for (size_t i = 0; i < rel.base.size(); ++i) {
     if (expr_equal(rel.base[i], expr)) return static_cast<int>(i);
   }
+  if (rel.passes_rows) {
+    const int below = require(*rel.left, expr);
+    while (rel.base.size() <= static_cast<size_t>(below)) pass_column(rel);
+    return below;
+  }
   TargetEntry target{};
   target.resno = static_cast<int>(rel.base.size()) + 1;
   target.junk = true;
-  if (rel.passes_rows) {
-    const int below = require(*rel.left, expr);
-    auto* var = arena_.make<VarExpr>();
-    var->tag = ExprTag::var;
-    var->type = expr->type;
-    var->typmod = expr->typmod;
-    var->collation = expr->collation;
-    var->range = kOuterVar;
-    var->attno = below + 1;
-    target.expr = var;
-    // Rows are passed on as they are, so positions must agree with the child's: fill the gap with
-    // what it has.
-    while (rel.base.size() < static_cast<size_t>(below))
-      require(rel, rel.left->base[rel.base.size()]);
-    if (rel.base.size() > static_cast<size_t>(below)) return below;
-    target.resno = below + 1;
-  } else {
-    target.expr = fix(expr, rel.left, rel.right);
-  }
+  target.expr = fix(expr, rel.left, rel.right);
   rel.base.push_back(expr);
   rel.targets.push_back(target);
   return static_cast<int>(rel.base.size()) - 1;
+}
+
+// Rows are passed on as they are, so positions agree with the child's, whatever stands there twice.
+void LevelPlanner::pass_column(Rel& rel) {
+  const size_t at = rel.base.size();
+  Expr* const expr = rel.left->base[at];
+  auto* var = arena_.make<VarExpr>();
+  var->tag = ExprTag::var;
+  var->type = expr->type;
+  var->typmod = expr->typmod;
+  var->collation = expr->collation;
+  var->range = kOuterVar;
+  var->attno = static_cast<int>(at) + 1;
+  TargetEntry target = rel.left->targets[at];
+  target.resno = var->attno;
+  target.expr = var;
+  rel.base.push_back(expr);
+  rel.targets.push_back(target);
 }
 
 Expr* LevelPlanner::fix(Expr* expr, Rel* left, Rel* right) {

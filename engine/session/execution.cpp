@@ -38,12 +38,7 @@ Status Execution::start() {
   const Plan& plan = *statement_->plan;
   context_.exec_params.resize(static_cast<size_t>(plan.exec_params));
   context_.init_plan_done.resize(static_cast<size_t>(plan.exec_params));
-  if (plan.returns_rows) {
-    for (size_t i = 0; i < plan.root->targets.size(); ++i) {
-      if (!plan.root->targets[i].junk) positions_.push_back(static_cast<int>(i));
-    }
-    columns_.resize(positions_.size());
-  }
+  if (plan.returns_rows) columns_.resize(plan.result_columns.size());
   root_ = TRY(make_operator(context_, *plan.root));
   return {};
 }
@@ -57,10 +52,10 @@ Status Execution::fetch() {
       done_ = true;
       return {};
     }
-    if (positions_.empty() && !statement_->plan->returns_rows) continue;
-    for (size_t i = 0; i < positions_.size(); ++i) {
-      columns_[i] = batch->columns[static_cast<size_t>(positions_[i])];
-    }
+    if (!statement_->plan->returns_rows) continue;
+    // Result columns come first among the root's targets; what sorting and locking added follows.
+    CHECK(batch->columns.size() >= columns_.size());
+    for (size_t i = 0; i < columns_.size(); ++i) columns_[i] = batch->columns[i];
     held_ = Batch{.columns = columns_, .rows = batch->rows};
     if (held_.rows.index == nullptr) held_.rows.index = kEveryRow.data();
     has_held_ = true;
@@ -70,7 +65,7 @@ Status Execution::fetch() {
 
 Status Execution::make_plain(Batch& batch) {
   plain_.reset();
-  for (size_t i = 0; i < positions_.size(); ++i) {
+  for (size_t i = 0; i < columns_.size(); ++i) {
     const ColumnDesc desc = TRY(type_desc(context_, statement_->columns[i].type));
     if (desc.length != -1) continue;
     TRY(detoast_column(context_, plain_, batch.columns[i], batch.rows, desc));

@@ -54,7 +54,6 @@ class Execution {
   RegisteredSnapshot snapshot_;
   ExecContext context_;
   OperatorPtr root_;
-  std::vector<int> positions_;   // of result columns in the root's targets
   std::vector<Vector> columns_;  // of the batch at hand, in the client's order
   Arena plain_;                  // detoasted values of it
   Batch held_;                   // what `next` has not handed out yet

@@ -15,6 +15,13 @@ bool is_query_node(const Node& statement) {
          statement.tag == NodeTag::UpdateStmt || statement.tag == NodeTag::DeleteStmt;
 }
 
+// The query that a PREPARE or DECLARE CURSOR keeps; the statement itself otherwise.
+const Node* kept_query(const Node* statement) {
+  if (const auto* prepare = as_if<PrepareStmt>(statement)) return prepare->query;
+  if (const auto* declare = as_if<DeclareCursorStmt>(statement)) return declare->query;
+  return statement;
+}
+
 bool same_columns(std::span<const ResultColumn> a, std::span<const ResultColumn> b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](const ResultColumn& x, const ResultColumn& y) {
@@ -136,6 +143,8 @@ Result<StatementRef> Session::make_current(Fiber& fiber, StatementRef statement)
     return statement;
   }
   StatementRef again = TRY(parse_one(fiber, statement->text, statement->parameter_types));
+  again->statement = kept_query(again->statement);
+  again->is_query = true;
   TRY(analyze_and_plan(fiber, *again));
   if (statement->is_planned() && !same_columns(statement->columns, again->columns)) {
     return raise(sqlstate::feature_not_supported, "cached plan must not change result type");

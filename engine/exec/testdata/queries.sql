@@ -79,3 +79,8 @@ select true + 1
 select * 
 select 1 order by 2
 select x from (values (1)) t(x) where count(*) > 1
+select 1 order by 1
+select x from (values (1, 3), (2, 1)) t(x, y) order by y
+select x, x from (values (2), (1)) t(x) order by x
+select x, x from (values (2), (1)) t(x) order by -x limit 1
+select distinct x, y, x from (values (1, 2), (1, 2)) t(x, y)

@@ -27,3 +27,12 @@ select count(*), sum(n) from stock;
 delete from stock;
 select count(*) from stock;
 drop table stock;
+-- The first thing a transaction does is an insert that may conflict.
+create table stock_once (sku text primary key, n int);
+insert into stock_once values ('a', 1) on conflict (sku) do nothing;
+insert into stock_once values ('a', 2), ('b', 3) on conflict (sku) do update set n = excluded.n returning *;
+-- The row in the way has a newer version on the same page.
+insert into stock_once values ('a', 10) on conflict (sku) do update set n = stock_once.n + excluded.n returning *;
+update stock_once set n = 0 where sku = 'a';
+insert into stock_once values ('a', 1), ('c', 1) on conflict (sku) do update set n = stock_once.n + excluded.n returning *;
+drop table stock_once;

@@ -41,3 +41,16 @@ select current_setting('work_mem') <> '8MB' as back;
 set no_such_setting to 1;
 show no_such_setting;
 drop table seq;
+-- A prepared statement and a setting or a table that changes under it.
+create table changing (a int);
+insert into changing values (1), (2);
+prepare from_changing as select a from changing order by a;
+execute from_changing;
+set enable_seqscan to off;
+execute from_changing;
+reset enable_seqscan;
+alter table changing add column b int;
+execute from_changing;
+drop table changing;
+execute from_changing;
+deallocate from_changing;
