@@ -56,9 +56,8 @@ Result<RowState> probe_row(Fiber& fiber, Access& access, const TableInfo& table,
                      FetchMode::index_entry};
     switch (search.run(tid.slot)) {
       case HotSearch::Answer::found:
-        return RowState{.exists = true,
-                        .version = Tid{tid.block, search.slot},
-                        .waits_for = judge.waits_for()};
+        return RowState{
+            .exists = true, .version = Tid{tid.block, search.slot}, .waits_for = judge.waits_for()};
       case HotSearch::Answer::none:    return RowState{.all_dead = search.all_dead};
       case HotSearch::Answer::unknown: break;
     }
