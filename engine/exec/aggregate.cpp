@@ -68,6 +68,16 @@ class AggregateOperator final : public Operator {
   }
 
   Status rescan() override {
+    forget();
+    return child_->rescan();
+  }
+  bool restart() override {
+    forget();
+    return child_->restart();
+  }
+
+ private:
+  void forget() {
     computed_ = false;
     set_at_ = group_at_ = 0;
     state_arena_.clear();
@@ -79,10 +89,8 @@ class AggregateOperator final : public Operator {
     pending_ = nullptr;
     open_ = false;
     input_done_ = false;
-    return child_->rescan();
   }
 
- private:
   struct GroupSet {
     std::vector<KeyColumn> keys;
     std::vector<uint8_t>

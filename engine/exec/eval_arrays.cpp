@@ -7,8 +7,8 @@
 
 namespace orrery {
 
-// x op ANY (array). A constant array, as IN makes one, is taken apart once and each element
-// compared with the whole column.
+// x op ANY (array). A constant array, as IN makes one, or a parameter, is taken apart once in an
+// execution; then each element is compared with the whole column.
 Result<const Vector*> run_scalar_array(ExecContext& context, EvalNode& node, Arena& arena,
                                        const Batch& batch, Rows rows) {
   TRY(evaluate_children(context, node, arena, batch, rows));
@@ -25,9 +25,12 @@ Result<const Vector*> run_scalar_array(ExecContext& context, EvalNode& node, Are
       node.out.set_null(row);
       continue;
     }
-    if (node.elements_of != arrays.value(row).raw || !arrays.constant) {
-      node.elements = TRY(deconstruct(context, context.arena, element_type, arrays.value(row)));
-      node.elements_of = arrays.value(row).raw;
+    const bool lasts = node.children[1]->step == Step::constant ||
+                       node.children[1]->step == Step::external_param;
+    if (!lasts || node.elements_of != context.execution + 1) {
+      Arena& kept = lasts ? context.arena : arena;
+      node.elements = TRY(deconstruct(context, kept, element_type, arrays.value(row)));
+      node.elements_of = context.execution + 1;
     }
     const auto count = static_cast<uint32_t>(node.elements.size());
     bool unknown = false;

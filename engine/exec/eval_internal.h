@@ -59,7 +59,7 @@ struct EvalNode {
   bool use_or = false;  // scalar_array: ANY
   Oid element_type;
   std::span<NullableDatum> elements;  // scalar_array: of the array last taken apart ...
-  uint64_t elements_of = 0;           // ... which was this one
+  uint64_t elements_of = 0;           // ... in this execution, counted from 1
   std::span<Comparator> compares;     // row_compare: one a pair
   EvalNode* element = nullptr;  // array_coerce: what is done to each element, read from test_value
 

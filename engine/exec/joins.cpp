@@ -79,6 +79,11 @@ class NestedLoopOperator final : public Operator {
     inner_running_ = false;
     return outer_->rescan();
   }
+  bool restart() override {
+    outer_batch_ = nullptr;
+    inner_running_ = scanned_once_ = false;
+    return outer_->restart() && inner_->restart();
+  }
 
  private:
   Result<bool> next_outer_row() {

@@ -83,6 +83,14 @@ class ModifyTableOperator final : public Operator {
   Status rescan() override {
     return raise(sqlstate::internal_error, "a modifying statement cannot be run again");
   }
+  bool restart() override {
+    done_ = false;
+    returned_rows_.clear();
+    returned_->clear();
+    returned_at_ = 0;
+    changes_.restart();
+    return child_->restart();
+  }
 
  private:
   // RETURNING sees the table's row, and behind it the child's columns.
@@ -443,6 +451,7 @@ class LockRowsOperator final : public Operator {
     return nullptr;
   }
   Status rescan() override { return child_->rescan(); }
+  bool restart() override { return child_->restart(); }
 
  private:
   Result<bool> lock_row(const Batch& in, uint32_t row) {

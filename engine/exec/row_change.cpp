@@ -96,6 +96,11 @@ Status RowChanges::deleted(Arena& arena, const Batch& old_row) {
   return {};
 }
 
+void RowChanges::restart() {
+  keys_.clear();
+  if (arena_ != nullptr) arena_->reset();
+}
+
 Status RowChanges::finish() {
   std::vector<Key> keys = std::move(keys_);
   keys_.clear();

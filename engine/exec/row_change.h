@@ -34,6 +34,8 @@ class RowChanges {
   Status deleted(Arena& arena, const Batch& old_row);
   // Runs the checks and actions gathered. 23503.
   Status finish();
+  // Forgets what was gathered.
+  void restart();
 
  private:
   struct Key {

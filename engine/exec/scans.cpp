@@ -46,6 +46,10 @@ class SeqScanOperator final : public Operator {
     scan_->rewind();
     return {};
   }
+  bool restart() override {
+    scan_->rewind();
+    return true;
+  }
 
  private:
   Arena arena_;
@@ -296,6 +300,10 @@ class IndexScanOperator final : public Operator {
   Status rescan() override {
     started_ = done_ = false;
     return {};
+  }
+  bool restart() override {
+    started_ = done_ = false;
+    return true;
   }
 
  private:

@@ -52,6 +52,10 @@ class ResultOperator final : public Operator {
     done_ = gate_passed_ = false;
     return child_ == nullptr ? Status() : child_->rescan();
   }
+  bool restart() override {
+    done_ = gate_passed_ = false;
+    return child_ == nullptr || child_->restart();
+  }
   void set_row_limit(double rows) override {
     if (child_ != nullptr && plan_.filter == nullptr) child_->set_row_limit(rows);
   }
@@ -94,6 +98,10 @@ class AppendOperator final : public Operator {
     at_ = 0;
     for (OperatorPtr& input : inputs_) TRY(input->rescan());
     return {};
+  }
+  bool restart() override {
+    at_ = 0;
+    return std::ranges::all_of(inputs_, [](const OperatorPtr& input) { return input->restart(); });
   }
 
  private:
@@ -155,6 +163,12 @@ class LimitOperator final : public Operator {
     last_row_ = nullptr;
     if (last_) last_->clear();
     return child_->rescan();
+  }
+  bool restart() override {
+    computed_ = done_ = false;
+    last_row_ = nullptr;
+    if (last_) last_->clear();
+    return child_->restart();
   }
 
  private:
@@ -288,6 +302,7 @@ class SubqueryScanOperator final : public Operator {
     }
   }
   Status rescan() override { return child_->rescan(); }
+  bool restart() override { return child_->restart(); }
   void set_row_limit(double rows) override {
     if (plan_.filter == nullptr) child_->set_row_limit(rows);
   }

@@ -16,29 +16,78 @@ constexpr auto kEveryRow = [] {
 
 }  // namespace
 
-Execution::Execution(Fiber& fiber, StatementRef statement, const World& world,
-                     const Snapshot& snapshot, std::span<const NullableDatum> parameters)
+Execution::Execution(Fiber& fiber, StatementRef statement, const World& world)
     : statement_(std::move(statement)),
       arena_(&world.budget),
-      parameters_(parameters.begin(), parameters.end()),
-      snapshot_(world.access.transactions(), snapshot),
-      context_(fiber, arena_, world.budget, world.catalog, world.session, *statement_->plan),
-      plain_(&world.budget) {
+      context_(fiber, arena_, world.budget, *statement_->reader, world.session, *statement_->plan),
+      plain_(&world.budget) {}
+
+Execution::~Execution() = default;
+
+Result<std::unique_ptr<Execution>> Execution::start(Fiber& fiber, StatementRef statement,
+                                                    const World& world, const Snapshot& snapshot,
+                                                    std::span<const NullableDatum> parameters) {
+  if (statement->resting != nullptr && &statement->resting->context_.fiber == &fiber) {
+    std::unique_ptr<Execution> rested = std::move(statement->resting);
+    rested->statement_ = std::move(statement);
+    rested->begin(world, snapshot, parameters);
+    return rested;
+  }
+  auto made = std::make_unique<Execution>(fiber, std::move(statement), world);
+  made->begin(world, snapshot, parameters);
+  TRY(made->open());
+  return made;
+}
+
+void Execution::end(std::unique_ptr<Execution> execution) {
+  // The statement may go with this last reference, and the plan with it.
+  const StatementRef statement = execution->statement_;
+  if (statement->resting == nullptr && execution->rest())
+    statement->resting = std::move(execution);
+  execution.reset();
+}
+
+void Execution::begin(const World& world, const Snapshot& snapshot,
+                      std::span<const NullableDatum> parameters) {
+  parameters_.assign(parameters.begin(), parameters.end());
+  snapshot_.emplace(world.access.transactions(), snapshot);
   context_.params = parameters_;
   context_.related = world.related;
   context_.access = &world.access;
   context_.transaction = &world.transaction;
-  context_.snapshot = &snapshot_.get();
+  context_.snapshot = &snapshot_->get();
   context_.work_mem_bytes = world.work_mem_bytes;
+  const auto slots = static_cast<size_t>(statement_->plan->exec_params);
+  context_.exec_params.assign(slots, NullableDatum{});
+  context_.init_plan_done.assign(slots, 0);
 }
 
-Execution::~Execution() = default;
-
-Status Execution::start() {
+// False: nothing of this run can serve another one.
+bool Execution::rest() {
   const Plan& plan = *statement_->plan;
-  context_.exec_params.resize(static_cast<size_t>(plan.exec_params));
-  context_.init_plan_done.resize(static_cast<size_t>(plan.exec_params));
-  if (plan.returns_rows) columns_.resize(plan.result_columns.size());
+  if (!plan.subplans.empty() || arena_.held_bytes() > kMostBytesAtRest || !root_->restart())
+    return false;
+  snapshot_.reset();
+  context_.snapshot = nullptr;
+  context_.transaction = nullptr;
+  context_.rows_processed = 0;
+  ++context_.execution;
+  plain_.reset();
+  has_held_ = done_ = false;
+  rows_returned_ = 0;
+  statement_ = StatementRef();  // which owns this from now on
+  return true;
+}
+
+Status Execution::open() {
+  const Plan& plan = *statement_->plan;
+  if (plan.returns_rows) {
+    columns_.resize(plan.result_columns.size());
+    for (const ResultColumn& column : statement_->columns) {
+      const ColumnDesc desc = TRY(type_desc(context_, column.type));
+      descs_.push_back(desc);
+    }
+  }
   root_ = TRY(make_operator(context_, *plan.root));
   return {};
 }
@@ -66,9 +115,8 @@ Status Execution::fetch() {
 Status Execution::make_plain(Batch& batch) {
   plain_.reset();
   for (size_t i = 0; i < columns_.size(); ++i) {
-    const ColumnDesc desc = TRY(type_desc(context_, statement_->columns[i].type));
-    if (desc.length != -1) continue;
-    TRY(detoast_column(context_, plain_, batch.columns[i], batch.rows, desc));
+    if (descs_[i].length != -1) continue;
+    TRY(detoast_column(context_, plain_, batch.columns[i], batch.rows, descs_[i]));
   }
   return {};
 }

@@ -176,10 +176,9 @@ Result<StatementDescription> Session::describe_portal(Fiber& fiber, std::string_
 Status Session::start_portal(Fiber& fiber, Portal& portal) {
   if (portal.execution != nullptr) return {};
   TRY(check_read_only(*portal.statement));
-  portal.catalog = new_reader();
-  portal.execution = std::make_unique<Execution>(fiber, portal.statement, world(*portal.catalog),
-                                                 statement_snapshot(), portal.parameters);
-  return portal.execution->start();
+  portal.execution = TRY(Execution::start(fiber, portal.statement, world(), statement_snapshot(),
+                                          portal.parameters));
+  return {};
 }
 
 // At most `limit` rows (0: all) of a portal that is started, to the sink. Returns how many came.
@@ -221,19 +220,28 @@ Status Session::execute(Fiber& fiber, std::string_view name, uint64_t row_limit,
       sink.end(tag);
       return {};
     }
-    TRY(start_portal(fiber, *portal));
+    const bool selects = statement->plan->command == CommandType::select;
+    const bool over = portal->finished && portal->execution == nullptr;
+    if (over && !selects) {
+      return raise(sqlstate::object_not_in_prerequisite_state,
+                   cat("portal \"", name, "\" cannot be run"));
+    }
+    if (!over) TRY(start_portal(fiber, *portal));
     if (statement->plan->returns_rows) {
       TRY(sink.begin_rows(fiber, statement->columns, portal->formats, view_.types));
+    }
+    if (over) {
+      sink.end("SELECT 0");
+      return {};
     }
     const uint64_t count = TRY(run_portal(fiber, *portal, row_limit, sink));
     TRY(block_.transaction().next_command());
     if (row_limit > 0 && count == row_limit) {
       sink.end_suspended();
-    } else if (statement->plan->command == CommandType::select) {
-      sink.end(cat("SELECT ", count));
-    } else {
-      sink.end(portal->execution->command_tag());
+      return {};
     }
+    sink.end(selects ? cat("SELECT ", count) : portal->execution->command_tag());
+    if (!portal->cursor) Execution::end(std::move(portal->execution));
     return {};
   };
   Status status = work();

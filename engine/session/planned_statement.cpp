@@ -1,6 +1,13 @@
 #include "session/planned_statement.h"
 
+#include "session/execution.h"
+
 namespace orrery {
+
+PlannedStatement::PlannedStatement(MemoryBudget* budget) : arena(budget) {}
+
+// What rests holds on to the plan, and goes first.
+PlannedStatement::~PlannedStatement() { resting.reset(); }
 
 StatementRef StatementRef::make(MemoryBudget* budget) {
   StatementRef made;

@@ -19,9 +19,12 @@
 
 namespace orrery {
 
+class Execution;
+
 struct PlannedStatement {
-  explicit PlannedStatement(MemoryBudget* budget) : arena(budget) {}
+  explicit PlannedStatement(MemoryBudget* budget);
   PlannedStatement(const PlannedStatement&) = delete;
+  ~PlannedStatement();
 
   std::string owned_text;  // empty when somebody else keeps the text alive
   std::string_view text;   // positions count in it
@@ -40,6 +43,7 @@ struct PlannedStatement {
   Query* query = nullptr;
   Plan* plan = nullptr;
   std::vector<ResultColumn> columns;
+  std::unique_ptr<Execution> resting;  // for the plan's next run; see session/execution.h
 
   bool is_planned() const { return plan != nullptr; }
 

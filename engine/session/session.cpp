@@ -129,17 +129,18 @@ Result<std::string> Session::run_query_statement(Fiber& fiber, StatementRef stat
                                                  ResultSink& sink) {
   const StatementRef current = TRY(make_current(fiber, std::move(statement)));
   TRY(check_read_only(*current));
-  const std::unique_ptr<CatalogReader> catalog = new_reader();
-  Execution execution(fiber, current, world(*catalog), statement_snapshot(), parameters);
-  TRY(execution.start());
+  std::unique_ptr<Execution> execution =
+      TRY(Execution::start(fiber, current, world(), statement_snapshot(), parameters));
   const bool has_rows = current->plan->returns_rows;
   if (has_rows) TRY(sink.begin_rows(fiber, current->columns, formats, view_.types));
   while (true) {
-    const Batch* batch = TRY(execution.next(0));
+    const Batch* batch = TRY(execution->next(0));
     if (batch == nullptr) break;
     TRY(sink.add_rows(fiber, *batch));
   }
-  return execution.command_tag();
+  std::string tag = execution->command_tag();
+  Execution::end(std::move(execution));
+  return tag;
 }
 
 // ---- BlockObserver
@@ -167,6 +168,7 @@ void Session::level_ended(uint32_t level, bool committed) {
   for (auto& [name, prepared] : prepared_) {
     PlannedStatement& statement = *prepared.statement;
     if (!statement.reader || statement.cache == &database_.shared) continue;
+    statement.resting.reset();
     statement.plan = nullptr;
     statement.reader.reset();
   }
@@ -227,14 +229,14 @@ Result<uint64_t> Session::run(Fiber& fiber, std::string_view sql, std::span<cons
   const StatementRef current = TRY(make_current(fiber, found->second));
   related_.insert_or_assign(std::string(sql), current);
   TRY(block_.transaction().next_command());
-  const std::unique_ptr<CatalogReader> catalog = new_reader();
-  Execution execution(fiber, current, world(*catalog),
-                      node_.transactions.take_snapshot(&block_.transaction()), values);
-  TRY(execution.start());
-  while (true) {
-    const Batch* batch = TRY(execution.next(0));
-    if (batch == nullptr) return execution.rows_processed();
+  std::unique_ptr<Execution> execution =
+      TRY(Execution::start(fiber, current, world(),
+                           node_.transactions.take_snapshot(&block_.transaction()), values));
+  while (TRY(execution->next(0)) != nullptr) {
   }
+  const uint64_t rows = execution->rows_processed();
+  Execution::end(std::move(execution));
+  return rows;
 }
 
 Status Session::run_query(Fiber& fiber, std::string_view sql,
@@ -242,14 +244,13 @@ Status Session::run_query(Fiber& fiber, std::string_view sql,
   const StatementRef parsed = TRY(parse_one(fiber, sql, {}));
   CHECK(parsed->is_query);
   const StatementRef current = TRY(make_current(fiber, parsed));
-  const std::unique_ptr<CatalogReader> catalog = new_reader();
   TRY(block_.transaction().next_command());
-  Execution execution(fiber, current, world(*catalog),
-                      node_.transactions.take_snapshot(&block_.transaction()), {});
-  TRY(execution.start());
+  const std::unique_ptr<Execution> execution =
+      TRY(Execution::start(fiber, current, world(),
+                           node_.transactions.take_snapshot(&block_.transaction()), {}));
   std::vector<NullableDatum> values(current->columns.size());
   while (true) {
-    const Batch* batch = TRY(execution.next(0));
+    const Batch* batch = TRY(execution->next(0));
     if (batch == nullptr) return {};
     for (uint32_t i = 0; i < batch->rows.count; ++i) {
       for (size_t c = 0; c < values.size(); ++c) values[c] = batch->columns[c].at(batch->rows[i]);

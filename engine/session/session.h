@@ -50,8 +50,7 @@ struct Portal {
   Arena arena;  // of parameter values
   std::vector<NullableDatum> parameters;
   std::vector<WireFormat> formats;
-  std::unique_ptr<CatalogReader> catalog;
-  std::unique_ptr<Execution> execution;        // once started
+  std::unique_ptr<Execution> execution;        // while it runs
   bool cursor = false;                         // DECLARE made it
   bool keeps_rows = false;                     // of a cursor: it may go back
   std::vector<std::span<NullableDatum>> kept;  // of a cursor: rows fetched so far, in `arena`
@@ -171,7 +170,7 @@ class Session final : public SessionBackend,
   // session_view.cpp
   void refresh_view(Fiber& fiber);
   Status refresh_path(Fiber& fiber);
-  Execution::World world(CatalogReader& catalog);
+  Execution::World world();
   AnalyzeContext analyze_context(Fiber& fiber, Arena& arena, CatalogReader& catalog,
                                  std::string_view text, std::vector<Oid>* parameter_types);
   Snapshot statement_snapshot();

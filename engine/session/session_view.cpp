@@ -59,10 +59,9 @@ std::unique_ptr<CatalogReader> Session::new_reader() {
   return std::make_unique<CatalogReader>(database_.builtin, *store_);
 }
 
-Execution::World Session::world(CatalogReader& catalog) {
+Execution::World Session::world() {
   return {.access = node_.access,
           .transaction = block_.transaction(),
-          .catalog = catalog,
           .session = view_,
           .budget = memory_,
           .related = this,
