@@ -17,11 +17,13 @@ struct IndexScan::State {
         descent(access_in, order),
         direction(direction_in),
         decoder(index.desc, columns, index.oid),
-        wants_columns(!columns.empty()) {}
+        wants_columns(!columns.empty()),
+        entry_room(std::make_unique_for_overwrite<std::byte[]>(kMaxItemsPerPage * sizeof(Entry))),
+        entries(reinterpret_cast<Entry*>(entry_room.get())) {}
 
   struct Bound {
-    Datum values[32];
-    uint8_t nulls[32];
+    std::vector<Datum> values;
+    std::vector<uint8_t> nulls;
     SearchKey key;
   };
   struct Entry {
@@ -38,14 +40,15 @@ struct IndexScan::State {
   std::optional<Descents::Guard> guard;
   Arena arena;  // copies of by-reference bounds
   Bound lower, upper;
-  Comparator compare[32] = {};
+  Comparator compare[32];
 
   bool started = false;
   bool ended = true;
   BlockNo next_block = kInvalidBlock;  // where to go on
   BlockNo leaf = kInvalidBlock;        // where the entries are from
   Lsn leaf_lsn{};
-  Entry entries[kMaxItemsPerPage];
+  const std::unique_ptr<std::byte[]> entry_room;  // not initialised: short scans are many
+  Entry* const entries;                           // kMaxItemsPerPage of them
   uint32_t count = 0;
   uint32_t given = 0;                  // entries that next() has returned
   uint32_t last_given = 0;             // before its last call
@@ -66,6 +69,8 @@ IndexScan::~IndexScan() = default;
 void IndexScan::State::set_bound(Bound& bound, std::span<const NullableDatum> values, KeySide side,
                                  bool own_types) {
   CHECK(values.size() <= order.key_columns());
+  bound.values.resize(values.size());
+  bound.nulls.resize(values.size());
   for (size_t i = 0; i < values.size(); ++i) {
     bound.nulls[i] = values[i].is_null;
     // Types compared by comparators of the caller's are the caller's to keep alive.
@@ -73,8 +78,8 @@ void IndexScan::State::set_bound(Bound& bound, std::span<const NullableDatum> va
                           ? values[i].value
                           : copy_datum(arena, values[i].value, order.index().desc[i]);
   }
-  bound.key = {.values = bound.values,
-               .nulls = bound.nulls,
+  bound.key = {.values = bound.values.data(),
+               .nulls = bound.nulls.data(),
                .count = static_cast<uint32_t>(values.size()),
                .side = side,
                .compare = own_types ? nullptr : compare};

@@ -39,18 +39,21 @@ class ModifyTableOperator final : public Operator {
     child_ = TRY(make_operator(context_, *plan_.left));
     TRY(writer_.open());
     child_width_ = plan_.left->targets.size();
+    if (modify_.command == CommandType::insert)
+      tids_ = static_cast<Tid*>(context_.arena.allocate(kBatchRows * sizeof(Tid), alignof(Tid)));
     table_width_ = relation_.columns.size() + kSystemColumns;
-    row_ = make_columns(context_.arena, table_width_ + child_width_);
+    row_.resize(table_width_ + child_width_);
     old_.note_all();
     old_.note_ctid();
-    TRY(old_.prepare());
+    TRY(old_.prepare(1));
     fetch_.emplace(*context_.access, relation_.storage, old_.wanted());
     const auto returned = [this](const Expr& leaf) { return returning_column(leaf); };
     for (const TargetEntry& target : modify_.returning)
       returning_.push_back(TRY(Evaluator::compile(context_, *target.expr, returned)));
     returned_descs_ = TRY(column_descs(context_, modify_.returning));
     returned_.emplace(context_, returned_descs_);
-    returned_columns_ = make_columns(context_.arena, returning_.size());
+    if (!returning_.empty())
+      returned_columns_ = make_columns(context_.arena, returning_.size());
     if (modify_.single_table) {
       if (modify_.recheck != nullptr)
         recheck_ = TRY(Evaluator::compile(context_, *modify_.recheck, old_.layout()));
@@ -421,7 +424,7 @@ class ModifyTableOperator final : public Operator {
   std::vector<Evaluator> recompute_;
   std::vector<Evaluator> conflict_set_;
   std::optional<Evaluator> conflict_where_;
-  Tid tids_[kBatchRows];
+  Tid* tids_ = nullptr;  // kBatchRows, of rows inserted
   Batch out_;
   bool done_ = false;
 };

@@ -255,6 +255,8 @@ class IndexScanOperator final : public Operator {
     scan_.emplace(*context_.access, scan_plan_.index->storage, direction,
                   std::span<const int16_t>());
     fetch_.emplace(*context_.access, columns_.relation().storage, columns_.wanted());
+    tids_ = static_cast<Tid*>(context_.arena.allocate(kBatchRows * sizeof(Tid), alignof(Tid)));
+    dead_ = static_cast<uint8_t*>(context_.arena.allocate(kBatchRows, 1));
     return {};
   }
 
@@ -316,8 +318,8 @@ class IndexScanOperator final : public Operator {
   TableColumns columns_;
   std::optional<IndexScan> scan_;
   std::optional<TableFetch> fetch_;
-  Tid tids_[kBatchRows];
-  uint8_t dead_[kBatchRows] = {};
+  Tid* tids_ = nullptr;  // kBatchRows of each: the entries at hand, and which are dead
+  uint8_t* dead_ = nullptr;
   uint32_t at_ = 0, found_ = 0, limit_ = kFirstEntries;
   bool started_ = false;
   bool done_ = false;

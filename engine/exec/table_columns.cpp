@@ -32,7 +32,7 @@ void TableColumns::note_ctid() {
   system_[static_cast<size_t>(-kCtidAttno - 1)] = 1;
 }
 
-Status TableColumns::prepare() {
+Status TableColumns::prepare(uint32_t rows) {
   needed_.resize(relation_.columns.size());
   system_.resize(kSystemColumns);
   for (int s = kSystemColumns; s > 0; --s) {
@@ -41,7 +41,7 @@ Status TableColumns::prepare() {
   for (size_t c = 0; c < needed_.size(); ++c) {
     if (needed_[c] != 0) wanted_.push_back(static_cast<int16_t>(c));
   }
-  for (size_t i = 0; i < wanted_.size(); ++i) read_.push_back(Vector::make(context_.arena));
+  for (size_t i = 0; i < wanted_.size(); ++i) read_.push_back(Vector::make(context_.arena, rows));
   columns_.resize(relation_.columns.size() + kSystemColumns);
   return {};
 }

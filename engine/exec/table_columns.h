@@ -18,8 +18,8 @@ class TableColumns {
   void note(const Expr* expr);
   void note_all();
   void note_ctid();
-  // After the last note(): makes the vectors.
-  Status prepare();
+  // After the last note(): makes the vectors, with room for `rows` rows.
+  Status prepare(uint32_t rows = kBatchRows);
 
   const RelationInfo& relation() const { return relation_; }
   std::span<const int16_t> wanted() const { return wanted_; }

@@ -8,10 +8,12 @@ namespace {
 constexpr std::string_view kIsolationNames[] = {"read uncommitted", "read committed",
                                                 "repeatable read", "serializable"};
 
+constexpr int kCommitOff = 4;  // of synchronous_commit's choices
+
 Isolation default_isolation(const Settings& settings) {
-  const std::string name = settings.show(SettingId::default_transaction_isolation);
-  const auto* found = std::find(std::begin(kIsolationNames), std::end(kIsolationNames), name);
-  return static_cast<Isolation>(found - std::begin(kIsolationNames));
+  // The setting's choices are listed from the strongest on.
+  const int choice = settings.get_choice(SettingId::default_transaction_isolation);
+  return static_cast<Isolation>(static_cast<int>(std::size(kIsolationNames)) - 1 - choice);
 }
 
 // Statements that may end a failed block.
@@ -90,7 +92,7 @@ Status TransactionBlock::commit(Fiber& fiber) {
     rollback(fiber);
     return ready;
   }
-  const bool synchronous = settings_.show(SettingId::synchronous_commit) != "off";
+  const bool synchronous = settings_.get_choice(SettingId::synchronous_commit) != kCommitOff;
   Status committed = manager_.commit(fiber, *transaction_, synchronous);
   settings_.end_level(1, committed.ok());
   observer_.level_ended(1, committed.ok());

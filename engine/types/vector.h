@@ -50,10 +50,10 @@ struct Vector {
     may_have_nulls |= v.is_null;
   }
 
-  // Room for `capacity` rows, zeroed nulls.
+  // Room for `capacity` rows, zeroed nulls; values are whatever they are until set.
   static Vector make(Arena& arena, uint32_t capacity = kBatchRows) {
     Vector v;
-    v.values = arena.make_array<Datum>(capacity).data();
+    v.values = static_cast<Datum*>(arena.allocate(capacity * sizeof(Datum), alignof(Datum)));
     v.nulls = arena.make_array<uint8_t>(capacity).data();
     v.may_have_nulls = false;
     return v;
