@@ -69,14 +69,17 @@ Result<ChangeResult> Heap::update(Fiber& fiber, Transaction& transaction, Tid ti
 HeapUpdate::Changed HeapUpdate::compare(TupleHeader old) const {
   Changed changed;
   if (table_.indexed.empty()) return changed;
-  int16_t wanted[1664];
+  // Room for every column a table can have; most updates use little of it, so it is not cleared.
+  constexpr size_t kMostColumns = 1664;
+  int16_t wanted[kMostColumns];
+  alignas(Datum) std::byte value_room[kMostColumns * sizeof(Datum)];
   uint32_t count = 0;
   for (size_t i = 0; i < table_.desc.size(); ++i) {
     if (table_.indexed.has(static_cast<int>(i))) wanted[count++] = static_cast<int16_t>(i);
   }
   const RowDecoder decoder(table_.desc, std::span(wanted, count), table_.oid);
-  Datum values[1664];
-  uint8_t nulls[1664];
+  auto* const values = reinterpret_cast<Datum*>(value_room);
+  uint8_t nulls[kMostColumns];
   decoder.decode_data(old.bytes() + old.data_offset(),
                       old.has(kHasNulls) ? old.null_bitmap() : nullptr, old.column_count(), values,
                       nulls);
@@ -102,8 +105,9 @@ Status HeapUpdate::claim(Fiber& fiber) {
 bool HeapUpdate::fits_same_page() const {
   const SlottedPage slotted(page_.data());
   // Room for the row itself is all it takes: what fillfactor spares is spared for updates.
-  const uint32_t for_slot = slot_for_new(page_) > slotted.slot_count() ? kSlotBytes : 0;
-  return slot_for_new(page_) <= kMaxSlotsPerPage && slotted.gap() >= align8(size_) + for_slot;
+  const uint32_t slot = slot_for_new(page_);
+  const uint32_t for_slot = slot > slotted.slot_count() ? kSlotBytes : 0;
+  return slot <= kMaxSlotsPerPage && slotted.gap() >= align8(size_) + for_slot;
 }
 
 // REQUIRES: page_ is pinned. True when it had to be let go, so that everything must be looked at

@@ -42,7 +42,7 @@ struct ExecContext {
   const Snapshot* snapshot = nullptr;
   uint64_t work_mem_bytes = 4 << 20;
   uint64_t rows_processed = 0;  // of INSERT, UPDATE, DELETE: for the command tag
-  uint64_t execution = 0;  // counts restarts: what is remembered of one is not of the next
+  uint64_t execution = 0;       // counts restarts: what is remembered of one is not of the next
 
   std::vector<NullableDatum> exec_params;  // slots by number; set by nested loops and subplans
   std::vector<uint8_t> init_plan_done;     // by slot

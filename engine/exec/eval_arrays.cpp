@@ -25,8 +25,8 @@ Result<const Vector*> run_scalar_array(ExecContext& context, EvalNode& node, Are
       node.out.set_null(row);
       continue;
     }
-    const bool lasts = node.children[1]->step == Step::constant ||
-                       node.children[1]->step == Step::external_param;
+    const bool lasts =
+        node.children[1]->step == Step::constant || node.children[1]->step == Step::external_param;
     if (!lasts || node.elements_of != context.execution + 1) {
       Arena& kept = lasts ? context.arena : arena;
       node.elements = TRY(deconstruct(context, kept, element_type, arrays.value(row)));

@@ -52,8 +52,7 @@ class ModifyTableOperator final : public Operator {
       returning_.push_back(TRY(Evaluator::compile(context_, *target.expr, returned)));
     returned_descs_ = TRY(column_descs(context_, modify_.returning));
     returned_.emplace(context_, returned_descs_);
-    if (!returning_.empty())
-      returned_columns_ = make_columns(context_.arena, returning_.size());
+    if (!returning_.empty()) returned_columns_ = make_columns(context_.arena, returning_.size());
     if (modify_.single_table) {
       if (modify_.recheck != nullptr)
         recheck_ = TRY(Evaluator::compile(context_, *modify_.recheck, old_.layout()));

@@ -42,8 +42,7 @@ Result<std::unique_ptr<Execution>> Execution::start(Fiber& fiber, StatementRef s
 void Execution::end(std::unique_ptr<Execution> execution) {
   // The statement may go with this last reference, and the plan with it.
   const StatementRef statement = execution->statement_;
-  if (statement->resting == nullptr && execution->rest())
-    statement->resting = std::move(execution);
+  if (statement->resting == nullptr && execution->rest()) statement->resting = std::move(execution);
   execution.reset();
 }
 

@@ -69,8 +69,8 @@ class Execution {
   OperatorPtr root_;
   std::vector<ColumnDesc> descs_;  // of the result columns
   std::vector<Vector> columns_;    // of the batch at hand, in the client's order
-  Arena plain_;                  // detoasted values of it
-  Batch held_;                   // what `next` has not handed out yet
+  Arena plain_;                    // detoasted values of it
+  Batch held_;                     // what `next` has not handed out yet
   Batch out_;
   bool has_held_ = false;
   bool done_ = false;

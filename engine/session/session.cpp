@@ -229,9 +229,8 @@ Result<uint64_t> Session::run(Fiber& fiber, std::string_view sql, std::span<cons
   const StatementRef current = TRY(make_current(fiber, found->second));
   related_.insert_or_assign(std::string(sql), current);
   TRY(block_.transaction().next_command());
-  std::unique_ptr<Execution> execution =
-      TRY(Execution::start(fiber, current, world(),
-                           node_.transactions.take_snapshot(&block_.transaction()), values));
+  std::unique_ptr<Execution> execution = TRY(Execution::start(
+      fiber, current, world(), node_.transactions.take_snapshot(&block_.transaction()), values));
   while (TRY(execution->next(0)) != nullptr) {
   }
   const uint64_t rows = execution->rows_processed();
@@ -245,9 +244,8 @@ Status Session::run_query(Fiber& fiber, std::string_view sql,
   CHECK(parsed->is_query);
   const StatementRef current = TRY(make_current(fiber, parsed));
   TRY(block_.transaction().next_command());
-  const std::unique_ptr<Execution> execution =
-      TRY(Execution::start(fiber, current, world(),
-                           node_.transactions.take_snapshot(&block_.transaction()), {}));
+  const std::unique_ptr<Execution> execution = TRY(Execution::start(
+      fiber, current, world(), node_.transactions.take_snapshot(&block_.transaction()), {}));
   std::vector<NullableDatum> values(current->columns.size());
   while (true) {
     const Batch* batch = TRY(execution->next(0));
