@@ -231,7 +231,9 @@ Result<uint64_t> Session::run(Fiber& fiber, std::string_view sql, std::span<cons
   TRY(block_.transaction().next_command());
   std::unique_ptr<Execution> execution = TRY(Execution::start(
       fiber, current, world(), node_.transactions.take_snapshot(&block_.transaction()), values));
-  while (TRY(execution->next(0)) != nullptr) {
+  while (true) {
+    const Batch* batch = TRY(execution->next(0));
+    if (batch == nullptr) break;
   }
   const uint64_t rows = execution->rows_processed();
   Execution::end(std::move(execution));
