@@ -20,14 +20,80 @@ void lowest_level(const Expr& e, int depth, int* lowest) {
 
 }  // namespace
 
+Status Transform::check_aggregate_clause(Clause where, int location) {
+  if (where == Clause::where || where == Clause::join_on || where == Clause::group_by ||
+      where == Clause::limit || where == Clause::offset || where == Clause::from_function ||
+      where == Clause::values || where == Clause::returning || where == Clause::update_source ||
+      where == Clause::check || where == Clause::default_ || where == Clause::index_expr ||
+      where == Clause::index_predicate || where == Clause::filter || where == Clause::generated ||
+      where == Clause::execute_parameter || where == Clause::copy_where) {
+    const std::string_view what = where == Clause::join_on ? "JOIN conditions" : clause_name(where);
+    return error(sqlstate::grouping_error, cat("aggregate functions are not allowed in ", what),
+                 location);
+  }
+  return {};
+}
+
+// DISTINCT of an aggregate's `count` arguments, which must be all that it is ordered by.
+Result<std::vector<SortClause>> Transform::aggregate_distinct(size_t count,
+                                                              std::vector<TargetEntry>& targets,
+                                                              const std::vector<SortClause>& order,
+                                                              int location) {
+  std::vector<SortClause> distinct_by;
+  for (size_t i = 0; i < count; ++i) {
+    const int ref = give_ref(targets, static_cast<int>(i));
+    distinct_by.push_back(TRY(group_item(targets[i].expr, ref)));
+    if (!distinct_by.back().sort_op) {
+      return error(sqlstate::undefined_function,
+                   cat("could not identify an ordering operator for type ",
+                       name_of(targets[i].expr->type)),
+                   location)
+          .detail("Aggregates with DISTINCT must be able to sort their inputs.");
+    }
+  }
+  for (const SortClause& item : order) {
+    const bool in_args = std::any_of(distinct_by.begin(), distinct_by.end(),
+                                     [&](const SortClause& d) { return d.target == item.target; });
+    if (!in_args) {
+      return error(
+          sqlstate::invalid_column_reference,
+          "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list",
+          location);
+    }
+  }
+  return distinct_by;
+}
+
+// Each direct argument of a hypothetical-set aggregate and the sort column it stands for take one
+// type.
+Status Transform::unify_hypothetical(Scope& scope, std::vector<Expr*>& args, size_t direct) {
+  if (direct * 2 != args.size()) {
+    return error(sqlstate::undefined_function,
+                 "the number of hypothetical direct arguments must match the number of ordering "
+                 "columns",
+                 args.empty() ? -1 : args[0]->location);
+  }
+  for (size_t i = 0; i < direct; ++i) {
+    Expr* const pair[] = {args[direct + i], args[i]};
+    const Oid common = TRY(common_type(pair, "WITHIN GROUP"));
+    args[i] = TRY(coerce_to_common(&scope, args[i], common, "WITHIN GROUP"));
+    args[direct + i] = TRY(coerce_to_common(&scope, args[direct + i], common, "WITHIN GROUP"));
+  }
+  return {};
+}
+
 Result<Expr*> Transform::aggregate_call(Scope& scope, const FuncCall& call,
                                         const ResolvedCall& resolved, std::vector<Expr*>& args) {
   const FunctionInfo& f = *resolved.function;
   const AggregateInfo* info = TRY(context_.catalog.aggregate(context_.fiber, f.oid));
   if (info == nullptr)
     return raise(sqlstate::undefined_function, cat("cache lookup failed for aggregate ", f.oid));
-  if (info->kind != 'n') return unsupported(cat("the ordered-set aggregate ", f.name));
-  if (call.agg_within_group) {
+  const bool ordered_set = info->kind != 'n';
+  if (ordered_set && !call.agg_within_group) {
+    return error(sqlstate::wrong_object_type,
+                 cat("WITHIN GROUP is required for ordered-set aggregate ", f.name), call.location);
+  }
+  if (!ordered_set && call.agg_within_group) {
     return error(sqlstate::wrong_object_type,
                  cat(f.name, " is not an ordered-set aggregate, so it cannot have WITHIN GROUP"),
                  call.location);
@@ -44,12 +110,15 @@ Result<Expr*> Transform::aggregate_call(Scope& scope, const FuncCall& call,
   made->variadic = call.func_variadic;
   made->transition_type = info->transition_type;
   made->filter = nullptr;
+  const size_t direct = ordered_set ? args.size() - call.agg_order.size() : 0;
+  if (info->kind == 'h') TRY(unify_hypothetical(scope, args, direct));
+  made->direct_args = arena_.copy_array(std::span(args).first(direct));
   std::vector<TargetEntry> targets;
-  for (Expr* arg : args) {
+  for (Expr*& arg : args) {
     TargetEntry target{};
     target.expr = arg;
     target.resno = static_cast<int>(targets.size()) + 1;
-    targets.push_back(target);
+    if (&arg >= args.data() + direct) targets.push_back(target);
     if (arg->collation) made->input_collation = arg->collation;
     const bool nested = any_expr(*arg, [](const Expr& e) {
       return e.tag == ExprTag::aggregate && as<AggregateExpr>(e).levels_up == 0;
@@ -70,33 +139,20 @@ Result<Expr*> Transform::aggregate_call(Scope& scope, const FuncCall& call,
     }
   }
   std::vector<SortClause> order;
-  TRY(order_by(scope, call.agg_order, targets, order, Clause::call_argument));
+  if (ordered_set) {
+    for (size_t i = 0; i < targets.size(); ++i) {
+      SortClause item = TRY(sort_item(scope, targets[i].expr, *call.agg_order[i]));
+      item.target = give_ref(targets, static_cast<int>(i));
+      order.push_back(item);
+    }
+  } else {
+    TRY(order_by(scope, call.agg_order, targets, order, Clause::call_argument));
+  }
   std::vector<SortClause> distinct_by;
   if (call.agg_distinct) {
-    for (size_t i = 0; i < args.size(); ++i) {
-      const int ref = give_ref(targets, static_cast<int>(i));
-      distinct_by.push_back(TRY(group_item(targets[i].expr, ref)));
-      if (!distinct_by.back().sort_op) {
-        return error(sqlstate::undefined_function,
-                     cat("could not identify an ordering operator for type ",
-                         name_of(targets[i].expr->type)),
-                     call.location)
-            .detail("Aggregates with DISTINCT must be able to sort their inputs.");
-      }
-    }
-    for (const SortClause& item : order) {
-      const bool in_args =
-          std::any_of(distinct_by.begin(), distinct_by.end(),
-                      [&](const SortClause& d) { return d.target == item.target; });
-      if (!in_args) {
-        return error(
-            sqlstate::invalid_column_reference,
-            "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list",
-            call.location);
-      }
-    }
+    distinct_by = TRY(aggregate_distinct(args.size(), targets, order, call.location));
   }
-  for (size_t i = args.size(); i < targets.size(); ++i) targets[i].junk = true;
+  for (size_t i = args.size() - direct; i < targets.size(); ++i) targets[i].junk = true;
   if (call.agg_filter != nullptr)
     made->filter = TRY(condition(scope, call.agg_filter, Clause::filter));
   made->args = arena_.copy_array(targets);
@@ -110,17 +166,7 @@ Result<Expr*> Transform::aggregate_call(Scope& scope, const FuncCall& call,
   Scope* owner = &scope;
   for (int i = 0; i < level && owner->parent != nullptr; ++i) owner = owner->parent;
   made->levels_up = level;
-  const Clause where = owner->clause;
-  if (where == Clause::where || where == Clause::join_on || where == Clause::group_by ||
-      where == Clause::limit || where == Clause::offset || where == Clause::from_function ||
-      where == Clause::values || where == Clause::returning || where == Clause::update_source ||
-      where == Clause::check || where == Clause::default_ || where == Clause::index_expr ||
-      where == Clause::index_predicate || where == Clause::filter || where == Clause::generated ||
-      where == Clause::execute_parameter || where == Clause::copy_where) {
-    const std::string_view what = where == Clause::join_on ? "JOIN conditions" : clause_name(where);
-    return error(sqlstate::grouping_error, cat("aggregate functions are not allowed in ", what),
-                 call.location);
-  }
+  TRY(check_aggregate_clause(owner->clause, call.location));
   owner->has_aggregates = true;
   return made;
 }
@@ -203,7 +249,10 @@ struct GroupCheck {
 
   // `depth`: how many queries below ours this expression is.
   Status check(const Expr& e, int depth) {
-    if (e.tag == ExprTag::aggregate && as<AggregateExpr>(e).levels_up == depth) return {};
+    if (e.tag == ExprTag::aggregate && as<AggregateExpr>(e).levels_up == depth) {
+      for (const Expr* direct : as<AggregateExpr>(e).direct_args) TRY(check(*direct, depth));
+      return {};
+    }
     if (e.tag == ExprTag::grouping) return {};
     if (depth == 0 && is_grouped(e)) return {};
     if (e.tag == ExprTag::var) {

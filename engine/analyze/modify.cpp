@@ -239,15 +239,18 @@ struct ModifyForms {
     Scope shade;
     shade.parent = scope.parent;
     shade.ctes = scope.ctes;
+    t.keep_unknowns_ = true;  // a literal takes the type of its column
     Query* select = TRY(t.select(source, &shade));
     std::vector<Expr*> row;
     const int range = TRY(t.add_subquery(scope, select, "*SELECT*", {}, false));
     const RangeEntry& entry = *scope.range_table[static_cast<size_t>(range - 1)];
     TRY(check_width(entry.columns.size(), numbers.size(), named, -1));
     for (size_t i = 0; i < entry.columns.size(); ++i) {
-      Expr* var =
-          t.make_var(entry, range, static_cast<int>(i) + 1, 0, select->targets[i].expr->location);
-      row.push_back(TRY(assigned(var, numbers[i])));
+      Expr* given = select->targets[i].expr;
+      const bool literal = given->tag == ExprTag::constant && given->type == type_oid::unknown;
+      Expr* value =
+          literal ? given : t.make_var(entry, range, static_cast<int>(i) + 1, 0, given->location);
+      row.push_back(TRY(assigned(value, numbers[i])));
     }
     auto* from = t.arena_.make<FromNode>();
     from->range = range;

@@ -84,6 +84,12 @@ class Transform {
                                std::span<const Oid> actual);
   Result<Expr*> aggregate_call(Scope& scope, const FuncCall& call, const ResolvedCall& resolved,
                                std::vector<Expr*>& args);
+  Status check_aggregate_clause(Clause where, int location);
+  Result<std::vector<SortClause>> aggregate_distinct(size_t count,
+                                                     std::vector<TargetEntry>& targets,
+                                                     const std::vector<SortClause>& order,
+                                                     int location);
+  Status unify_hypothetical(Scope& scope, std::vector<Expr*>& args, size_t direct);
   Result<Expr*> window_call(Scope& scope, const FuncCall& call, const ResolvedCall& resolved,
                             std::vector<Expr*>& args);
 

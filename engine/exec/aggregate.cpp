@@ -3,36 +3,28 @@
 // A group is the row that opened it, with its aggregates' states beside it. What stands above
 // aggregates (targets, HAVING) is computed over batches laid out as: the child's columns (of the
 // group's first row), the aggregates' results, GROUPING's.
+//
+// When the groups of a table pass the memory for hashing, rows of groups that are not in it are
+// written to partitions by their hash. Once the input is read and the groups at hand are given out,
+// one partition after the other is aggregated as the input was, by other bits of the hash.
 #include "analyze/walk.h"
-#include "base/text.h"
+#include "exec/aggregates.h"
 #include "exec/detoast.h"
 #include "exec/functions.h"
 #include "exec/operators_internal.h"
 #include "exec/projection.h"
 #include "exec/shared_rows.h"
-#include "types/type_oids.h"
 
 namespace orrery {
 namespace {
-
-// One aggregate of the node.
-struct AggregateState {
-  const AggregateExpr* expr;
-  const AggregateKernel* kernel;
-  CallSite site;
-  std::vector<Evaluator> args;  // junk ones (ORDER BY only) too
-  std::vector<ColumnDesc> arg_descs;
-  size_t direct_args = 0;  // how many of args the kernel takes
-  std::optional<Evaluator> filter;
-  size_t offset = 0;            // of its state within a group's states
-  std::vector<KeyColumn> sort;  // of ORDER BY or DISTINCT: rows are kept and fed in at the end
-  size_t distinct_keys = 0;
-};
 
 struct Group {
   StoredRow* row;
   char* states;
 };
+
+constexpr int kPartitionBits = 4;
+constexpr int kMaxLevel = 64 / kPartitionBits - 1;
 
 class AggregateOperator final : public Operator {
  public:
@@ -40,19 +32,20 @@ class AggregateOperator final : public Operator {
       : Operator(context, plan),
         agg_(plan),
         arena_(&context.budget),
-        state_arena_(&context.budget),
+        aggregates_(context),
         projection_(context) {}
 
   Status open() override {
     width_ = plan_.left->targets.size();
     child_ = TRY(make_operator(context_, *plan_.left));
-    TRY(collect());
+    for (const TargetEntry& target : plan_.targets) find(*target.expr);
+    if (plan_.filter != nullptr) find(*plan_.filter);
+    TRY(aggregates_.compile(outer_column));
     descs_ = TRY(column_descs(context_, plan_.left->targets));
     TRY(make_sets());
     const auto column_of = [this](const Expr& leaf) { return layout(leaf); };
     TRY(projection_.compile(plan_, column_of));
     columns_ = make_columns(context_.arena, width_ + aggregates_.size() + groupings_.size());
-    kept_.resize(kBatchRows);
     return {};
   }
 
@@ -61,8 +54,16 @@ class AggregateOperator final : public Operator {
     if (agg_.strategy == AggStrategy::sorted) return next_sorted();
     if (!computed_) TRY(consume());
     while (set_at_ < sets_.size()) {
-      Batch* out = TRY(emit());
-      if (out != nullptr) return out;
+      GroupSet& set = *sets_[set_at_];
+      if (group_at_ < set.groups.size()) {
+        Batch* out = TRY(emit(set));
+        if (out != nullptr) return out;
+        arena_.reset();
+        continue;
+      }
+      group_at_ = 0;
+      const bool more = TRY(next_partition(set));
+      if (!more) ++set_at_;
     }
     return nullptr;
   }
@@ -80,31 +81,42 @@ class AggregateOperator final : public Operator {
   void forget() {
     computed_ = false;
     set_at_ = group_at_ = 0;
-    state_arena_.clear();
-    deferred_.clear();
     for (auto& set : sets_) {
-      set->groups.clear();
-      set->table->clear();
+      forget_groups(*set);
+      set->partitions.clear();
+      set->waiting.clear();
+      set->spilling = false;
+      set->level = 0;
     }
+    aggregates_.forget_sorters();
     pending_ = nullptr;
-    open_ = false;
+    sorted_groups_.clear();
     input_done_ = false;
   }
 
+  struct Partition {
+    std::unique_ptr<RowStream> rows;
+    int level;  // which bits of the hash tell its own partitions apart
+  };
   struct GroupSet {
+    GroupSet(ExecContext& context, std::vector<ColumnDesc> descs, std::vector<KeyColumn> by)
+        : keys(by), table(context, std::move(descs), std::move(by)), states(&context.budget) {}
     std::vector<KeyColumn> keys;
-    std::vector<uint8_t>
-        null_columns;       // by child column: a grouping column that this set leaves out
-    std::vector<int> kept;  // indexes into AggregatePlan::groups
-    std::unique_ptr<RowSet> table;
+    std::vector<uint8_t> null_columns;  // by child column: a grouping column this set leaves out
+    std::vector<int> kept;              // indexes into AggregatePlan::groups
+    RowSet table;
+    Arena states;
     std::vector<Group> groups;
+    bool spilling = false;
+    int level = 0;
+    std::vector<std::unique_ptr<RowStream>> partitions;  // being written
+    std::vector<Partition> waiting;                      // to be aggregated, the last one first
   };
 
   int layout(const Expr& leaf) const {
     if (leaf.tag == ExprTag::aggregate) {
-      for (size_t i = 0; i < aggregates_.size(); ++i) {
-        if (expr_equal(aggregates_[i].expr, &leaf)) return static_cast<int>(width_ + i);
-      }
+      const int found = aggregates_.find(leaf);
+      if (found >= 0) return static_cast<int>(width_) + found;
     }
     if (leaf.tag == ExprTag::grouping) {
       for (size_t i = 0; i < groupings_.size(); ++i) {
@@ -116,135 +128,42 @@ class AggregateOperator final : public Operator {
 
   void find(const Expr& e) {
     if (e.tag == ExprTag::grouping) groupings_.push_back(&as<GroupingExpr>(e));
-    if (e.tag == ExprTag::aggregate) {
-      for (const AggregateState& known : aggregates_) {
-        if (expr_equal(known.expr, &e)) return;
-      }
-      AggregateState state{};
-      state.expr = &as<AggregateExpr>(e);
-      aggregates_.push_back(std::move(state));
-      return;
-    }
+    if (e.tag == ExprTag::aggregate) return aggregates_.collect(e);
     for_each_child(e, [this](const Expr& child) { find(child); });
-  }
-
-  Status collect() {
-    for (const TargetEntry& target : plan_.targets) find(*target.expr);
-    if (plan_.filter != nullptr) find(*plan_.filter);
-    for (AggregateState& a : aggregates_) {
-      a.kernel = find_aggregate(a.expr->function);
-      if (a.kernel == nullptr) {
-        const FunctionInfo* info = TRY(context_.catalog.function(context_.fiber, a.expr->function));
-        return unsupported(cat("aggregate function ", info == nullptr ? "" : info->name));
-      }
-      std::vector<Oid> types;
-      for (const TargetEntry& arg : a.expr->args) {
-        a.args.push_back(TRY(Evaluator::compile(context_, *arg.expr, outer_column)));
-        a.arg_descs.push_back(TRY(type_desc(context_, arg.expr->type)));
-        if (!arg.junk) types.push_back(arg.expr->type);
-      }
-      a.direct_args = types.size();
-      a.site.function = a.expr->function;
-      a.site.result_type = a.expr->type;
-      a.site.argument_types = context_.arena.copy_array(types);
-      a.site.collation = a.expr->input_collation;
-      if (a.expr->filter != nullptr)
-        a.filter = TRY(Evaluator::compile(context_, *a.expr->filter, outer_column));
-      TRY(sort_of(a));
-      a.offset = states_bytes_;
-      states_bytes_ += (std::max<size_t>(a.kernel->state_bytes, sizeof(void*)) + 15) / 16 * 16;
-    }
-    return {};
-  }
-
-  // ORDER BY and DISTINCT inside an aggregate: by argument position.
-  Status sort_of(AggregateState& a) {
-    auto add = [&](const SortClause& item) -> Status {
-      for (size_t i = 0; i < a.expr->args.size(); ++i) {
-        if (a.expr->args[i].ref != item.target) continue;
-        KeyColumn key = TRY(key_of_type(context_, a.expr->args[i].expr->type, static_cast<int>(i)));
-        key.descending = item.descending;
-        key.nulls_first = item.nulls_first;
-        a.sort.push_back(key);
-      }
-      return {};
-    };
-    for (const SortClause& item : a.expr->order_by) TRY(add(item));
-    for (const SortClause& item : a.expr->distinct) {
-      const bool sorted = std::any_of(a.expr->order_by.begin(), a.expr->order_by.end(),
-                                      [&](const SortClause& o) { return o.target == item.target; });
-      if (!sorted) TRY(add(item));
-    }
-    a.distinct_keys = a.expr->distinct.size();
-    return {};
   }
 
   Status make_sets() {
     const std::vector<KeyColumn> all = TRY(group_keys(context_, agg_.groups, *plan_.left));
     const size_t count = std::max<size_t>(1, agg_.grouping_sets.size());
     for (size_t s = 0; s < count; ++s) {
-      auto set = std::make_unique<GroupSet>();
-      set->null_columns.assign(width_, 0);
+      std::vector<uint8_t> null_columns(width_, 0);
+      std::vector<KeyColumn> keys;
+      std::vector<int> kept_groups;
       for (size_t g = 0; g < all.size(); ++g) {
         const bool kept = agg_.grouping_sets.empty() ||
                           std::find(agg_.grouping_sets[s].begin(), agg_.grouping_sets[s].end(),
                                     static_cast<int>(g)) != agg_.grouping_sets[s].end();
         if (kept) {
-          set->keys.push_back(all[g]);
-          set->kept.push_back(static_cast<int>(g));
+          keys.push_back(all[g]);
+          kept_groups.push_back(static_cast<int>(g));
           if (agg_.strategy == AggStrategy::hashed && all[g].hash == nullptr)
             return unsupported("hashing of this type");
         } else {
-          set->null_columns[static_cast<size_t>(all[g].column)] = 1;
+          null_columns[static_cast<size_t>(all[g].column)] = 1;
         }
       }
-      set->table = std::make_unique<RowSet>(context_, descs_, set->keys);
+      auto set = std::make_unique<GroupSet>(context_, descs_, std::move(keys));
+      set->null_columns = std::move(null_columns);
+      set->kept = std::move(kept_groups);
       sets_.push_back(std::move(set));
     }
     return {};
   }
 
-  Result<char*> new_states() {
-    char* states =
-        static_cast<char*>(state_arena_.allocate(std::max<size_t>(states_bytes_, 1), 16));
-    std::memset(states, 0, states_bytes_);
-    EvalContext eval{context_.fiber, state_arena_, context_.arena, context_.session};
-    for (AggregateState& a : aggregates_) {
-      if (!a.sort.empty()) {
-        deferred_.push_back(std::make_unique<SharedRows>(context_, a.arg_descs));
-        store<SharedRows*>(states + a.offset, deferred_.back().get());
-      } else if (a.kernel->init != nullptr) {
-        TRY(a.kernel->init(eval, a.site, states + a.offset));
-      }
-    }
-    return states;
-  }
-
-  // The groups that rows of a batch belong to, new ones made on the way.
-  Status find_groups(GroupSet& set, const Batch& in, std::vector<char*>& out) {
-    out.resize(in.rows.count);
-    if (set.keys.empty()) {
-      if (set.groups.empty()) {
-        StoredRow* row = set.table->store().add(in.columns, in.rows[0]);
-        char* states = TRY(new_states());
-        set.groups.push_back({row, states});
-      }
-      std::fill(out.begin(), out.end(), set.groups[0].states);
-      return {};
-    }
-    for (uint32_t i = 0; i < in.rows.count; ++i) {
-      const uint32_t row = in.rows[i];
-      const uint64_t hash = set.table->hash(in.columns, row);
-      StoredRow* found = set.table->find(in.columns, row, hash);
-      if (found == nullptr) {
-        found = set.table->add(in.columns, row, hash);
-        char* states = TRY(new_states());
-        found->payload = states;
-        set.groups.push_back({found, states});
-      }
-      out[i] = static_cast<char*>(found->payload);
-    }
-    return {};
+  void forget_groups(GroupSet& set) {
+    set.groups.clear();
+    set.table.clear();
+    set.states.clear();
   }
 
   Status detoast_keys(Batch& in) {
@@ -257,106 +176,120 @@ class AggregateOperator final : public Operator {
 
   Status consume() {
     computed_ = true;
-    std::vector<char*> groups;
     while (Batch* in = TRY(child_->next())) {
       arena_.reset();
       TRY(detoast_keys(*in));
-      for (auto& set : sets_) {
-        TRY(find_groups(*set, *in, groups));
-        TRY(update(*in, groups));
-      }
-      TRY(context_.budget.check());
+      for (auto& set : sets_) TRY(add_rows(*set, *in));
       TRY(context_.fiber.charge(in->rows.count * (1 + aggregates_.size())));
     }
     // A group over nothing: of an aggregate without GROUP BY, and of the empty grouping set.
     for (auto& set : sets_) {
+      TRY(end_of_input(*set));
       if (!set->keys.empty() || !set->groups.empty()) continue;
       if (agg_.grouping_sets.empty() && !agg_.groups.empty()) continue;
-      char* states = TRY(new_states());
-      set->groups.push_back({set->table->store().add_empty(), states});
+      char* states = TRY(aggregates_.make_states(set->states));
+      set->groups.push_back({set->table.store().add_empty(), states});
     }
     return {};
   }
 
-  Status update(const Batch& in, std::vector<char*>& groups) {
-    for (AggregateState& a : aggregates_) {
-      Rows rows = in.rows;
-      states_.resize(groups.size());
-      if (a.filter) {
-        rows = TRY(a.filter->filter(arena_, in, in.rows, kept_.data()));
-        // States run beside the rows that are left: both lists ascend.
-        size_t at = 0;
-        for (uint32_t i = 0; i < rows.count; ++i) {
-          while (in.rows[static_cast<uint32_t>(at)] != rows[i]) ++at;
-          states_[i] = groups[at] + a.offset;
-        }
-      } else {
-        for (size_t i = 0; i < groups.size(); ++i) states_[i] = groups[i] + a.offset;
-      }
-      if (rows.count == 0) continue;
-      args_.resize(a.args.size());
-      for (size_t i = 0; i < a.args.size(); ++i) {
-        args_[i] = *TRY(a.args[i].evaluate(arena_, in, rows));
-        TRY(detoast_column(context_, arena_, args_[i], rows, a.arg_descs[i]));
-      }
-      if (!a.sort.empty()) {
-        for (uint32_t i = 0; i < rows.count; ++i) {
-          const uint16_t one = static_cast<uint16_t>(rows[i]);
-          TRY(load<SharedRows*>(states_[i])->add(Batch{args_, Rows{&one, 1}}));
-        }
-        continue;
-      }
-      EvalContext eval{context_.fiber, state_arena_, context_.arena, context_.session};
-      TRY(a.kernel->update(eval, a.site, states_.data(), std::span(args_).subspan(0, a.direct_args),
-                           rows));
+  // Rows of known groups, and of new ones while there is room, are aggregated; the others spill.
+  Status add_rows(GroupSet& set, const Batch& in) {
+    group_states_.clear();
+    group_rows_.clear();
+    for (uint32_t i = 0; i < in.rows.count; ++i) {
+      const uint32_t row = in.rows[i];
+      char* states = TRY(states_of(set, in, row));
+      if (states == nullptr) continue;
+      group_states_.push_back(states);
+      group_rows_.push_back(static_cast<uint16_t>(row));
     }
+    const Rows rows{group_rows_.data(), static_cast<uint32_t>(group_rows_.size())};
+    if (rows.count > 0)
+      TRY(aggregates_.update(set.states, arena_, Batch{in.columns, rows}, group_states_));
+    if (!set.spilling && !set.keys.empty() && set.level <= kMaxLevel && held(set) > limit())
+      set.spilling = true;
+    return context_.budget.check();
+  }
+
+  Result<char*> states_of(GroupSet& set, const Batch& in, uint32_t row) {
+    if (set.keys.empty()) {
+      if (set.groups.empty()) {
+        StoredRow* first = set.table.store().add(in.columns, row);
+        char* states = TRY(aggregates_.make_states(set.states));
+        set.groups.push_back({first, states});
+      }
+      return set.groups[0].states;
+    }
+    const uint64_t hash = set.table.hash(in.columns, row);
+    StoredRow* found = set.table.find(in.columns, row, hash);
+    if (found == nullptr && set.spilling) {
+      TRY(spill(set, in, row, hash));
+      return nullptr;
+    }
+    if (found == nullptr) {
+      found = set.table.add(in.columns, row, hash);
+      char* states = TRY(aggregates_.make_states(set.states));
+      found->payload = states;
+      set.groups.push_back({found, states});
+    }
+    return static_cast<char*>(found->payload);
+  }
+
+  uint64_t held(const GroupSet& set) const {
+    return set.table.bytes() + set.states.held_bytes() + set.groups.size() * sizeof(Group);
+  }
+  uint64_t limit() const { return context_.hash_memory_bytes() / sets_.size(); }
+
+  Status spill(GroupSet& set, const Batch& in, uint32_t row, uint64_t hash) {
+    if (set.partitions.empty()) {
+      if (file_ == nullptr) file_ = std::make_unique<TempFile>(context_.fiber);
+      for (int i = 0; i < 1 << kPartitionBits; ++i)
+        set.partitions.push_back(std::make_unique<RowStream>(*file_, descs_));
+    }
+    const int shift = 64 - kPartitionBits * (set.level + 1);
+    const size_t which = hash_u64(hash) >> shift & ((1U << kPartitionBits) - 1);
+    return set.partitions[which]->write(in.columns, row, hash);
+  }
+
+  Status end_of_input(GroupSet& set) {
+    for (auto& partition : set.partitions) {
+      if (partition->rows() == 0) continue;
+      TRY(partition->finish());
+      set.waiting.push_back({std::move(partition), set.level + 1});
+    }
+    set.partitions.clear();
+    set.spilling = false;
     return {};
   }
 
-  // Rows kept for an ordered or distinct aggregate, fed in order, duplicates left out.
-  Result<void*> feed_sorted(AggregateState& a, SharedRows& rows) {
-    std::vector<StoredRow*> order;
-    for (size_t i = 0; i < rows.size(); ++i) order.push_back(rows.row(i));
-    for (size_t i = 0; i < order.size(); ++i)
-      order[i]->hash = i;  // order of arrival decides among equals
-    std::sort(order.begin(), order.end(), [&](const StoredRow* x, const StoredRow* y) {
-      const int c = compare_rows(a.sort, *x, *y, rows.width());
-      return c != 0 ? c < 0 : x->hash < y->hash;
-    });
-    TRY(context_.fiber.charge(order.size() * 4));
-    std::vector<StoredRow*> fed;
-    for (StoredRow* row : order) {
-      if (a.distinct_keys > 0 && !fed.empty() &&
-          rows_equal(a.sort, *fed.back(), *row, rows.width()))
-        continue;
-      fed.push_back(row);
+  // Aggregates one of the partitions that wait; false when none does.
+  Result<bool> next_partition(GroupSet& set) {
+    if (set.waiting.empty()) return false;
+    forget_groups(set);
+    const Partition partition = std::move(set.waiting.back());
+    set.waiting.pop_back();
+    set.level = partition.level;
+    RowStream::Reader reader(*partition.rows);
+    Arena rows_arena(&context_.budget);
+    std::vector<StoredRow*> rows;
+    if (loaded_.empty()) loaded_ = make_columns(context_.arena, width_);
+    while (true) {
+      rows_arena.reset();
+      rows.clear();
+      while (rows.size() < kBatchRows) {
+        StoredRow* row = TRY(reader.next(rows_arena));
+        if (row == nullptr) break;
+        rows.push_back(row);
+      }
+      if (rows.empty()) break;
+      arena_.reset();
+      set.table.store().load(rows, loaded_);
+      TRY(add_rows(set, Batch{loaded_, Rows{nullptr, static_cast<uint32_t>(rows.size())}}));
+      TRY(context_.fiber.charge(rows.size() * (2 + aggregates_.size())));
     }
-    void* state = state_arena_.allocate(std::max<size_t>(a.kernel->state_bytes, 16), 16);
-    std::memset(state, 0, a.kernel->state_bytes);
-    EvalContext eval{context_.fiber, state_arena_, context_.arena, context_.session};
-    if (a.kernel->init != nullptr) TRY(a.kernel->init(eval, a.site, state));
-    std::vector<Vector> columns = make_columns(arena_, rows.width());
-    std::vector<void*> states(kBatchRows, state);
-    for (size_t at = 0; at < fed.size(); at += kBatchRows) {
-      const auto count = static_cast<uint32_t>(std::min<size_t>(kBatchRows, fed.size() - at));
-      rows.store().load(std::span(fed).subspan(at, count), columns);
-      TRY(a.kernel->update(eval, a.site, states.data(),
-                           std::span(columns).subspan(0, a.direct_args), Rows{nullptr, count}));
-    }
-    return state;
-  }
-
-  Status finalize(const Group& group, uint32_t row) {
-    for (size_t i = 0; i < aggregates_.size(); ++i) {
-      AggregateState& a = aggregates_[i];
-      const void* state = group.states + a.offset;
-      if (!a.sort.empty()) state = TRY(feed_sorted(a, *load<SharedRows*>(group.states + a.offset)));
-      NullableDatum value;
-      EvalContext eval{context_.fiber, arena_, context_.arena, context_.session};
-      TRY(a.kernel->finalize(eval, a.site, state, &value));
-      columns_[width_ + i].set(row, value);
-    }
-    return {};
+    TRY(end_of_input(set));
+    return true;
   }
 
   // GROUPING(a, b): a bit for each argument, set where this set leaves the column out.
@@ -373,258 +306,134 @@ class AggregateOperator final : public Operator {
     }
   }
 
-  Result<Batch*> emit() {
-    GroupSet& set = *sets_[set_at_];
-    if (group_at_ >= set.groups.size()) {
-      ++set_at_;
-      group_at_ = 0;
-      return nullptr;
-    }
-    const auto count =
-        static_cast<uint32_t>(std::min<size_t>(kBatchRows, set.groups.size() - group_at_));
+  // Gives out groups [first, first + count).
+  Result<Batch*> emit_groups(GroupSet& set, Arena& states, std::span<const Group> groups) {
+    const auto count = static_cast<uint32_t>(groups.size());
     for (Vector& column : columns_) column.may_have_nulls = false;
     std::vector<StoredRow*> rows;
+    const std::span<Vector> results = std::span(columns_).subspan(width_, aggregates_.size());
     for (uint32_t i = 0; i < count; ++i) {
-      const Group& group = set.groups[group_at_ + i];
-      rows.push_back(group.row);
-      TRY(finalize(group, i));
+      rows.push_back(groups[i].row);
+      TRY(aggregates_.finalize(states, arena_, groups[i].states, results, i));
       set_groupings(set, i);
     }
-    set.table->store().load(rows, std::span(columns_).subspan(0, width_));
+    set.table.store().load(rows, std::span(columns_).subspan(0, width_));
     for (size_t c = 0; c < width_; ++c) {
       if (set.null_columns[c] == 0) continue;
       for (uint32_t i = 0; i < count; ++i) columns_[c].set_null(i);
     }
-    group_at_ += count;
     TRY(context_.fiber.charge(count));
     return projection_.apply(arena_, Batch{columns_, Rows{nullptr, count}});
   }
 
-  // Sorted input: a group is complete when a row of another key comes.
+  Result<Batch*> emit(GroupSet& set) {
+    const size_t count = std::min<size_t>(kBatchRows, set.groups.size() - group_at_);
+    const std::span<const Group> some = std::span(set.groups).subspan(group_at_, count);
+    group_at_ += count;
+    return emit_groups(set, set.states, some);
+  }
+
+  // Sorted input: a group is complete when a row of another key comes. The groups of a batch lie in
+  // one of two arenas by turns, so that the last group of a batch can go on in the next one.
   Result<Batch*> next_sorted() {
     GroupSet& set = *sets_[0];
     while (!input_done_) {
+      pending_ = TRY(child_->next());
       if (pending_ == nullptr) {
-        pending_ = TRY(child_->next());
-        pending_at_ = 0;
-        if (pending_ == nullptr) {
-          input_done_ = true;
-          break;
-        }
-        TRY(detoast_keys(*pending_));
+        input_done_ = true;
+        break;
       }
-      for (; pending_at_ < pending_->rows.count; ++pending_at_) {
-        const uint32_t row = pending_->rows[pending_at_];
-        const bool same =
-            open_ && row_equals(set.keys, *set.groups.back().row, width_, pending_->columns, row);
-        if (!same) {
-          if (set.groups.size() >= kBatchRows) return emit_sorted(set);
-          char* fresh = TRY(new_states());
-          set.groups.push_back({set.table->store().add(pending_->columns, row), fresh});
-          open_ = true;
-        }
-        const auto one = static_cast<uint16_t>(row);
-        std::vector<char*> states{set.groups.back().states};
-        TRY(update(Batch{pending_->columns, Rows{&one, 1}}, states));
-      }
-      TRY(context_.fiber.charge(pending_->rows.count * 2));
-      pending_ = nullptr;
+      arena_.reset();
+      TRY(detoast_keys(*pending_));
+      const size_t complete = TRY(add_sorted(set, *pending_));
+      TRY(context_.fiber.charge(pending_->rows.count * (1 + aggregates_.size())));
+      TRY(context_.budget.check());
+      if (complete == 0) continue;
+      Batch* out = TRY(emit_sorted(set, complete));
+      if (out != nullptr) return out;
     }
-    if (set.groups.empty()) return nullptr;
-    return emit_sorted(set);
+    if (sorted_groups_.empty()) return nullptr;
+    arena_.reset();
+    return emit_sorted(set, sorted_groups_.size());
   }
-  Result<Batch*> emit_sorted(GroupSet& set) {
-    group_at_ = 0;
-    Batch* out = TRY(emit());
-    set.groups.clear();
-    open_ = false;
-    if (out == nullptr && !input_done_) return next_sorted();
+
+  // Returns how many of the groups are complete.
+  Result<size_t> add_sorted(GroupSet& set, const Batch& in) {
+    uint32_t at = 0;
+    if (!sorted_groups_.empty()) {
+      const StoredRow& open = *sorted_groups_[0].row;
+      while (at < in.rows.count && row_equals(set.keys, open, width_, in.columns, in.rows[at]))
+        ++at;
+      TRY(update_sorted(in, 0, at, std::vector<char*>(at, sorted_groups_[0].states)));
+    }
+    if (at == in.rows.count) return size_t{0};
+    sorted_arena_ ^= 1;
+    Arena& arena = sorted_arenas_[sorted_arena_];
+    arena.reset();
+    std::vector<char*> states;
+    const StoredRow* open = nullptr;
+    for (uint32_t i = at; i < in.rows.count; ++i) {
+      const uint32_t row = in.rows[i];
+      if (open == nullptr || !row_equals(set.keys, *open, width_, in.columns, row)) {
+        StoredRow* first = store_row(arena, descs_, in.columns, row);
+        char* fresh = TRY(aggregates_.make_states(arena));
+        sorted_groups_.push_back({first, fresh});
+        open = first;
+      }
+      states.push_back(sorted_groups_.back().states);
+    }
+    TRY(update_sorted(in, at, in.rows.count, states));
+    return sorted_groups_.size() - 1;
+  }
+
+  Status update_sorted(const Batch& in, uint32_t first, uint32_t end,
+                       const std::vector<char*>& states) {
+    if (first == end) return {};
+    group_rows_.clear();
+    for (uint32_t i = first; i < end; ++i) group_rows_.push_back(static_cast<uint16_t>(in.rows[i]));
+    const Rows rows{group_rows_.data(), end - first};
+    return aggregates_.update(sorted_arenas_[sorted_arena_], arena_, Batch{in.columns, rows},
+                              states);
+  }
+
+  Result<Batch*> emit_sorted(GroupSet& set, size_t complete) {
+    const std::vector<Group> done(sorted_groups_.begin(),
+                                  sorted_groups_.begin() + static_cast<ptrdiff_t>(complete));
+    sorted_groups_.erase(sorted_groups_.begin(),
+                         sorted_groups_.begin() + static_cast<ptrdiff_t>(complete));
+    Batch* out = TRY(emit_groups(set, arena_, done));
+    if (sorted_groups_.empty()) aggregates_.forget_sorters();
     return out;
   }
 
   const AggregatePlan& agg_;
   Arena arena_;
-  Arena state_arena_;
+  Aggregates aggregates_;
   Projection projection_;
   OperatorPtr child_;
   size_t width_ = 0;
-  std::vector<AggregateState> aggregates_;
   std::vector<const GroupingExpr*> groupings_;
   std::vector<ColumnDesc> descs_;
-  size_t states_bytes_ = 0;
+  std::unique_ptr<TempFile> file_;
   std::vector<std::unique_ptr<GroupSet>> sets_;
-  std::vector<std::unique_ptr<SharedRows>> deferred_;
   std::vector<Vector> columns_;
-  std::vector<Vector> args_;
-  std::vector<void*> states_;
-  std::vector<uint16_t> kept_;
+  std::vector<Vector> loaded_;
+  std::vector<char*> group_states_;
+  std::vector<uint16_t> group_rows_;
   size_t set_at_ = 0;
   size_t group_at_ = 0;
   bool computed_ = false;
   Batch* pending_ = nullptr;
-  uint32_t pending_at_ = 0;
-  bool open_ = false;
+  std::vector<Group> sorted_groups_;  // the last one may go on
+  Arena sorted_arenas_[2]{Arena(&context_.budget), Arena(&context_.budget)};
+  int sorted_arena_ = 0;
   bool input_done_ = false;
-};
-
-// Adjacent duplicates out.
-class UniqueOperator final : public Operator {
- public:
-  UniqueOperator(ExecContext& context, const UniquePlan& plan)
-      : Operator(context, plan), unique_(plan), arena_(&context.budget) {}
-  Status open() override {
-    child_ = TRY(make_operator(context_, *plan_.left));
-    keys_ = TRY(group_keys(context_, unique_.columns, *plan_.left));
-    store_.emplace(context_, TRY(column_descs(context_, plan_.left->targets)));
-    kept_.resize(kBatchRows);
-    return {};
-  }
-  Result<Batch*> next() override {
-    while (Batch* in = TRY(child_->next())) {
-      arena_.reset();
-      for (const KeyColumn& key : keys_) {
-        const auto c = static_cast<size_t>(key.column);
-        TRY(detoast_column(context_, arena_, in->columns[c], in->rows, store_->columns()[c]));
-      }
-      uint32_t count = 0;
-      for (uint32_t i = 0; i < in->rows.count; ++i) {
-        const uint32_t row = in->rows[i];
-        if (last_ != nullptr && row_equals(keys_, *last_, store_->width(), in->columns, row))
-          continue;
-        if (store_->bytes() > (1 << 16)) store_->clear();
-        last_ = store_->add(in->columns, row);
-        kept_[count++] = static_cast<uint16_t>(row);
-      }
-      TRY(context_.fiber.charge(in->rows.count));
-      if (count == 0) continue;
-      out_ = Batch{in->columns, Rows{kept_.data(), count}};
-      return &out_;
-    }
-    return nullptr;
-  }
-  Status rescan() override {
-    last_ = nullptr;
-    store_->clear();
-    return child_->rescan();
-  }
-
- private:
-  const UniquePlan& unique_;
-  Arena arena_;
-  OperatorPtr child_;
-  std::vector<KeyColumn> keys_;
-  std::optional<RowStore> store_;
-  StoredRow* last_ = nullptr;
-  std::vector<uint16_t> kept_;
-  Batch out_;
-};
-
-// INTERSECT and EXCEPT [ALL]: counts how often each row comes from either side (told by the flag in
-// the last column), then gives each row as often as the operation says.
-class SetOpOperator final : public Operator {
- public:
-  SetOpOperator(ExecContext& context, const SetOpPlan& plan)
-      : Operator(context, plan), set_(plan), arena_(&context.budget), projection_(context) {}
-  Status open() override {
-    TRY(projection_.compile(plan_, outer_column));
-    child_ = TRY(make_operator(context_, *plan_.left));
-    std::vector<ColumnDesc> descs = TRY(column_descs(context_, plan_.left->targets));
-    table_.emplace(context_, descs, TRY(group_keys(context_, set_.columns, *plan_.left)));
-    descs_ = std::move(descs);
-    columns_ = make_columns(context_.arena, descs_.size());
-    return {};
-  }
-  Result<Batch*> next() override {
-    if (!computed_) TRY(consume());
-    arena_.reset();
-    while (at_ < table_->size()) {
-      std::vector<StoredRow*> rows;
-      while (at_ < table_->size() && rows.size() < kBatchRows) {
-        StoredRow* row = table_->at(at_);
-        const Counts& counts = *static_cast<Counts*>(row->payload);
-        const uint64_t wanted = times(counts);
-        while (given_ < wanted && rows.size() < kBatchRows) {
-          rows.push_back(row);
-          ++given_;
-        }
-        if (given_ < wanted) break;
-        given_ = 0;
-        ++at_;
-      }
-      if (rows.empty()) return nullptr;
-      table_->store().load(rows, columns_);
-      TRY(context_.fiber.charge(rows.size()));
-      Batch* out = TRY(projection_.apply(
-          arena_, Batch{columns_, Rows{nullptr, static_cast<uint32_t>(rows.size())}}));
-      if (out != nullptr) return out;
-    }
-    return nullptr;
-  }
-  Status rescan() override {
-    computed_ = false;
-    at_ = 0;
-    given_ = 0;
-    table_->clear();
-    return child_->rescan();
-  }
-
- private:
-  struct Counts {
-    uint64_t left = 0;
-    uint64_t right = 0;
-  };
-  uint64_t times(const Counts& c) const {
-    if (set_.kind == SetOpKind::intersect)
-      return set_.all ? std::min(c.left, c.right) : (c.left > 0 && c.right > 0 ? 1 : 0);
-    return set_.all ? (c.left > c.right ? c.left - c.right : 0)
-                    : (c.left > 0 && c.right == 0 ? 1 : 0);
-  }
-  Status consume() {
-    computed_ = true;
-    const size_t flag = descs_.size() - 1;
-    while (Batch* in = TRY(child_->next())) {
-      arena_.reset();
-      for (size_t c = 0; c < flag; ++c)
-        TRY(detoast_column(context_, arena_, in->columns[c], in->rows, descs_[c]));
-      for (uint32_t i = 0; i < in->rows.count; ++i) {
-        const uint32_t row = in->rows[i];
-        const uint64_t hash = table_->hash(in->columns, row);
-        StoredRow* found = table_->find(in->columns, row, hash);
-        if (found == nullptr) {
-          found = table_->add(in->columns, row, hash);
-          found->payload = table_->store().arena().make<Counts>();
-        }
-        auto& counts = *static_cast<Counts*>(found->payload);
-        ++(in->columns[flag].value(row).as<int32_t>() == 0 ? counts.left : counts.right);
-      }
-      TRY(context_.budget.check());
-      TRY(context_.fiber.charge(in->rows.count * 2));
-    }
-    return {};
-  }
-
-  const SetOpPlan& set_;
-  Arena arena_;
-  Projection projection_;
-  OperatorPtr child_;
-  std::vector<ColumnDesc> descs_;
-  std::optional<RowSet> table_;
-  std::vector<Vector> columns_;
-  size_t at_ = 0;
-  uint64_t given_ = 0;
-  bool computed_ = false;
 };
 
 }  // namespace
 
 OperatorPtr make_aggregate(ExecContext& context, const AggregatePlan& plan) {
   return std::make_unique<AggregateOperator>(context, plan);
-}
-OperatorPtr make_unique(ExecContext& context, const UniquePlan& plan) {
-  return std::make_unique<UniqueOperator>(context, plan);
-}
-OperatorPtr make_set_op(ExecContext& context, const SetOpPlan& plan) {
-  return std::make_unique<SetOpOperator>(context, plan);
 }
 
 }  // namespace orrery

@@ -41,6 +41,11 @@ struct ExecContext {
   Transaction* transaction = nullptr;
   const Snapshot* snapshot = nullptr;
   uint64_t work_mem_bytes = 4 << 20;
+  double hash_mem_multiplier = 2.0;
+  // What a hash table may take before it spills.
+  uint64_t hash_memory_bytes() const {
+    return static_cast<uint64_t>(static_cast<double>(work_mem_bytes) * hash_mem_multiplier);
+  }
   uint64_t rows_processed = 0;  // of INSERT, UPDATE, DELETE: for the command tag
   uint64_t execution = 0;       // counts restarts: what is remembered of one is not of the next
 

@@ -14,36 +14,32 @@ class MaterialOperator final : public Operator {
   Status open() override {
     child_ = TRY(make_operator(context_, *plan_.left));
     rows_.emplace(context_, TRY(column_descs(context_, plan_.left->targets)));
+    reader_.emplace(*rows_);
     columns_ = make_columns(context_.arena, rows_->width());
     return {};
   }
   Result<Batch*> next() override {
-    if (at_ < rows_->size()) {
-      out_ = rows_->read(at_, columns_);
-      at_ += out_.rows.count;
-      return &out_;
+    if (reader_->at_end() && !complete_) {
+      Batch* in = TRY(child_->next());
+      complete_ = in == nullptr;
+      if (in != nullptr) TRY(rows_->add(*in));
     }
-    if (complete_) return nullptr;
-    Batch* in = TRY(child_->next());
-    if (in == nullptr) {
-      complete_ = true;
-      return nullptr;
-    }
-    TRY(rows_->add(*in));
-    at_ = rows_->size();
-    return in;
+    const uint32_t count = TRY(reader_->next(columns_));
+    if (count == 0) return nullptr;
+    out_ = Batch{columns_, Rows{nullptr, count}};
+    return &out_;
   }
   Status rescan() override {
-    at_ = 0;
+    reader_->rewind();
     return {};
   }
 
  private:
   OperatorPtr child_;
   std::optional<SharedRows> rows_;
+  std::optional<SharedRows::Reader> reader_;
   std::vector<Vector> columns_;
   Batch out_;
-  size_t at_ = 0;
   bool complete_ = false;
 };
 
@@ -63,13 +59,14 @@ class CteScanOperator final : public Operator {
       state_->rows =
           std::make_unique<SharedRows>(context_, TRY(column_descs(context_, source.targets)));
     }
+    reader_.emplace(*state_->rows);
     columns_ = make_columns(context_.arena, state_->rows->width());
     return {};
   }
   Result<Batch*> next() override {
     arena_.reset();
     while (true) {
-      while (at_ >= state_->rows->size()) {
+      while (reader_->at_end()) {
         if (state_->complete) return nullptr;
         Batch* in = TRY(state_->source->next());
         if (in == nullptr) {
@@ -78,14 +75,13 @@ class CteScanOperator final : public Operator {
         }
         TRY(state_->rows->add(*in));
       }
-      const Batch in = state_->rows->read(at_, columns_);
-      at_ += in.rows.count;
-      Batch* out = TRY(projection_.apply(arena_, in));
+      const uint32_t count = TRY(reader_->next(columns_));
+      Batch* out = TRY(projection_.apply(arena_, Batch{columns_, Rows{nullptr, count}}));
       if (out != nullptr) return out;
     }
   }
   Status rescan() override {
-    at_ = 0;
+    reader_->rewind();
     return {};
   }
 
@@ -95,7 +91,7 @@ class CteScanOperator final : public Operator {
   Projection projection_;
   CteState* state_ = nullptr;
   std::vector<Vector> columns_;
-  size_t at_ = 0;
+  std::optional<SharedRows::Reader> reader_;
 };
 
 class WorkTableScanOperator final : public Operator {
@@ -112,16 +108,16 @@ class WorkTableScanOperator final : public Operator {
     arena_.reset();
     CHECK(state_->rows != nullptr);  // its RecursiveUnion is running
     if (columns_.empty()) columns_ = make_columns(context_.arena, state_->rows->width());
-    while (at_ < state_->rows->size()) {
-      const Batch in = state_->rows->read(at_, columns_);
-      at_ += in.rows.count;
-      Batch* out = TRY(projection_.apply(arena_, in));
+    if (!reader_) reader_.emplace(*state_->rows);
+    while (!reader_->at_end()) {
+      const uint32_t count = TRY(reader_->next(columns_));
+      Batch* out = TRY(projection_.apply(arena_, Batch{columns_, Rows{nullptr, count}}));
       if (out != nullptr) return out;
     }
     return nullptr;
   }
   Status rescan() override {
-    at_ = 0;
+    reader_.reset();  // the working table may be another one by now
     return {};
   }
 
@@ -131,7 +127,7 @@ class WorkTableScanOperator final : public Operator {
   Projection projection_;
   CteState* state_ = nullptr;
   std::vector<Vector> columns_;
-  size_t at_ = 0;
+  std::optional<SharedRows::Reader> reader_;
 };
 
 // The non-recursive term fills the working table; each round runs the recursive term over it and

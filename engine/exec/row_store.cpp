@@ -14,15 +14,20 @@ StoredRow* RowStore::add_empty() {
 }
 
 StoredRow* RowStore::add(std::span<const Vector> columns, uint32_t row) {
-  const size_t width = columns_.size();
-  void* memory = arena_.allocate(sizeof(StoredRow) + width * (sizeof(Datum) + 1), 8);
+  return store_row(arena_, columns_, columns, row);
+}
+
+StoredRow* store_row(Arena& arena, std::span<const ColumnDesc> columns,
+                     std::span<const Vector> values, uint32_t row) {
+  const size_t width = columns.size();
+  void* memory = arena.allocate(sizeof(StoredRow) + width * (sizeof(Datum) + 1), 8);
   auto* stored = new (memory) StoredRow{};
-  Datum* values = stored->values();
+  Datum* to = stored->values();
   uint8_t* nulls = stored->nulls(width);
   for (size_t i = 0; i < width; ++i) {
-    const bool is_null = columns[i].is_null(row);
+    const bool is_null = values[i].is_null(row);
     nulls[i] = is_null;
-    values[i] = is_null ? Datum() : copy_datum(arena_, columns[i].value(row), columns_[i]);
+    to[i] = is_null ? Datum() : copy_datum(arena, values[i].value(row), columns[i]);
   }
   return stored;
 }
@@ -43,8 +48,8 @@ StoredRow* copy_row(Arena& arena, std::span<const ColumnDesc> columns, const Sto
   return copy;
 }
 
-void RowStore::load(std::span<StoredRow* const> rows, std::span<Vector> out) const {
-  const size_t width = columns_.size();
+void load_rows(std::span<StoredRow* const> rows, std::span<Vector> out) {
+  const size_t width = out.size();
   for (size_t c = 0; c < width; ++c) {
     Vector& column = out[c];
     column.constant = false;

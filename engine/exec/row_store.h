@@ -27,6 +27,9 @@ struct StoredRow {
   bool unmatchable = false;   // joins: a NULL in its key
 };
 
+// Puts rows of as many columns as `out` has into vectors with room; what values point to stays.
+void load_rows(std::span<StoredRow* const> rows, std::span<Vector> out);
+
 class RowStore {
  public:
   RowStore(ExecContext& context, std::vector<ColumnDesc> columns)
@@ -43,7 +46,9 @@ class RowStore {
   StoredRow* add_empty();
   // Puts rows into `out` (vectors with room), by value for words: what they point to stays in the
   // store.
-  void load(std::span<StoredRow* const> rows, std::span<Vector> out) const;
+  void load(std::span<StoredRow* const> rows, std::span<Vector> out) const {
+    load_rows(rows, out.first(columns_.size()));
+  }
 
   size_t width() const { return columns_.size(); }
   const std::vector<ColumnDesc>& columns() const { return columns_; }
@@ -56,6 +61,9 @@ class RowStore {
   Arena arena_;
 };
 
+// A row of its own, in an arena of the caller's.
+StoredRow* store_row(Arena& arena, std::span<const ColumnDesc> columns,
+                     std::span<const Vector> values, uint32_t row);
 StoredRow* copy_row(Arena& arena, std::span<const ColumnDesc> columns, const StoredRow& row);
 // The physical facts of a plan node's columns, in order of its targets.
 Result<std::vector<ColumnDesc>> column_descs(ExecContext& context,

@@ -3,15 +3,48 @@
 namespace orrery {
 
 Status SharedRows::add(const Batch& batch) {
-  for (uint32_t i = 0; i < batch.rows.count; ++i)
+  for (uint32_t i = 0; i < batch.rows.count; ++i) {
+    if (stream_ != nullptr) {
+      TRY(stream_->write(batch.columns, batch.rows[i], 0));
+      continue;
+    }
     rows_.push_back(store_.add(batch.columns, batch.rows[i]));
+    if (store_.bytes() + rows_.capacity() * sizeof(StoredRow*) <= context_.work_mem_bytes) continue;
+    if (file_ == nullptr) file_ = std::make_unique<TempFile>(context_.fiber);
+    stream_ = std::make_unique<RowStream>(*file_, store_.columns());
+  }
+  TRY(context_.fiber.charge(batch.rows.count));
   return context_.budget.check();
 }
 
-Batch SharedRows::read(size_t at, std::span<Vector> columns) const {
-  const auto count = static_cast<uint32_t>(std::min<size_t>(kBatchRows, rows_.size() - at));
-  store_.load(std::span(rows_).subspan(at, count), columns);
-  return Batch{columns, Rows{nullptr, count}};
+void SharedRows::clear() {
+  rows_.clear();
+  store_.clear();
+  stream_.reset();
+}
+
+Result<uint32_t> SharedRows::Reader::next(std::span<Vector> columns) {
+  loaded_.clear();
+  while (at_ < rows_->rows_.size() && loaded_.size() < kBatchRows)
+    loaded_.push_back(rows_->rows_[at_++]);
+  if (loaded_.empty() && rows_->stream_ != nullptr) {
+    arena_.reset();
+    if (!reader_) reader_.emplace(*rows_->stream_);
+    while (loaded_.size() < kBatchRows) {
+      StoredRow* row = TRY(reader_->next(arena_));
+      if (row == nullptr) break;
+      loaded_.push_back(row);
+      ++at_;
+    }
+  }
+  rows_->store_.load(loaded_, columns);
+  TRY(rows_->context_.fiber.charge(loaded_.size()));
+  return static_cast<uint32_t>(loaded_.size());
+}
+
+void SharedRows::Reader::rewind() {
+  at_ = 0;
+  reader_.reset();
 }
 
 RowSet::RowSet(ExecContext& context, std::vector<ColumnDesc> columns, std::vector<KeyColumn> keys)

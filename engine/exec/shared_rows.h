@@ -1,4 +1,4 @@
-// Rows in arrival order, read by position any number of times; and a set of distinct rows.
+// Rows in arrival order, read any number of times; and a set of distinct rows.
 #pragma once
 
 #include <memory>
@@ -6,31 +6,45 @@
 
 #include "exec/keys.h"
 #include "exec/operator.h"
-#include "exec/row_store.h"
+#include "exec/row_stream.h"
 
 namespace orrery {
 
+// The first rows stay in memory, as many as fit work_mem; the rest goes to a temporary file.
+// Readers follow a writer: rows may be added between two reads.
 class SharedRows {
  public:
   SharedRows(ExecContext& context, std::vector<ColumnDesc> columns)
       : context_(context), store_(context, std::move(columns)) {}
 
   Status add(const Batch& batch);
-  // Up to kBatchRows rows from position `at` on, in `columns` (kept by the caller).
-  Batch read(size_t at, std::span<Vector> columns) const;
-  StoredRow* row(size_t at) const { return rows_[at]; }
-  size_t size() const { return rows_.size(); }
+  uint64_t size() const { return rows_.size() + (stream_ ? stream_->rows() : 0); }
   size_t width() const { return store_.width(); }
-  RowStore& store() { return store_; }
-  void clear() {
-    rows_.clear();
-    store_.clear();
-  }
+  void clear();
+
+  class Reader {
+   public:
+    explicit Reader(SharedRows& rows) : rows_(&rows), arena_(&rows.context_.budget) {}
+    // The next rows, up to kBatchRows, in `columns` (kept by the caller), until the call after; 0
+    // when there are no more now.
+    Result<uint32_t> next(std::span<Vector> columns);
+    void rewind();
+    bool at_end() const { return at_ >= rows_->size(); }
+
+   private:
+    SharedRows* rows_;
+    Arena arena_;
+    uint64_t at_ = 0;
+    std::optional<RowStream::Reader> reader_;  // of the rows in the file
+    std::vector<StoredRow*> loaded_;
+  };
 
  private:
   ExecContext& context_;
   RowStore store_;
   std::vector<StoredRow*> rows_;
+  std::unique_ptr<TempFile> file_;
+  std::unique_ptr<RowStream> stream_;
 };
 
 // What the readers of a CTE, or a RecursiveUnion and its WorkTableScan, have in common; found by
@@ -60,6 +74,9 @@ class RowSet {
   size_t size() const { return rows_.size(); }
   StoredRow* at(size_t i) const { return rows_[i]; }  // in order of arrival
   RowStore& store() { return store_; }
+  uint64_t bytes() const {
+    return store_.bytes() + (rows_.capacity() + buckets_.size()) * sizeof(StoredRow*);
+  }
   void clear();
 
  private:

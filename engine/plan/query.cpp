@@ -30,6 +30,13 @@ std::vector<Expr*> grouped_expressions(const Query& query) {
   return out;
 }
 
+bool has_sorting_aggregate(const Expr* expr) {
+  return expr != nullptr && any_expr(*expr, [](const Expr& e) {
+           return e.tag == ExprTag::aggregate && (!as<AggregateExpr>(e).order_by.empty() ||
+                                                  !as<AggregateExpr>(e).distinct.empty());
+         });
+}
+
 Expr* target_by_ref(std::span<const TargetEntry> targets, int ref) {
   for (const TargetEntry& target : targets) {
     if (target.ref == ref) return target.expr;
@@ -171,7 +178,13 @@ Result<Rel*> LevelPlanner::add_grouping(Query& query, Rel* input) {
   for (const SortClause& group : query.group_by) {
     if (!group.hashable) made->strategy = AggStrategy::sorted;
   }
-  if (!context_.settings.enable_hashagg && !groups.empty() && query.grouping_sets.empty())
+  // So is it where an aggregate sorts its rows: one group's at a time.
+  const bool sorts =
+      std::any_of(query.targets.begin(), query.targets.end(),
+                  [](const TargetEntry& t) { return has_sorting_aggregate(t.expr); }) ||
+      has_sorting_aggregate(query.having);
+  if ((!context_.settings.enable_hashagg || sorts) && !groups.empty() &&
+      query.grouping_sets.empty())
     made->strategy = AggStrategy::sorted;
   if (made->strategy == AggStrategy::sorted) {
     if (!query.grouping_sets.empty())
