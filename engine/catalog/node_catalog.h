@@ -40,6 +40,12 @@ class NodeCatalog final : public CommitListener {
   // The database's, made when first asked for.
   DatabaseCatalog& database(Oid oid);
   void invalidate(const Invalidation& what);
+  // Those asked for so far.
+  std::vector<Oid> open_databases() const {
+    std::vector<Oid> oids;
+    for (const auto& [oid, database] : databases_) oids.push_back(oid);
+    return oids;
+  }
 
   // CommitListener
   void ended(const TransactionEnd& end) override;

@@ -165,8 +165,9 @@ Status TableWriter::add_index_entries(Arena& arena, const Batch& batch, uint32_t
 
 Status TableWriter::insert(Arena& arena, const Batch& batch, Tid* tids) {
   const std::span<const Vector> columns(batch.columns.data(), relation_.columns.size());
+  indexed_ = 0;
   TRY(heap_->insert_batch(context_.fiber, *context_.transaction, columns, batch.rows, tids));
-  for (uint32_t i = 0; i < batch.rows.count; ++i) {
+  for (uint32_t i = 0; i < batch.rows.count; ++i, ++indexed_) {
     TRY(add_index_entries(arena, batch, batch.rows[i], tids[i]));
     TRY(context_.fiber.charge(1 + 4 * indexes_.size()));
   }

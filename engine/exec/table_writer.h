@@ -26,6 +26,9 @@ class TableWriter {
   Status check_row_constraints(Arena& arena, const Batch& batch);
   // Inserts the rows and their index entries: 23505 on a duplicate. `tids` has room for rows.count.
   Status insert(Arena& arena, const Batch& batch, Tid* tids);
+  // How many rows of the last insert() have all their index entries: after 23505, the number of the
+  // row that met the duplicate.
+  uint32_t indexed() const { return indexed_; }
   // Index entries of one row that is in the heap already (an updated version that is not HOT).
   Status add_index_entries(Arena& arena, const Batch& batch, uint32_t row, Tid tid);
 
@@ -62,6 +65,7 @@ class TableWriter {
   const RelationInfo& relation_;
   std::optional<Heap> heap_;
   std::vector<Index> indexes_;
+  uint32_t indexed_ = 0;
   struct Check {
     const ConstraintInfo* info;
     Evaluator condition;

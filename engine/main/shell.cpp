@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "main/embedded.h"
 #include "main/table_sink.h"
 
 namespace orrery {
@@ -49,62 +48,24 @@ size_t skip_comment(std::string_view text, size_t at) {
   return std::string_view::npos;
 }
 
-void print(FILE* stream, std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stream);
-  std::fflush(stream);
-  text.clear();
-}
-
-class Shell {
+// A script's lines, one by one: statements and the data of COPY come from the same place.
+class FileLines final : public LineSource {
  public:
-  explicit Shell(EmbeddedDatabase& database) : database_(database) {}
-
-  // False when it failed.
-  bool run(std::string_view text) {
-    TableSink sink(out_, err_);
-    const Status status = database_.query(text, sink);
-    print(stdout, out_);
-    if (!status.ok()) err_ += describe_error("ERROR", status.error(), text);
-    print(stderr, err_);
-    return status.ok();
-  }
-
-  // Statements from standard input until it ends.
-  bool run_input() {
-    const bool person = isatty(0) != 0 && isatty(1) != 0;
-    bool good = true;
-    std::string pending;
-    char line[4096];
-    while (true) {
-      if (person) prompt(pending.empty());
-      if (std::fgets(line, sizeof line, stdin) == nullptr) break;
-      if (pending.empty() &&
-          (std::string_view(line) == "\\q\n" || std::string_view(line) == "quit\n"))
-        break;
-      pending += line;
-      for (size_t end = statement_end(pending); end != std::string::npos;
-           end = statement_end(pending)) {
-        good = run(std::string_view(pending).substr(0, end)) && good;
-        pending.erase(0, end);
-        if (pending.find_first_not_of(" \t\n\r") == std::string::npos) pending.clear();
-      }
-    }
-    if (pending.find_first_not_of(" \t\n\r") != std::string::npos) good = run(pending) && good;
-    return good || person;
+  explicit FileLines(FILE* file) : file_(file) {}
+  ~FileLines() { std::free(line_); }
+  std::optional<std::string_view> next() override {
+    const ssize_t length = getline(&line_, &capacity_, file_);
+    if (length < 0) return std::nullopt;
+    return std::string_view(line_, static_cast<size_t>(length));
   }
 
  private:
-  void prompt(bool first) {
-    constexpr char kMarks[] = {'#', '*', '!'};
-    const char mark = kMarks[static_cast<int>(database_.transaction_status())];
-    // tidy: allow(call) a program talks to its terminal, a test reads its table
-    std::printf("orrery%c%c ", first ? '=' : '-', mark);
-    std::fflush(stdout);
-  }
-
-  EmbeddedDatabase& database_;
-  std::string out_, err_;
+  FILE* file_;
+  char* line_ = nullptr;
+  size_t capacity_ = 0;
 };
+
+constexpr std::string_view kBlanks = " \t\n\r\f\v";
 
 }  // namespace
 
@@ -136,16 +97,62 @@ size_t statement_end(std::string_view text) {
   return std::string_view::npos;
 }
 
+bool Shell::run(std::string_view text) {
+  TableSink sink(print_, lines_);
+  const Status status = database_.query(text, sink);
+  if (!status.ok()) {
+    print_(true, describe_error("ERROR", status.error(), text));
+    const std::string lower = to_lower(text);
+    sink.give_up(lower.starts_with("copy") && lower.find("from stdin") != std::string::npos);
+  }
+  return status.ok();
+}
+
+bool Shell::run_script(bool prompts) {
+  bool good = true;
+  std::string pending;
+  while (true) {
+    if (prompts) prompt(pending.empty());
+    const std::optional<std::string_view> line = lines_->next();
+    if (!line) break;
+    if (pending.empty() && (line->starts_with("\\q") || *line == "quit\n")) break;
+    pending += *line;
+    for (size_t end = statement_end(pending); end != std::string::npos;
+         end = statement_end(pending)) {
+      const size_t start = pending.find_first_not_of(kBlanks);
+      good = run(std::string_view(pending).substr(start, end - start)) && good;
+      pending.erase(0, end);
+    }
+    if (pending.find_first_not_of(kBlanks) == std::string::npos) pending.clear();
+  }
+  const size_t start = pending.find_first_not_of(kBlanks);
+  if (start != std::string::npos) good = run(std::string_view(pending).substr(start)) && good;
+  return good;
+}
+
+void Shell::prompt(bool first) {
+  constexpr char kMarks[] = {'#', '*', '!'};
+  const char mark = kMarks[static_cast<int>(database_.transaction_status())];
+  print_(false, cat("orrery", first ? '=' : '-', mark, ' '));
+}
+
 int run_shell(const ShellCommand& command) {
   auto database = EmbeddedDatabase::open(command.database, split_settings(command.settings));
   if (!database.ok()) {
     std::fprintf(stderr, "orrery: %s\n", database.status().error().message.c_str());
     return kExitFailure;
   }
-  Shell shell(**database);
+  FileLines lines(stdin);
+  auto print = [](bool error, std::string_view text) {
+    FILE* stream = error ? stderr : stdout;
+    std::fwrite(text.data(), 1, text.size(), stream);
+    std::fflush(stream);
+  };
+  Shell shell(**database, print, &lines);
+  const bool person = isatty(0) != 0 && isatty(1) != 0;
   bool good = true;
   for (const std::string& statement : command.statements) good = shell.run(statement) && good;
-  if (command.statements.empty()) good = shell.run_input();
+  if (command.statements.empty()) good = shell.run_script(person) || person;
   const Status closed = (*database)->close();
   if (!closed.ok()) {
     std::fprintf(stderr, "orrery: %s\n", closed.error().message.c_str());

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "command/helpers.h"
 #include "session/setting.h"
 #include "sql/parser.h"
 
@@ -31,21 +32,7 @@ class OptionReader {
  private:
   int position(const Node& node) const { return character_position(text_, node.location); }
 
-  Result<std::string> string_of(const DefElem& option) {
-    const auto* value = as_if<A_Const>(option.arg);
-    if (value == nullptr) {
-      return raise(sqlstate::syntax_error, cat(option.defname, " requires a parameter"));
-    }
-    switch (value->kind) {
-      case ConstKind::integer:   return cat(value->ival);
-      case ConstKind::boolean:   return std::string(value->boolval ? "true" : "false");
-      case ConstKind::null:
-      case ConstKind::float_:
-      case ConstKind::string:
-      case ConstKind::bitstring: return std::string(value->text);
-    }
-    UNREACHABLE();
-  }
+  static Result<std::string> string_of(const DefElem& option) { return option_text(option); }
 
   Result<bool> bool_of(const DefElem& option) {
     if (option.arg == nullptr) return true;
@@ -63,7 +50,7 @@ class OptionReader {
                  cat("argument to option \"", option.defname, "\" must be a list of column names"))
           .at(position(option));
     }
-    for (const Node* item : list->items) names.emplace_back(as<A_Const>(*item).text);
+    for (const Node* item : list->items) names.emplace_back(as<String>(*item).sval);
     return names;
   }
 

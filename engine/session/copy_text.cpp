@@ -1,6 +1,7 @@
 #include "session/copy_text.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/text.h"
@@ -19,6 +20,14 @@ int hex_digit(char c) {
   const char lower = static_cast<char>(c | 0x20);
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
+// Bytes that neither end a line of text nor escape anything.
+constexpr auto kPlain = [] {
+  std::array<bool, 256> plain{};
+  plain.fill(true);
+  plain['\n'] = plain['\r'] = plain['\\'] = false;
+  return plain;
+}();
+
 bool is_octal(char c) { return c >= '0' && c <= '7'; }
 
 // Decodes the escape behind a backslash at text[at]; moves `at` past it.
@@ -84,9 +93,10 @@ Result<size_t> CopyLineReader::check_end(size_t at, size_t* mark) {
 
 Result<size_t> CopyLineReader::find_text_end(size_t* mark) {
   while (scanned_ < buffer_.size()) {
-    const size_t found = buffer_.find_first_of("\n\r\\", scanned_);
-    if (found == std::string::npos) {
-      scanned_ = buffer_.size();
+    size_t found = scanned_;
+    while (found < buffer_.size() && kPlain[static_cast<unsigned char>(buffer_[found])]) ++found;
+    if (found == buffer_.size()) {
+      scanned_ = found;
       break;
     }
     if (buffer_[found] != '\\') {
@@ -141,6 +151,10 @@ Result<bool> CopyLineReader::next_line() {
     done_ = true;
     --line_number_;
     return false;
+  }
+  if (csv) {
+    const char newline = line_end_ == LineEnd::carriage_return ? '\r' : '\n';
+    line_number_ += static_cast<uint64_t>(std::count(line_.begin(), line_.end(), newline));
   }
   TRY(csv ? split_csv() : split_text());
   return true;
@@ -217,7 +231,7 @@ void append_copy_text(const CopyOptions& options, std::string_view value, std::s
     constexpr std::string_view kMeanings = "\b\f\n\r\t\v";
     constexpr std::string_view kLetters = "bfnrtv";
     const size_t letter = kMeanings.find(c);
-    const bool named = letter != std::string_view::npos && c != options.delimiter;
+    const bool named = letter != std::string_view::npos;
     if (!named && c != '\\' && c != options.delimiter) continue;
     out.append(value.substr(plain, i - plain));
     out += '\\';

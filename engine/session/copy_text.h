@@ -36,7 +36,9 @@ class CopyLineReader {
   std::span<const CopyField> fields() const { return fields_; }
   // Valid until the next call, as fields are.
   std::string_view line() const { return line_; }
-  uint64_t line_number() const { return line_number_; }
+  uint64_t line_number() const { return line_number_; }  // a quoted field's line ends count
+  // Some field is not the line's own text: it has bytes that escapes made.
+  bool was_decoded() const { return !decoded_.empty(); }
 
  private:
   enum class LineEnd : uint8_t { unknown, newline, carriage_return, both };

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "catalog/bootstrap.h"
 #include "catalog/heap_store.h"
+#include "fiber/scheduler.h"
 #include "session/config_file.h"
 #include "session/session.h"
 
@@ -63,10 +64,32 @@ Status DatabaseNode::open(Fiber& fiber) {
                                                  .settings = settings_,
                                                  .memory = memory_,
                                                  .activity = activity_});
+  start_vacuum(fiber);
   return {};
 }
 
-Status DatabaseNode::close(Fiber& fiber) { return storage_->shutdown(fiber); }
+void DatabaseNode::start_vacuum(Fiber& fiber) {
+  vacuum_ = std::make_unique<BackgroundVacuum>(*catalog_, *access_, settings_);
+  const BackgroundVacuumOptions options{
+      .nap = seconds(settings_.get_int(SettingId::autovacuum_naptime))};
+  vacuum_fiber_ = &fiber.scheduler().spawn("vacuum", [this, options](Fiber& own) {
+    run_background_vacuum(own, *vacuum_, options);
+    vacuum_fiber_ = nullptr;
+    vacuum_ended_.notify_all();
+  });
+}
+
+void DatabaseNode::stop_vacuum(Fiber& fiber) {
+  while (vacuum_fiber_ != nullptr) {
+    vacuum_fiber_->cancel(raise(sqlstate::admin_shutdown, "the node is shutting down"));
+    if (!vacuum_ended_.wait(fiber).ok()) return;
+  }
+}
+
+Status DatabaseNode::close(Fiber& fiber) {
+  stop_vacuum(fiber);
+  return storage_->shutdown(fiber);
+}
 
 Result<std::unique_ptr<SessionBackend>> DatabaseNode::open(Fiber& fiber,
                                                            const StartupRequest& request) {

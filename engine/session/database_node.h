@@ -10,7 +10,9 @@
 
 #include <memory>
 
+#include "fiber/sync.h"
 #include "session/backend.h"
+#include "session/background_vacuum.h"
 #include "session/node_parts.h"
 #include "storage/storage.h"
 #include "txn/redo_relay.h"
@@ -52,6 +54,8 @@ class DatabaseNode final : public SessionFactory {
 
  private:
   StorageOptions storage_options() const;
+  void start_vacuum(Fiber& fiber);
+  void stop_vacuum(Fiber& fiber);
 
   Host& host_;
   CommitGate& gate_;
@@ -66,6 +70,9 @@ class DatabaseNode final : public SessionFactory {
   std::unique_ptr<Access> access_;
   std::unique_ptr<NodeCatalog> catalog_;
   std::unique_ptr<NodeParts> parts_;
+  std::unique_ptr<BackgroundVacuum> vacuum_;
+  Fiber* vacuum_fiber_ = nullptr;  // while it runs
+  WaitQueue vacuum_ended_;
 };
 
 }  // namespace orrery

@@ -60,6 +60,8 @@ struct Portal {
   uint64_t position = 0;      // of a cursor: see cursors.cpp; else rows sent so far
 };
 
+struct VacuumRequest;  // vacuum_statement.cpp
+
 class Session final : public SessionBackend,
                       private BlockObserver,
                       private CommandHost,
@@ -143,6 +145,30 @@ class Session final : public SessionBackend,
   Result<std::string> lock_statement(Fiber& fiber, const PlannedStatement& outer,
                                      const LockStmt& statement);
 
+  // copy_statement.cpp
+  Result<std::string> copy(Fiber& fiber, const PlannedStatement& outer, const CopyStmt& statement,
+                           ResultSink& sink);
+  Result<std::string> copy_from(Fiber& fiber, const PlannedStatement& outer,
+                                const CopyStmt& statement, AnalyzeContext& analysis,
+                                const RelationInfo& relation, ResultSink& sink);
+  Result<std::string> copy_to(Fiber& fiber, const PlannedStatement& outer,
+                              const CopyStmt& statement, const RelationInfo* relation,
+                              ResultSink& sink);
+  Status check_file_rights(Fiber& fiber, CatalogReader& catalog, const CopyStmt& statement);
+
+  // vacuum_statement.cpp
+  Result<std::string> vacuum(Fiber& fiber, const PlannedStatement& outer,
+                             const VacuumStmt& statement);
+  Result<std::vector<Oid>> vacuum_targets(Fiber& fiber, const VacuumStmt& statement,
+                                          AnalyzeContext& analysis);
+  Status vacuum_one(Fiber& fiber, Oid relation, Names columns, const VacuumRequest& request);
+  Result<bool> may_vacuum(Fiber& fiber, CatalogReader& catalog, const RelationInfo& relation,
+                          std::string_view verb);
+  Status clean_relation(Fiber& fiber, CatalogReader& catalog, const RelationInfo& relation,
+                        const VacuumRequest& request);
+  Status analyze_relation(Fiber& fiber, CatalogReader& catalog, const RelationInfo& relation,
+                          Names columns, const VacuumRequest& request);
+
   // set_statements.cpp
   Result<std::string> set_variable(Fiber& fiber, const VariableSetStmt& statement);
   Result<std::string> set_transaction(const VariableSetStmt& statement);
@@ -218,6 +244,7 @@ class Session final : public SessionBackend,
   std::string current_user_name_;
   WallTime transaction_start_;
 
+  Oid temporary_schema_;                 // 0: not made yet
   ResultSink* sink_ = nullptr;           // of the statement that runs
   std::vector<ResultColumn> described_;  // what describe_utility() made up
   std::map<SettingId, std::string> reported_;

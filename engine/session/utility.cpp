@@ -25,6 +25,8 @@ Result<std::string> Session::run_utility(Fiber& fiber, const PlannedStatement& s
   if (const auto* fetched = as_if<FetchStmt>(&node)) return fetch(fiber, *fetched, formats, sink);
   if (const auto* closed = as_if<ClosePortalStmt>(&node)) return close_cursor(*closed);
   if (const auto* lock = as_if<LockStmt>(&node)) return lock_statement(fiber, statement, *lock);
+  if (const auto* cleaned = as_if<VacuumStmt>(&node)) return vacuum(fiber, statement, *cleaned);
+  if (const auto* copied = as_if<CopyStmt>(&node)) return copy(fiber, statement, *copied, sink);
   if (node.tag == NodeTag::CheckPointStmt) {
     if (settings_.get_text(SettingId::is_superuser) != "on") {
       return raise(sqlstate::insufficient_privilege,

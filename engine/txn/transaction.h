@@ -10,6 +10,7 @@
 // after its parents, so a parent's xid is always below its child's.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -77,6 +78,10 @@ class Transaction {
 
   // A file made here goes if this level rolls back; a dropped one goes if the transaction commits.
   void created_file(FileId file) { levels_.back().created.push_back(file); }
+  bool created_in_level(FileId file) const {
+    const std::vector<FileId>& created = levels_.back().created;
+    return std::find(created.begin(), created.end(), file) != created.end();
+  }
   void dropped_file(FileId file) { levels_.back().dropped.push_back(file); }
   // Bytes for the caches of all nodes, carried by the commit record; their meaning is the
   // catalog's.

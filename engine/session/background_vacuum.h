@@ -1,0 +1,33 @@
+// The background vacuum's work: VacuumSource over the catalogs of the open databases.
+#pragma once
+
+#include "access/vacuum.h"
+#include "catalog/node_catalog.h"
+#include "session/settings.h"
+
+namespace orrery {
+
+// The vacuum that nobody asks for: looks through the open databases for tables with more dead rows
+// than PostgreSQL's thresholds allow.
+class BackgroundVacuum final : public VacuumSource {
+ public:
+  BackgroundVacuum(NodeCatalog& catalog, Access& access, const Settings& settings)
+      : catalog_(catalog), access_(access), settings_(settings), owner_(access.locks(), 0) {}
+
+  Result<bool> vacuum_due(Fiber& fiber, const VacuumOptions& options) override;
+
+ private:
+  struct Candidate {
+    Oid relation;
+    double rows;
+  };
+  Result<bool> vacuum_one(Fiber& fiber, DatabaseCatalog& database, Oid relation,
+                          const VacuumOptions& options);
+
+  NodeCatalog& catalog_;
+  Access& access_;
+  const Settings& settings_;
+  LockOwner owner_;
+};
+
+}  // namespace orrery
