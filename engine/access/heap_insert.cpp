@@ -57,12 +57,17 @@ void add_tuple(Change& change, PageRef& page, uint16_t slot, Bytes tuple, Xid wr
   change.write_value(p, kPageLowerOffset, static_cast<uint32_t>(lower | uint32_t{upper} << 16));
 }
 
+// Dead rows leave their slots behind: a page may have bytes to spare and no slot to name them with.
+uint32_t usable_room(const PageRef& page) {
+  return slot_for_new(page) <= kMaxSlotsPerPage ? SlottedPage(page.data()).room() : 0;
+}
+
 bool Heap::has_room(const PageRef& page, uint32_t bytes, Xid xid) const {
   if (page.kind() == PageKind::none) return true;
   if (page.kind() != PageKind::heap || !fits_base(xid, Xid(page.header().base_xid))) return false;
   const uint32_t spared =
       static_cast<uint32_t>(kPageBytes) * static_cast<uint32_t>(100 - table_.fillfactor) / 100;
-  return SlottedPage(page.data()).room() >= std::min(align8(bytes) + spared, kMaxTupleBytes);
+  return usable_room(page) >= std::min(align8(bytes) + spared, kMaxTupleBytes);
 }
 
 Result<PageRef> Heap::page_with_room(Fiber& fiber, uint32_t bytes, Xid xid) {
@@ -91,7 +96,7 @@ Result<PageRef> Heap::page_with_room(Fiber& fiber, uint32_t bytes, Xid xid) {
       }
       const bool usable =
           page.kind() == PageKind::heap && fits_base(xid, Xid(page.header().base_xid));
-      room = usable ? SlottedPage(page.data()).room() : 0;
+      room = usable ? usable_room(page) : 0;
     }
     TRY(record_free_space(fiber, access_, table_.file, candidate, room));
     if (memory.insert_block == candidate) memory.insert_block = kInvalidBlock;

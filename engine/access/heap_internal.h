@@ -14,6 +14,8 @@ void stamp_new_version(std::byte* tuple, uint32_t xmin_offset, CommandId cmin, T
 // Operations that put a tuple on a page: a page of zeros becomes a heap page first. The slot's
 // number comes from slot_for_new(). `tuple` lives until apply().
 uint16_t slot_for_new(const PageRef& page);
+// Bytes that a new row may have on this heap page.
+uint32_t usable_room(const PageRef& page);
 Xid base_of(const PageRef& page, Xid writer);
 void add_tuple(Change& change, PageRef& page, uint16_t slot, Bytes tuple, Xid writer);
 

@@ -183,6 +183,31 @@ TEST(Heap, AnUpdateOfUnindexedColumnsIsHotAndPruningKeepsThePageOne) {
   });
 }
 
+TEST(Heap, APageWithoutSlotsTakesNoRowHoweverMuchRoomTheDeadLeft) {
+  with_table([](Fiber& fiber, TestNode& node, Access& access, TestTable& table) -> Status {
+    LockOwner owner(node.locks, 1);
+    for (int i = 1; i <= 400; ++i) {
+      auto t = node.transactions.begin(owner);
+      TRY(table.insert(fiber, access, *t, {i, 0, "n"}));
+      TRY(node.transactions.commit(fiber, *t));
+      auto u = node.transactions.begin(owner);
+      {
+        const RegisteredSnapshot snapshot(node.transactions,
+                                          node.transactions.take_snapshot(u.get()));
+        std::vector<Tid> tids;
+        TRY(table.scan(fiber, access, snapshot, &tids));
+        EXPECT_EQ(tids.size(), 1U);
+        const ChangeResult gone =
+            TRY(Heap(access, table.info).remove(fiber, *u, tids.at(0), snapshot, RowWait::wait));
+        EXPECT_EQ(gone.outcome, ChangeOutcome::ok);
+      }
+      TRY(node.transactions.commit(fiber, *u));
+    }
+    EXPECT_GT(TRY(table_block_count(fiber, access, table.info)), 1U);
+    return {};
+  });
+}
+
 TEST(Heap, BatchesAreInsertedPageByPageAndScannedInOrder) {
   with_table([](Fiber& fiber, TestNode& node, Access& access, TestTable& table) -> Status {
     LockOwner owner(node.locks, 1);

@@ -77,6 +77,10 @@ using RegexBody = Result<NullableDatum> (*)(RegexCall& call);
 using RegexCheck = Status (*)(const RegexCall& call);
 Status no_check(const RegexCall&) { return {}; }
 
+// What SQL calls the function, for messages.
+template <RegexBody F>
+constexpr std::string_view kSqlName{};
+
 // `flags_at`: which argument holds the flags, -1 none.
 template <RegexBody F, int kFlagsAt, RegexCheck kCheck = no_check, bool kGlobalAllowed = false>
 constexpr Kernel kRegex = [](EvalContext& context, CallSite& site, std::span<const Vector> args,
@@ -95,8 +99,11 @@ constexpr Kernel kRegex = [](EvalContext& context, CallSite& site, std::span<con
     const std::string_view flags = has_flags ? args[kAt].value(row).text() : std::string_view();
     const RegexOptions options = TRY(parse_regex_flags(flags));
     if (options.global && !kGlobalAllowed) {
-      return raise(sqlstate::invalid_parameter_value,
-                   "regular expression function does not support the \"global\" option");
+      Status refused = raise(sqlstate::invalid_parameter_value,
+                             cat(kSqlName<F>, "() does not support the \"global\" option"));
+      if (kSqlName<F> == "regexp_match")
+        refused = std::move(refused).hint("Use the regexp_matches function instead.");
+      return refused;
     }
     const bool lasting = args[1].constant && (!has_flags || args[kAt].constant);
     Regex* const regex =
@@ -384,6 +391,19 @@ constexpr Kernel kSimilarEscape =
 constexpr FunctionBody set(std::string_view name, const SetKernel* kernel) {
   return {.name = name, .set = kernel};
 }
+
+template <>
+constexpr std::string_view kSqlName<match_of> = "regexp_match";
+template <>
+constexpr std::string_view kSqlName<split_of> = "regexp_split_to_array";
+template <>
+constexpr std::string_view kSqlName<count_of> = "regexp_count";
+template <>
+constexpr std::string_view kSqlName<instr_of> = "regexp_instr";
+template <>
+constexpr std::string_view kSqlName<substr_of> = "regexp_substr";
+template <>
+constexpr std::string_view kSqlName<like_of> = "regexp_like";
 
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("textregexeq", kMatches<std::string_view, false, false>),
