@@ -337,7 +337,7 @@ class Reader {
         return {};
       case PictureKey::week:
       case iso_week:                  return read_plain(node, 2, &fields_.week);
-      case quarter:                   return read_plain(node, 1, nullptr);  // says nothing of the day
+      case quarter:                   return read_plain(node, 1, nullptr);  // tells no day
       case PictureKey::century:       return read_plain(node, 2, &fields_.century);
       case year_comma:                return read_year_with_comma(node);
       case PictureKey::year:
