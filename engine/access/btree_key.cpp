@@ -14,6 +14,15 @@ void set_item_header(std::byte* to, BlockNo block, uint16_t slot, uint32_t size,
   store(to + 4, slot);
   store(to + 6, static_cast<uint16_t>(size | flags));
 }
+
+template <class Column>
+int64_t first_integer(const Column& column, const std::byte* at) {
+  switch (column.length) {
+    case 2:  return load<int16_t>(at);
+    case 4:  return column.is_unsigned ? int64_t{load<uint32_t>(at)} : load<int32_t>(at);
+    default: return load<int64_t>(at);
+  }
+}
 }  // namespace
 
 IndexOrder::IndexOrder(const IndexInfo& index) : index_(index) {
@@ -80,6 +89,14 @@ int IndexOrder::compare_values(const Column& column, Comparator compare, Datum s
 int IndexOrder::compare(const SearchKey& key, IndexItem item) const {
   const bool pivot = item.is_pivot();
   const uint32_t kept = pivot ? item.kept_columns() : static_cast<uint32_t>(columns_.size());
+  // Most keys begin with an integer, and most comparisons end there.
+  const Column& first = columns_.front();
+  if (first.plain_integer && first.length > 1 && key.compare == nullptr && key.count > 0 &&
+      kept > 0 && key.nulls[0] == 0 && !item.has_nulls()) {
+    const auto wanted = key.values[0].as<int64_t>();
+    const int64_t stored = first_integer(first, item.data());
+    if (wanted != stored) return (wanted > stored) != first.descending ? 1 : -1;
+  }
   const uint32_t shared = std::min(key.count, kept);
   Cursor cursor{item.data(), item.bitmap()};
   for (uint32_t i = 0; i < shared; ++i) {

@@ -240,8 +240,14 @@ Status prune_if_useful(Fiber& fiber, Access& access, PageRef& page, uint32_t roo
                                                    end->commit_ts.v > transactions.horizon().v) {
     return {};
   }
-  if (!page.is_sole_pin()) return {};
-  TRY(prune_page(fiber, access, page));
+  // After a restart the ends of old transactions have to be read first, each once. Left unread they
+  // would have every reader try in vain.
+  for (uint32_t tries = 0; tries < kMaxSlotsPerPage && page.is_sole_pin(); ++tries) {
+    const PruneResult pruned = TRY(prune_page(fiber, access, page));
+    if (pruned.unresolved == kInvalidXid) break;
+    PROBE("heap: pruning reads how a transaction ended");
+    TRY(access.transactions().resolve(fiber, pruned.unresolved));
+  }
   return {};
 }
 

@@ -21,6 +21,16 @@ const SettingValue& shared_default(SettingId id) {
 }  // namespace
 
 const SettingValue& Settings::value(SettingId id) const {
+  if (const uint64_t now = generation(); found_generation_ != now) {
+    found_.fill(nullptr);
+    found_generation_ = now;
+  }
+  const SettingValue*& found = found_[static_cast<size_t>(id)];
+  if (found == nullptr) found = &find_value(id);
+  return *found;
+}
+
+const SettingValue& Settings::find_value(SettingId id) const {
   if (auto found = held_.find(id); found != held_.end()) return found->second.current;
   return below_ == nullptr ? shared_default(id) : below_->value(id);
 }

@@ -13,6 +13,7 @@
 // Names with a dot that mean nothing here are placeholders of applications, kept as text.
 #pragma once
 
+#include <array>
 #include <map>
 #include <string>
 #include <vector>
@@ -74,6 +75,7 @@ class Settings {
   };
 
   const SettingValue& value(SettingId id) const;
+  const SettingValue& find_value(SettingId id) const;
   void remember(SettingId id, std::string_view name, SettingValue before, bool existed, Scope scope,
                 uint32_t level);
   void restore(const Change& change, const SettingValue& to);
@@ -84,6 +86,9 @@ class Settings {
   std::map<SettingId, Held> held_;
   std::map<std::string, std::string, std::less<>> custom_;
   std::vector<Change> changes_;  // in order of level
+  // Where the values are, as of a generation: every statement reads a dozen of them.
+  mutable std::array<const SettingValue*, kSettingCount> found_{};
+  mutable uint64_t found_generation_ = 0;
 };
 
 }  // namespace orrery
