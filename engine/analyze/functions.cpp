@@ -444,13 +444,9 @@ Result<const OperatorInfo*> Transform::find_operator(Names name, Oid left, Oid r
   const bool prefix = !left;
   const OperatorCandidates found =
       TRY(context_.catalog.operators(context_.fiber, *path, name.back()));
-  std::vector<const OperatorInfo*> candidates;
-  for (const OperatorInfo* op : found.operators) {
-    if ((op->kind == 'l') == prefix) candidates.push_back(op);
-  }
   auto exact = [&](Oid l, Oid r) -> const OperatorInfo* {
-    for (const OperatorInfo* op : candidates) {
-      if (op->left == l && op->right == r) return op;
+    for (const OperatorInfo* op : found.operators) {
+      if (op->left == l && op->right == r && (op->kind == 'l') == prefix) return op;
     }
     return nullptr;
   };
@@ -472,7 +468,8 @@ Result<const OperatorInfo*> Transform::find_operator(Names name, Oid left, Oid r
   std::vector<Oid> actual;
   if (!prefix) actual.push_back(left);
   actual.push_back(right);
-  for (const OperatorInfo* op : candidates) {
+  for (const OperatorInfo* op : found.operators) {
+    if ((op->kind == 'l') != prefix) continue;
     const std::vector<Oid> declared =
         prefix ? std::vector<Oid>{op->right} : std::vector<Oid>{op->left, op->right};
     const bool suits = TRY(fits(actual, declared));

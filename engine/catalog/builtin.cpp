@@ -44,6 +44,18 @@ std::string_view name_of(Oid catalog, int16_t column, Oid oid) {
 
 }  // namespace
 
+namespace {
+struct FamilyKey {
+  Oid family, left, right;
+  int16_t number;
+  friend bool operator==(const FamilyKey&, const FamilyKey&) = default;
+  friend uint64_t hash_value(const FamilyKey& k) {
+    const uint64_t types = uint64_t{k.left.v} << 32 | k.right.v;
+    return hash_combine(hash_combine(k.family.v, types), static_cast<uint64_t>(k.number));
+  }
+};
+}  // namespace
+
 struct BuiltinCatalog::Made {
   HashMap<uint32_t, std::unique_ptr<CatalogType>> types;
   HashMap<uint32_t, std::unique_ptr<FunctionInfo>> functions;
@@ -54,6 +66,8 @@ struct BuiltinCatalog::Made {
   HashMap<uint32_t, std::unique_ptr<CollationInfo>> collations;
   HashMap<std::string, std::vector<const FunctionInfo*>> functions_by_name;
   HashMap<std::string, std::vector<const OperatorInfo*>> operators_by_name;
+  HashMap<FamilyKey, Oid> family_operators;  // 0: there is none
+  HashMap<FamilyKey, Oid> family_functions;
 
   template <class T, class Make>
   static const T* get(HashMap<uint32_t, std::unique_ptr<T>>& made, const FactTable& table, Oid oid,
@@ -169,20 +183,28 @@ Oid BuiltinCatalog::opclass(Oid method, std::string_view name) const {
 
 Oid BuiltinCatalog::family_operator(Oid family, Oid left, Oid right, int16_t strategy) const {
   using namespace pg_amop;
+  const FamilyKey key{family, left, right, strategy};
+  if (const Oid* held = made_->family_operators.find(key)) return *held;
   const FactTable& table = fact_table(kRelation);
   const auto rows =
       rows_keyed<4>(table, table.order, {amopfamily, amoplefttype, amoprighttype, amopstrategy},
                     {family.v, left.v, right.v, strategy});
-  return rows.empty() ? kInvalidOid : table.fixed<Oid>(rows[0], amopopr);
+  const Oid found = rows.empty() ? kInvalidOid : table.fixed<Oid>(rows[0], amopopr);
+  made_->family_operators.insert(key, found);
+  return found;
 }
 
 Oid BuiltinCatalog::family_function(Oid family, Oid left, Oid right, int16_t number) const {
   using namespace pg_amproc;
+  const FamilyKey key{family, left, right, number};
+  if (const Oid* held = made_->family_functions.find(key)) return *held;
   const FactTable& table = fact_table(kRelation);
   const auto rows =
       rows_keyed<4>(table, table.order, {amprocfamily, amproclefttype, amprocrighttype, amprocnum},
                     {family.v, left.v, right.v, number});
-  return rows.empty() ? kInvalidOid : table.fixed<Oid>(rows[0], amproc);
+  const Oid found = rows.empty() ? kInvalidOid : table.fixed<Oid>(rows[0], amproc);
+  made_->family_functions.insert(key, found);
+  return found;
 }
 
 std::vector<FamilyMember> BuiltinCatalog::memberships(Oid op) const {

@@ -277,7 +277,8 @@ Result<OperatorCandidates> CatalogReader::operators(Fiber&, const SearchPath& pa
                                                     std::string_view name) {
   OperatorCandidates out;
   if (std::ranges::find(path.namespaces, kPgCatalogNamespace) == path.namespaces.end()) return out;
-  for (const OperatorInfo* op : builtin_.operators(name)) out.operators.push_back(op);
+  const std::span<const OperatorInfo* const> all = builtin_.operators(name);
+  out.operators.assign(all.begin(), all.end());
   return out;
 }
 

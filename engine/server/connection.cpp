@@ -108,6 +108,7 @@ void Connection::trim(Fiber& fiber) {
   reader_.shrink();
   std::string().swap(out_);
   fiber.trim_stack();
+  session_->trim();
 }
 
 // Between statements: memory goes back if nothing comes for a while, and the session may be idle

@@ -130,6 +130,8 @@ class SessionBackend {
     Status reason;
   };
   virtual std::optional<IdleLimit> idle_limit() const = 0;
+  // Nothing has come for a while: memory that only makes the next statement faster goes back.
+  virtual void trim() {}
   // The client is gone, or is told to go: rolls back and frees all. Called once, last.
   virtual void end(Fiber& fiber) = 0;
 };

@@ -217,6 +217,11 @@ std::optional<SessionBackend::IdleLimit> Session::idle_limit() const {
                              "terminating connection due to idle-in-transaction timeout")};
 }
 
+void Session::trim() {
+  for (auto& [name, prepared] : prepared_) prepared.statement->resting.reset();
+  for (auto& [text, statement] : related_) statement->resting.reset();
+}
+
 // Sees all work of the transaction so far, and what others have committed since the statement
 // began: a referenced row must be there now, not then.
 Result<uint64_t> Session::run(Fiber& fiber, std::string_view sql, std::span<const Oid> types,

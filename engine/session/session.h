@@ -88,6 +88,7 @@ class Session final : public SessionBackend,
   TransactionStatus transaction_status() const override { return block_.status(); }
   void report_settings(FunctionRef<void(std::string_view, std::string_view)> report) override;
   std::optional<IdleLimit> idle_limit() const override;
+  void trim() override;
   void end(Fiber& fiber) override;
 
  private:
@@ -237,6 +238,13 @@ class Session final : public SessionBackend,
 
   SessionView view_;
   SearchPath path_;
+  // What path_ was worked out from: it holds until a schema or a setting changes.
+  struct PathSource {
+    const CatalogCache* cache = nullptr;
+    uint64_t cache_generation = 0, settings_generation = 0;
+    friend bool operator==(const PathSource&, const PathSource&) = default;
+  };
+  PathSource path_source_;
   TimeZone time_zone_;
   uint64_t view_generation_ = 0;
   Prng random_;
