@@ -49,12 +49,14 @@ void Session::refresh_view(Fiber& fiber) {
 Status Session::refresh_path(Fiber& fiber) {
   const PathSource source{&store_->cache(), store_->cache().generation(), settings_.generation()};
   if (source == path_source_) return {};
+  path_source_ = {};
   const std::optional<std::vector<std::string>> names =
       split_identifiers(settings_.get_text(SettingId::search_path));
   CHECK(names.has_value());  // set_by_name() refused others
   CatalogReader reader(database_.builtin, *store_);
   path_ = TRY(reader.resolve_path(fiber, *names, current_user_, Oid()));
-  path_source_ = source;
+  // A transaction's own cache is at its address for that transaction only.
+  if (source.cache == &database_.shared) path_source_ = source;
   return {};
 }
 
