@@ -11,8 +11,19 @@
 
 namespace orrery {
 
+// Shows leaves that only their user understands: the columns and parameters of a plan.
+class LeafPrinter {
+ public:
+  // Appends what stands for `expr`; false: it is shown as usual.
+  virtual Result<bool> print(const Expr& expr, std::string& out) const = 0;
+
+ protected:
+  ~LeafPrinter() = default;
+};
+
 struct DeparseOptions {
   bool qualify_all = false;  // schemas are named even where the path would find the object
+  const LeafPrinter* leaves = nullptr;
 };
 
 // An expression over `relation` as range entry 1 (null: over none).

@@ -439,6 +439,14 @@ Status Deparser::field_select(const FieldSelectExpr& e) {
 }
 
 Status Deparser::expr(const Expr& e) {
+  if (options_.leaves != nullptr) {
+    const bool shown = TRY(options_.leaves->print(e, out));
+    if (shown) return {};
+  }
+  return plain_expr(e);
+}
+
+Status Deparser::plain_expr(const Expr& e) {
   switch (e.tag) {
     case ExprTag::constant:     return constant(as<ConstantExpr>(e), true);
     case ExprTag::var:          return var(as<VarExpr>(e));

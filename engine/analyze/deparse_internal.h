@@ -23,6 +23,7 @@ class Deparser {
   };
 
   // Expressions.
+  Status plain_expr(const Expr& e);
   Status constant(const ConstantExpr& e, bool label);
   Status var(const VarExpr& e);
   Status call(const CallExpr& e);

@@ -33,6 +33,8 @@ class CommandHost : public RelationLocker {
   virtual int other_sessions_in(Oid database) const = 0;
   // The session's temporary schema, made when first asked for.
   virtual Result<Oid> temporary_schema(Fiber& fiber) = 0;
+  // A temporary table's rows, or all of it, go whenever a transaction commits.
+  virtual void on_commit(Oid relation, bool drop) = 0;
 };
 
 struct CommandContext {

@@ -189,7 +189,6 @@ Status TableCreation::refuse_unsupported() {
       return raise(sqlstate::invalid_table_definition,
                    "ON COMMIT can only be used on temporary tables");
     }
-    return unsupported("ON COMMIT DELETE ROWS and ON COMMIT DROP");
   }
   return {};
 }
@@ -328,6 +327,9 @@ Result<std::string> TableCreation::run() {
   if (exists) return std::string("CREATE TABLE");
   TRY(collect());
   TRY(make());
+  if (statement_.oncommit == OnCommitAction::drop) context_.host.on_commit(relation_.oid, true);
+  if (statement_.oncommit == OnCommitAction::delete_rows)
+    context_.host.on_commit(relation_.oid, false);
   TRY(finish_columns());
   TRY(add_constraints(context_, relation_.oid, constraints_, false));
   return std::string("CREATE TABLE");

@@ -47,7 +47,8 @@ Result<Oid> creation_schema(CommandContext& context, const RangeVar& name) {
   if (name.relpersistence == RelPersistence::temp) {
     if (!name.schemaname.empty() && name.schemaname != "pg_temp") {
       return raise(sqlstate::invalid_table_definition,
-                   "cannot create temporary relation in non-temporary schema");
+                   "cannot create temporary relation in non-temporary schema")
+          .at(error_position(context.text, name.location));
     }
     return context.host.temporary_schema(context.fiber);
   }

@@ -18,6 +18,7 @@ namespace orrery {
 
 class Access;
 class RelatedStatements;
+struct NodeMeasure;
 class Transaction;
 struct Snapshot;
 class Operator;
@@ -46,8 +47,9 @@ struct ExecContext {
   uint64_t hash_memory_bytes() const {
     return static_cast<uint64_t>(static_cast<double>(work_mem_bytes) * hash_mem_multiplier);
   }
-  uint64_t rows_processed = 0;  // of INSERT, UPDATE, DELETE: for the command tag
-  uint64_t execution = 0;       // counts restarts: what is remembered of one is not of the next
+  std::vector<NodeMeasure>* measures = nullptr;  // by node number, when EXPLAIN ANALYZE asks
+  uint64_t rows_processed = 0;                   // of INSERT, UPDATE, DELETE: for the command tag
+  uint64_t execution = 0;  // counts restarts: what is remembered of one is not of the next
 
   std::vector<NullableDatum> exec_params;  // slots by number; set by nested loops and subplans
   std::vector<uint8_t> init_plan_done;     // by slot

@@ -59,6 +59,7 @@ Result<OperatorPtr> make_operator(ExecContext& context, const PlanNode& plan) {
     return unsupported(plan.tag == PlanTag::window ? "a window function"
                                                    : "this kind of plan node");
   }
+  if (context.measures != nullptr) made = measured(context, std::move(made));
   TRY(made->open());
   return made;
 }

@@ -28,4 +28,7 @@ OperatorPtr make_index_scan(ExecContext& context, const IndexScanPlan& plan);
 OperatorPtr make_lock_rows(ExecContext& context, const LockRowsPlan& plan);
 OperatorPtr make_modify_table(ExecContext& context, const ModifyTablePlan& plan);
 
+// EXPLAIN ANALYZE's wrapper (measured_operator.cpp).
+OperatorPtr measured(ExecContext& context, OperatorPtr inner);
+
 }  // namespace orrery

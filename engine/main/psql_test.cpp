@@ -9,9 +9,9 @@
 
 #include "base/text.h"
 #include "os/linux_host.h"
-#include "server/scram.h"
 #include "server/scripted_backend.h"
 #include "server/server.h"
+#include "session/scram.h"
 
 extern char** environ;
 

@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 #include "server/connection.h"
-#include "server/scram.h"
+#include "session/scram.h"
 
 namespace orrery {
 

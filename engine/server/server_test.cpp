@@ -4,8 +4,8 @@
 
 #include "fiber/test_host.h"
 #include "server/protocol.h"
-#include "server/scram.h"
 #include "server/scripted_backend.h"
+#include "session/scram.h"
 
 namespace orrery {
 namespace {

@@ -38,8 +38,8 @@ Result<Portal*> Session::find_cursor(std::string_view name) {
 
 Result<std::string> Session::declare_cursor(Fiber& fiber, const PlannedStatement& outer,
                                             const DeclareCursorStmt& statement) {
-  if ((statement.options & kCursorHold) != 0) return unsupported("DECLARE CURSOR ... WITH HOLD");
-  if (!block_.is_in_block()) {
+  const bool hold = (statement.options & kCursorHold) != 0;
+  if (!hold && !block_.is_in_block()) {
     return raise(sqlstate::no_active_sql_transaction,
                  "DECLARE CURSOR can only be used in transaction blocks");
   }
@@ -55,10 +55,16 @@ Result<std::string> Session::declare_cursor(Fiber& fiber, const PlannedStatement
   query->statement = as<DeclareCursorStmt>(*query->statement).query;
   query->is_query = true;
   TRY(analyze_and_plan(fiber, *query));
+  if (hold && !query->plan->row_marks.empty()) {
+    return raise(sqlstate::feature_not_supported,
+                 "DECLARE CURSOR WITH HOLD ... FOR UPDATE is not supported")
+        .detail("Holdable cursors must be READ ONLY.");
+  }
   auto portal = std::make_unique<Portal>(&memory_);
   portal->name = statement.portalname;
   portal->statement = std::move(query);
   portal->cursor = true;
+  portal->hold = hold;
   portal->keeps_rows = (statement.options & kCursorNoScroll) == 0;
   portal->level = block_.transaction().depth();
   if ((statement.options & kCursorBinary) != 0) portal->formats = {WireFormat::binary};
@@ -69,6 +75,7 @@ Result<std::string> Session::declare_cursor(Fiber& fiber, const PlannedStatement
 
 // Fetches until `wanted` rows are kept, or there are no more.
 Status Session::keep_rows(Portal& portal, uint64_t wanted) {
+  if (portal.finished || portal.kept.size() >= wanted) return {};
   std::vector<ColumnDesc> descs;
   for (const ResultColumn& column : portal.statement->columns) {
     const ColumnDesc desc = TRY(type_desc(portal.execution->context(), column.type));
@@ -90,6 +97,17 @@ Status Session::keep_rows(Portal& portal, uint64_t wanted) {
       portal.kept.push_back(row);
     }
     TRY(memory_.check());
+  }
+  return {};
+}
+
+// The transaction commits: cursors WITH HOLD read what is left of their rows while they can.
+Status Session::hold_cursors() {
+  for (auto& [name, portal] : portals_) {
+    if (!portal->hold || portal->held) continue;
+    TRY(keep_rows(*portal, kFetchAll));
+    portal->execution.reset();
+    portal->held = true;
   }
   return {};
 }
@@ -149,7 +167,7 @@ Result<std::vector<uint64_t>> Session::move_cursor(Portal& portal, const FetchSt
 Result<std::string> Session::fetch(Fiber& fiber, const FetchStmt& statement,
                                    std::span<const WireFormat> formats, ResultSink& sink) {
   Portal* portal = TRY(find_cursor(statement.portalname));
-  if (portal->execution == nullptr) {
+  if (portal->execution == nullptr && !portal->held) {
     if (!portal->statement->is_query) {
       return raise(sqlstate::object_not_in_prerequisite_state,
                    cat("portal \"", portal->name, "\" cannot be run"));

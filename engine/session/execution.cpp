@@ -20,14 +20,17 @@ Execution::Execution(Fiber& fiber, StatementRef statement, const World& world)
     : statement_(std::move(statement)),
       arena_(&world.budget),
       context_(fiber, arena_, world.budget, *statement_->reader, world.session, *statement_->plan),
-      plain_(&world.budget) {}
+      plain_(&world.budget) {
+  context_.measures = world.measures;
+}
 
 Execution::~Execution() = default;
 
 Result<std::unique_ptr<Execution>> Execution::start(Fiber& fiber, StatementRef statement,
                                                     const World& world, const Snapshot& snapshot,
                                                     std::span<const NullableDatum> parameters) {
-  if (statement->resting != nullptr && &statement->resting->context_.fiber == &fiber) {
+  if (world.measures == nullptr && statement->resting != nullptr &&
+      &statement->resting->context_.fiber == &fiber) {
     std::unique_ptr<Execution> rested = std::move(statement->resting);
     rested->statement_ = std::move(statement);
     rested->begin(world, snapshot, parameters);

@@ -88,6 +88,7 @@ Status Session::analyze_and_plan(Fiber& fiber, PlannedStatement& statement) {
   statement.cache = &store_->cache();
   statement.settings_generation = settings_.generation();
   statement.role = current_user_;
+  statement.temporary_schema = temporary_schema_;
   AnalyzeContext analysis = analyze_context(fiber, statement.arena, *statement.reader,
                                             statement.text, &statement.parameter_types);
   statement.query = TRY(analyze_statement(analysis, *statement.statement));
@@ -121,7 +122,8 @@ Status Session::analyze_and_plan(Fiber& fiber, PlannedStatement& statement) {
 bool Session::is_current(const PlannedStatement& statement) {
   return statement.cache == &store_->cache() &&
          statement.settings_generation == settings_.generation() &&
-         statement.role == current_user_ && statement.reader->is_current();
+         statement.role == current_user_ && statement.temporary_schema == temporary_schema_ &&
+         statement.reader->is_current();
 }
 
 Status Session::lock_tables(Fiber& fiber, const PlannedStatement& statement) {

@@ -45,6 +45,7 @@ Session::~Session() { CHECK(ended_); }
 void Session::end(Fiber& fiber) {
   block_.abandon(fiber);
   portals_.clear();
+  drop_temporary(fiber);
   prepared_.clear();
   related_.clear();
   node_.transactions.locks().release_all(owner_, LockScope::session);
@@ -55,12 +56,13 @@ void Session::end(Fiber& fiber) {
 Status Session::simple_query(Fiber& fiber, std::string_view text, ResultSink& sink) {
   StatementScope scope(*this, fiber, text, sink);
   drop_portal("");
-  Status status = run_text(fiber, text, sink);
+  Status status = run_text(fiber, text, scope, sink);
   if (!status.ok()) block_.fail(fiber);
   return status;
 }
 
-Status Session::run_text(Fiber& fiber, std::string_view text, ResultSink& sink) {
+Status Session::run_text(Fiber& fiber, std::string_view text, StatementScope& scope,
+                         ResultSink& sink) {
   TRY(check_utf8(text));
   Arena arena(&memory_);
   std::vector<ParseNotice> notices;
@@ -73,6 +75,7 @@ Status Session::run_text(Fiber& fiber, std::string_view text, ResultSink& sink) 
   }
   for (size_t i = 0; i < statements.size(); ++i) {
     const bool last = i + 1 == statements.size();
+    if (i > 0) scope.begin_timer();
     TRY(run_statement(fiber, text, *statements[i], statements.size() > 1, last, sink));
   }
   return {};
@@ -151,14 +154,20 @@ void Session::transaction_began(Transaction& transaction) {
   store_.emplace(database_, node_.access, &transaction);
 }
 
-Status Session::before_commit(Fiber&) { return {}; }
+Status Session::before_commit(Fiber& fiber) {
+  TRY(hold_cursors());
+  return run_on_commit(fiber);
+}
 
 void Session::level_ended(uint32_t level, bool committed) {
   for (auto portal = portals_.begin(); portal != portals_.end();) {
-    const bool goes = level == 1 || (!committed && portal->second->level >= level);
-    if (!goes && portal->second->level == level) --portal->second->level;
+    Portal& open = *portal->second;
+    const bool kept = open.level == 0 || (level == 1 && committed && open.held);
+    const bool goes = !kept && (level == 1 || (!committed && open.level >= level));
+    if (!goes && open.level == level) --open.level;
     portal = goes ? portals_.erase(portal) : std::next(portal);
   }
+  end_temporary_level(level, committed);
   if (level > 1) {
     if (!committed) store_->forget_own_work();
     return;

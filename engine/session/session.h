@@ -15,6 +15,7 @@
 #include <string>
 
 #include "catalog/heap_store.h"
+#include "catalog/object_address.h"
 #include "command/command.h"
 #include "plan/planner.h"
 #include "session/backend.h"
@@ -50,9 +51,11 @@ struct Portal {
   Arena arena;  // of parameter values
   std::vector<NullableDatum> parameters;
   std::vector<WireFormat> formats;
-  std::unique_ptr<Execution> execution;        // while it runs
-  bool cursor = false;                         // DECLARE made it
-  bool keeps_rows = false;                     // of a cursor: it may go back
+  std::unique_ptr<Execution> execution;  // while it runs
+  bool hold = false;                     // DECLARE ... WITH HOLD
+  bool held = false;        // its transaction has committed, or is about to: all rows are kept
+  bool cursor = false;      // DECLARE made it
+  bool keeps_rows = false;  // of a cursor: it may go back
   std::vector<std::span<NullableDatum>> kept;  // of a cursor: rows fetched so far, in `arena`
   bool finished = false;
   bool utility_done = false;  // of a utility statement: it has run
@@ -96,7 +99,7 @@ class Session final : public SessionBackend,
   class StatementScope;
 
   // session.cpp
-  Status run_text(Fiber& fiber, std::string_view text, ResultSink& sink);
+  Status run_text(Fiber& fiber, std::string_view text, StatementScope& scope, ResultSink& sink);
   Status run_statement(Fiber& fiber, std::string_view text, const RawStmt& raw, bool shared,
                        bool last, ResultSink& sink);
   Result<std::string> run_one(Fiber& fiber, StatementRef statement,
@@ -170,7 +173,25 @@ class Session final : public SessionBackend,
   Status analyze_relation(Fiber& fiber, CatalogReader& catalog, const RelationInfo& relation,
                           Names columns, const VacuumRequest& request);
 
+  // explain_statement.cpp
+  Result<std::string> explain(Fiber& fiber, const PlannedStatement& outer,
+                              const ExplainStmt& statement, std::span<const WireFormat> formats,
+                              ResultSink& sink);
+  Result<StatementRef> explained_statement(Fiber& fiber, const PlannedStatement& outer);
+
+  // alter_system.cpp
+  Result<std::string> alter_system_statement(Fiber& fiber, const AlterSystemStmt& statement);
+
+  // temporary_tables.cpp
+  Status drop_contents(Fiber& fiber, Oid schema);
+  Status drop_quietly(Fiber& fiber, std::span<const ObjectAddress> objects);
+  Status run_on_commit(Fiber& fiber);
+  void end_temporary_level(uint32_t level, bool committed);
+  void drop_temporary(Fiber& fiber);
+
   // set_statements.cpp
+  // The value of SET or ALTER SYSTEM ... SET as text.
+  Result<std::string> set_text(const VariableSetStmt& statement);
   Result<std::string> set_variable(Fiber& fiber, const VariableSetStmt& statement);
   Result<std::string> set_transaction(const VariableSetStmt& statement);
   Result<std::string> show_variable(Fiber& fiber, const VariableShowStmt& statement,
@@ -191,6 +212,7 @@ class Session final : public SessionBackend,
                             std::span<const WireFormat> formats, ResultSink& sink);
   Result<Portal*> find_cursor(std::string_view name);
   Status keep_rows(Portal& portal, uint64_t wanted);
+  Status hold_cursors();
   Result<std::vector<uint64_t>> move_cursor(Portal& portal, const FetchStmt& statement);
   Result<std::string> close_cursor(const ClosePortalStmt& statement);
 
@@ -221,6 +243,7 @@ class Session final : public SessionBackend,
   bool in_transaction_block() const override;
   int other_sessions_in(Oid database) const override;
   Result<Oid> temporary_schema(Fiber& fiber) override;
+  void on_commit(Oid relation, bool drop) override;
   Status lock_relation(Fiber& fiber, Oid relation, int mode) override;
 
   NodeParts& node_;
@@ -242,6 +265,7 @@ class Session final : public SessionBackend,
   struct PathSource {
     const CatalogCache* cache = nullptr;
     uint64_t cache_generation = 0, settings_generation = 0;
+    Oid temporary_schema;
     friend bool operator==(const PathSource&, const PathSource&) = default;
   };
   PathSource path_source_;
@@ -252,7 +276,14 @@ class Session final : public SessionBackend,
   std::string current_user_name_;
   WallTime transaction_start_;
 
-  Oid temporary_schema_;                 // 0: not made yet
+  struct OnCommit {
+    Oid relation;
+    bool drop;
+    uint32_t level;  // of the transaction that made it; 0 once committed
+  };
+  Oid temporary_schema_;          // 0: not made yet
+  uint32_t temporary_level_ = 0;  // of the transaction that made it; 0 once committed
+  std::vector<OnCommit> on_commit_;
   ResultSink* sink_ = nullptr;           // of the statement that runs
   std::vector<ResultColumn> described_;  // what describe_utility() made up
   std::map<SettingId, std::string> reported_;

@@ -2,6 +2,8 @@
 // path.
 
 #include "base/text.h"
+#include "fiber/io.h"
+#include "session/scram.h"
 #include "session/session.h"
 #include "session/setting_checks.h"
 
@@ -47,14 +49,15 @@ void Session::refresh_view(Fiber& fiber) {
 }
 
 Status Session::refresh_path(Fiber& fiber) {
-  const PathSource source{&store_->cache(), store_->cache().generation(), settings_.generation()};
+  const PathSource source{&store_->cache(), store_->cache().generation(), settings_.generation(),
+                          temporary_schema_};
   if (source == path_source_) return {};
   path_source_ = {};
   const std::optional<std::vector<std::string>> names =
       split_identifiers(settings_.get_text(SettingId::search_path));
   CHECK(names.has_value());  // set_by_name() refused others
   CatalogReader reader(database_.builtin, *store_);
-  path_ = TRY(reader.resolve_path(fiber, *names, current_user_, Oid()));
+  path_ = TRY(reader.resolve_path(fiber, *names, current_user_, temporary_schema_));
   // A transaction's own cache is at its address for that transaction only.
   if (source.cache == &database_.shared) path_source_ = source;
   return {};
@@ -132,11 +135,15 @@ Status Session::lock_relation(Fiber& fiber, Oid relation, int mode) {
   return {};
 }
 
-Result<Oid> Session::temporary_schema(Fiber&) { return unsupported("temporary tables"); }
-
-Result<std::string> Session::password_verifier(Fiber&, std::string_view password) {
-  if (password.starts_with("SCRAM-SHA-256$")) return std::string(password);
-  return unsupported("a password that is not a SCRAM-SHA-256 verifier");
+Result<std::string> Session::password_verifier(Fiber& fiber, std::string_view password) {
+  if (ScramVerifier::parse(password)) return std::string(password);
+  if (settings_.show(SettingId::password_encryption) != "scram-sha-256")
+    return unsupported("password_encryption = md5");
+  if (password.starts_with("md5") && password.size() == 35)
+    return unsupported("a password that was hashed with MD5");
+  MakeVerifierTask task(std::string(password), random_bytes(node_.host.random(), 16));
+  TRY(run_on_worker(fiber, task));
+  return task.result.text();
 }
 
 bool Session::in_transaction_block() const {

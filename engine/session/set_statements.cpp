@@ -221,6 +221,12 @@ Result<std::string> Session::set_variable(Fiber& fiber, const VariableSetStmt& s
     }
     case VariableSetKind::set_value: break;
   }
+  const std::string text = TRY(set_text(statement));
+  TRY(set_by_name(fiber, statement.name, text, scope));
+  return std::string("SET");
+}
+
+Result<std::string> Session::set_text(const VariableSetStmt& statement) {
   const std::optional<SettingId> id = find_setting(statement.name);
   if (statement.args.size() > 1 && !(id && takes_several(*id))) {
     return raise(sqlstate::invalid_parameter_value,
@@ -233,8 +239,7 @@ Result<std::string> Session::set_variable(Fiber& fiber, const VariableSetStmt& s
     text += id && is_list(*id) ? quote_identifier_if_needed(one) : one;
   }
   if (id == SettingId::time_zone) text = TRY(time_zone_argument(*statement.args[0], text));
-  TRY(set_by_name(fiber, statement.name, text, scope));
-  return std::string("SET");
+  return text;
 }
 
 // SET TIME ZONE takes hours as a number, an interval, a name, LOCAL.

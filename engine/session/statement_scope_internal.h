@@ -16,11 +16,16 @@ class Session::StatementScope final : public Completion {
     if (session_.settings_.get_bool(SettingId::track_activities))
       session_.activity_.statement = text;
     session_.activity_.statement_start = fiber.host().clock().wall_now();
+    begin_timer();
+  }
+  // Each statement of a message has statement_timeout for itself.
+  void begin_timer() {
+    fiber_.host().clock().cancel(timer_);
     const int limit_ms = session_.settings_.get_int(SettingId::statement_timeout);
     if (limit_ms == 0) return;
-    timer_.when = start_ + milliseconds(limit_ms);
+    timer_.when = fiber_.now() + milliseconds(limit_ms);
     timer_.completion = this;
-    fiber.host().clock().set(timer_);
+    fiber_.host().clock().set(timer_);
   }
   StatementScope(const StatementScope&) = delete;
   ~StatementScope() {

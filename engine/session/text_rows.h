@@ -12,9 +12,9 @@ namespace orrery {
 class TextRows {
  public:
   // `names` must outlive the result.
-  explicit TextRows(std::span<const std::string_view> names) {
+  explicit TextRows(std::span<const std::string_view> names, Oid type = type_oid::text) {
     for (const std::string_view name : names) {
-      columns_.push_back({.name = name, .type = type_oid::text, .type_length = -1});
+      columns_.push_back({.name = name, .type = type, .type_length = -1});
     }
   }
   std::span<const ResultColumn> columns() const { return columns_; }

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "catalog/relation_info.h"
+#include "session/explain.h"
 #include "session/planner_world.h"
 #include "session/session.h"
 #include "session/text_rows.h"
@@ -26,6 +27,10 @@ Result<std::string> Session::run_utility(Fiber& fiber, const PlannedStatement& s
   if (const auto* closed = as_if<ClosePortalStmt>(&node)) return close_cursor(*closed);
   if (const auto* lock = as_if<LockStmt>(&node)) return lock_statement(fiber, statement, *lock);
   if (const auto* cleaned = as_if<VacuumStmt>(&node)) return vacuum(fiber, statement, *cleaned);
+  if (const auto* explained = as_if<ExplainStmt>(&node))
+    return explain(fiber, statement, *explained, formats, sink);
+  if (const auto* altered = as_if<AlterSystemStmt>(&node))
+    return alter_system_statement(fiber, *altered);
   if (const auto* copied = as_if<CopyStmt>(&node)) return copy(fiber, statement, *copied, sink);
   if (node.tag == NodeTag::CheckPointStmt) {
     if (settings_.get_text(SettingId::is_superuser) != "on") {
@@ -37,6 +42,37 @@ Result<std::string> Session::run_utility(Fiber& fiber, const PlannedStatement& s
   }
   return run_ddl(fiber, statement);
 }
+
+namespace {
+
+// "LISTEN", "CREATE FUNCTION": what a statement is called by its leading words.
+std::string leading_words(std::string_view text) {
+  constexpr std::string_view kFirstOfTwo[] = {"CREATE",   "ALTER",  "DROP",    "REFRESH",
+                                              "SECURITY", "IMPORT", "REASSIGN"};
+  constexpr std::string_view kFillers[] = {"OR",       "REPLACE", "TEMP", "TEMPORARY",
+                                           "UNLOGGED", "GLOBAL",  "LOCAL"};
+  std::string out;
+  for (size_t at = 0; at < text.size();) {
+    const auto is_letter = [](char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; };
+    if (!is_letter(text[at])) {
+      ++at;
+      continue;
+    }
+    size_t end = at;
+    while (end < text.size() && is_letter(text[end])) ++end;
+    const std::string word = to_upper(text.substr(at, end - at));
+    at = end;
+    if (out.empty()) {
+      out = word;
+      if (std::ranges::find(kFirstOfTwo, word) == std::end(kFirstOfTwo)) return out;
+    } else if (std::ranges::find(kFillers, word) == std::end(kFillers)) {
+      return cat(out, " ", word);
+    }
+  }
+  return out;
+}
+
+}  // namespace
 
 Result<std::string> Session::run_ddl(Fiber& fiber, const PlannedStatement& statement) {
   Arena arena(&memory_);
@@ -50,6 +86,7 @@ Result<std::string> Session::run_ddl(Fiber& fiber, const PlannedStatement& state
                          .session = view_,
                          .host = *this,
                          .text = statement.text};
+  if (!is_command(*statement.statement)) return unsupported(leading_words(own_text(statement)));
   if (block_.options().read_only && is_command(*statement.statement)) {
     return raise(sqlstate::read_only_sql_transaction,
                  "cannot execute this statement in a read-only transaction");
@@ -125,12 +162,14 @@ Result<std::string> Session::deallocate(const DeallocateStmt& statement) {
   return std::string("DEALLOCATE");
 }
 
-Result<std::string> Session::discard(Fiber&, const DiscardStmt& statement) {
+Result<std::string> Session::discard(Fiber& fiber, const DiscardStmt& statement) {
   switch (statement.target) {
     case DiscardMode::plans:     return std::string("DISCARD PLANS");
     case DiscardMode::sequences: return std::string("DISCARD SEQUENCES");
-    case DiscardMode::temp:      return std::string("DISCARD TEMP");
-    case DiscardMode::all:       break;
+    case DiscardMode::temp:
+      if (temporary_schema_) TRY(drop_contents(fiber, temporary_schema_));
+      return std::string("DISCARD TEMP");
+    case DiscardMode::all: break;
   }
   if (block_.is_in_block()) {
     return raise(sqlstate::active_sql_transaction,
@@ -139,6 +178,7 @@ Result<std::string> Session::discard(Fiber&, const DiscardStmt& statement) {
   portals_.clear();
   prepared_.clear();
   TRY(reset_all());
+  if (temporary_schema_) TRY(drop_contents(fiber, temporary_schema_));
   node_.transactions.locks().release_session_advisory(owner_);
   return std::string("DISCARD ALL");
 }
@@ -169,6 +209,17 @@ Result<StatementDescription> Session::describe_utility(const Node& node) {
     const std::span<const std::string_view> names =
         show->name == "all" ? std::span<const std::string_view>(kAll) : one;
     const TextRows rows(names);
+    described_.assign(rows.columns().begin(), rows.columns().end());
+    description.has_rows = true;
+    description.columns = described_;
+  } else if (const auto* explained = as_if<ExplainStmt>(&node)) {
+    static constexpr std::string_view kHeading[] = {"QUERY PLAN"};
+    bool json = false;
+    for (const DefElem* option : explained->options) {
+      const auto* format = option->defname == "format" ? as_if<String>(option->arg) : nullptr;
+      if (format != nullptr) json = format->sval == "json";
+    }
+    const TextRows rows(kHeading, explain_type(json));
     described_.assign(rows.columns().begin(), rows.columns().end());
     description.has_rows = true;
     description.columns = described_;

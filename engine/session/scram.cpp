@@ -1,4 +1,4 @@
-#include "server/scram.h"
+#include "session/scram.h"
 
 #include <charconv>
 #include <openssl/crypto.h>

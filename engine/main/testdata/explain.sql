@@ -1,0 +1,28 @@
+-- EXPLAIN's layout, on plans that leave nothing to choose.
+create table e (a int, b text);
+insert into e select i, 'row ' || i from generate_series(1, 10) i;
+analyze e;
+explain (costs off) select * from e;
+explain (costs off) select * from e where a > 1 and b <> 'x';
+explain (costs off, verbose) select a + 1, b from e where a = 3;
+explain (costs off) select b, count(*) from e group by b;
+explain (costs off) select * from e order by a desc nulls last, b;
+explain (costs off) select * from e order by a + 1, b desc nulls first;
+explain (costs off) select * from e x limit 1;
+explain (costs off) select 1 where false;
+explain (costs off) insert into e values (1, 'x');
+explain (costs off) update e set b = 'y' where a = 1;
+explain (costs off) delete from e where a = 1;
+explain (costs off) select * from e where a = (select max(a) from e);
+explain (costs off) select count(*) from generate_series(1, 3) g;
+explain (costs off) values (1), (2);
+explain (costs off, format json) select a from e where a > 1 order by b;
+explain (analyze, costs off, timing off, summary off) select a from e;
+explain (analyze, costs off, timing off, summary off) delete from e where true;
+select count(*) from e;
+explain (bogus) select 1;
+explain (format bogus) select 1;
+explain (timing) select 1;
+explain select * from nowhere;
+prepare q as select * from e;
+explain (costs off) execute q;

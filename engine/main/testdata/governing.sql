@@ -1,0 +1,23 @@
+-- Passwords are kept as verifiers; ALTER SYSTEM; time limits; what cannot run in a block.
+create role some_role login password 'secret';
+select rolpassword like 'SCRAM-SHA-256$4096:%' as hashed from pg_authid where rolname = 'some_role';
+alter role some_role password null;
+select rolpassword is null as gone from pg_authid where rolname = 'some_role';
+drop role some_role;
+alter system set work_mem = '8MB';
+alter system set work_mem = 'much';
+alter system set nothing_of_the_kind = 1;
+alter system set server_version = '1';
+alter system reset work_mem;
+begin;
+alter system set work_mem = '8MB';
+rollback;
+set statement_timeout = '60ms';
+select count(*) from generate_series(1, 1000000000);
+set statement_timeout = 0;
+select 1 as after;
+set default_transaction_isolation = 'repeatable read';
+show transaction_isolation;
+begin;
+show transaction_isolation;
+rollback;
