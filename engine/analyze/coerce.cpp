@@ -182,10 +182,9 @@ Result<Expr*> Transform::coerce(Scope* scope, Expr* arg, Oid to, int32_t typmod,
     const CatalogType* target = TRY(type(base));
     NullableDatum value;
     if (!literal.value.is_null) {
-      // The length is applied as an explicit cast would, afterwards, for the types whose input
-      // function is stricter.
-      const bool by_cast = base == varchar || base == bpchar || base == bit || base == varbit;
-      IoContext io{arena_, context_.session.types, base, by_cast ? -1 : base_typmod};
+      // A length or precision is applied afterwards, by its cast; only an interval needs it to
+      // read.
+      IoContext io{arena_, context_.session.types, base, base == interval ? base_typmod : -1};
       if (target->io.input == nullptr) return unsupported(cat("input of type ", name_of(base)));
       Result<Datum> made = target->io.input(io, literal.value.value.as<const char*>());
       if (!made.ok())
@@ -196,8 +195,7 @@ Result<Expr*> Transform::coerce(Scope* scope, Expr* arg, Oid to, int32_t typmod,
         make_constant(base, value, target->io.length, !target->io.by_value, arg->location);
     constant->collation = target->collation;
     if (base_typmod >= 0) {
-      constant->typmod =
-          base == varchar || base == bpchar || base == bit || base == varbit ? -1 : base_typmod;
+      constant->typmod = base == interval ? base_typmod : -1;
       constant = TRY(apply_typmod(constant, base_typmod, how, form, location));
     }
     if (base == to) return constant;

@@ -377,6 +377,7 @@ Result<Expr*> Transform::function_call(Scope& scope, const FuncCall& call) {
   if (!call.agg_order.empty()) return not_aggregate("ORDER BY");
   if (call.agg_filter != nullptr) return not_aggregate("FILTER");
 
+  if (call.func_variadic && f.variadic == type_oid::any) TRY(check_variadic(*args.back()));
   auto* made = node<CallExpr>(ExprTag::call, resolved.result_type, call.location);
   made->function = f.oid;
   made->form =

@@ -9,6 +9,21 @@
 
 namespace orrery {
 
+// Whether an output column can be named after it, rather than after a type or a CASE around it.
+bool Transform::names_itself(const Node* node) {
+  if (const auto* cast = as_if<TypeCast>(node)) return names_itself(cast->arg);
+  if (const auto* collate = as_if<CollateClause>(node)) return names_itself(collate->arg);
+  if (const auto* choice = as_if<CaseExpr>(node))
+    return choice->defresult != nullptr && names_itself(choice->defresult);
+  if (const auto* part = as_if<A_Indirection>(node)) {
+    for (const Node* step : part->indirection) {
+      if (step->tag == NodeTag::String) return true;
+    }
+    return names_itself(part->arg);
+  }
+  return column_label(node) != "?column?";
+}
+
 std::string_view Transform::column_label(const Node* node) {
   switch (node->tag) {
     case NodeTag::ColumnRef: {
@@ -25,17 +40,14 @@ std::string_view Transform::column_label(const Node* node) {
     }
     case NodeTag::TypeCast: {
       const auto& cast = as<TypeCast>(*node);
-      const std::string_view inner = column_label(cast.arg);
-      return inner == "?column?" ? cast.type_name->names.back() : inner;
+      // The name of what is cast, unless that is a type's name too.
+      return names_itself(cast.arg) ? column_label(cast.arg) : cast.type_name->names.back();
     }
     case NodeTag::CollateClause: return column_label(as<CollateClause>(*node).arg);
     case NodeTag::CaseExpr:      {
       const auto& c = as<CaseExpr>(*node);
-      if (c.defresult != nullptr) {
-        const std::string_view inner = column_label(c.defresult);
-        if (inner != "?column?") return inner;
-      }
-      return "case";
+      return c.defresult != nullptr && names_itself(c.defresult) ? column_label(c.defresult)
+                                                                 : "case";
     }
     case NodeTag::CoalesceExpr: return "coalesce";
     case NodeTag::MinMaxExpr:

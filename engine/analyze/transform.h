@@ -97,6 +97,7 @@ class Transform {
   Status target_list(Scope& scope, ListOf<ResTarget> list, Clause clause,
                      std::vector<TargetEntry>& targets);
   std::string_view column_label(const Node* node);
+  bool names_itself(const Node* node);
   Status resolve_unknowns(std::vector<TargetEntry>& targets);
   Result<SortClause> sort_item(Scope& scope, Expr* expr, const SortBy& by);
   Status order_by(Scope& scope, ListOf<SortBy> list, std::vector<TargetEntry>& targets,

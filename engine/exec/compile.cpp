@@ -150,6 +150,7 @@ class Compiler {
     node.site.result_type = result;
     node.site.result_typmod = node.source->typmod;
     node.site.collation = collation;
+    if (node.source->tag == ExprTag::call) node.site.variadic = as<CallExpr>(*node.source).variadic;
     auto types = context_.arena.make_array<Oid>(args.size());
     for (size_t i = 0; i < args.size(); ++i) types[i] = args[i]->type;
     node.site.argument_types = types;

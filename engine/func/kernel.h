@@ -27,6 +27,7 @@ struct CallSite {
   int32_t result_typmod = -1;
   std::span<const Oid> argument_types;
   Oid collation;
+  bool variadic = false;  // the last argument was written VARIADIC: of "any", an array of them
   void* cache = nullptr;  // a kernel's own (a compiled regex); allocated in EvalContext::plan_arena
 };
 

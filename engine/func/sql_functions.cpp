@@ -81,7 +81,53 @@ Result<Datum> binary(const char* name, Call& call, Datum a, Datum b) {
   return out.value(0);
 }
 
+// (start, end or length) OVERLAPS (start, end or length): a length is added to its start by `plus`.
+template <bool kFirstLength, bool kSecondLength, auto kPlus, auto kOverlaps>
+constexpr Kernel kSpansOverlap =
+    lift<[](Call& call, NullableDatum a, NullableDatum b, NullableDatum c,
+            NullableDatum d) -> Result<NullableDatum> {
+      NullableDatum ends[] = {b, d};
+      const NullableDatum starts[] = {a, c};
+      for (int i = 0; i < 2; ++i) {
+        if (!(i == 0 ? kFirstLength : kSecondLength) || ends[i].is_null) continue;
+        if (starts[i].is_null) {
+          ends[i] = {};
+          continue;
+        }
+        ends[i].value = TRY(binary(kPlus.name, call, starts[i].value, ends[i].value));
+      }
+      const FunctionBody* const body = find_function({}, kOverlaps.body_name());
+      CHECK(body != nullptr);
+      const Vector args[] = {
+          Vector::make_constant(call.arena(), a), Vector::make_constant(call.arena(), ends[0]),
+          Vector::make_constant(call.arena(), c), Vector::make_constant(call.arena(), ends[1])};
+      Vector out = Vector::make(call.arena(), 1);
+      TRY(body->kernel(call.context, call.site, args, {nullptr, 1}, out));
+      return out.at(0);
+    }>;
+constexpr auto kPlusMoment = To("timestamp_pl_interval", {0, 1});
+constexpr auto kPlusZoned = To("timestamptz_pl_interval", {0, 1});
+constexpr auto kPlusTime = To("time_pl_interval", {0, 1});
+constexpr auto kMomentsOverlap = To("overlaps_timestamp", {0, 1});
+constexpr auto kTimesOverlap = To("overlaps_time", {0, 1});
+
 constexpr FunctionBody kTable[] = {
+    by_oid(1305, kSpansOverlap<true, true, kPlusZoned, kMomentsOverlap>),
+    by_oid(1306, kSpansOverlap<false, true, kPlusZoned, kMomentsOverlap>),
+    by_oid(1307, kSpansOverlap<true, false, kPlusZoned, kMomentsOverlap>),
+    by_oid(1309, kSpansOverlap<true, true, kPlusTime, kTimesOverlap>),
+    by_oid(1310, kSpansOverlap<false, true, kPlusTime, kTimesOverlap>),
+    by_oid(1311, kSpansOverlap<true, false, kPlusTime, kTimesOverlap>),
+    by_oid(2042, kSpansOverlap<true, true, kPlusMoment, kMomentsOverlap>),
+    by_oid(2043, kSpansOverlap<false, true, kPlusMoment, kMomentsOverlap>),
+    by_oid(2044, kSpansOverlap<true, false, kPlusMoment, kMomentsOverlap>),
+    by_oid(2074, lift<[](Call& call, Datum text, Datum pattern,
+                         Datum escape) -> Result<NullableDatum> {  // SUBSTRING ... SIMILAR
+             const Datum regex = TRY(binary("similar_to_escape_2", call, pattern, escape));
+             Vector out = Vector::make(call.arena(), 1);
+             TRY(run_binary("textregexsubstr", call, text, regex, out));
+             return out.at(0);
+           }>),
     by_oid(879, kAs<To("lpad", {0, 1, -1}, " ")>),
     by_oid(880, kAs<To("rpad", {0, 1, -1}, " ")>),
     by_oid(1285, lift<[](Call& call, Datum v) { return literal_of(call, v); }>),

@@ -6,6 +6,7 @@
 #include "catalog/quote.h"
 #include "func/digest.h"
 #include "func/lift.h"
+#include "types/array.h"
 #include "types/bytea.h"
 #include "types/compare.h"
 #include "types/text_scan.h"
@@ -24,6 +25,31 @@ Result<std::optional<std::string>> argument_text(Call& call, std::span<const Vec
   return std::optional<std::string>(std::move(out));
 }
 
+// The arguments of a function of VARIADIC "any" from number `first` on, as texts: as they are
+// given, or the elements of one array. nullopt when that array is NULL.
+using Pieces = std::vector<std::optional<std::string>>;
+Result<std::optional<Pieces>> argument_texts(Call& call, std::span<const Vector> args, size_t first,
+                                             uint32_t row) {
+  Pieces pieces;
+  if (!call.site.variadic) {
+    for (size_t i = first; i < args.size(); ++i)
+      pieces.push_back(TRY(argument_text(call, args, i, row)));
+    return std::optional<Pieces>(std::move(pieces));
+  }
+  if (args.back().is_null(row)) return std::optional<Pieces>();
+  const Datum array = args.back().value(row);
+  const Oid element = ArrayView::element_type(array);
+  const TypeInfo* const type = TRY(find_type(call.settings(), element));
+  ArrayView view(array, *type);
+  for (const NullableDatum& value : view.all()) {
+    std::string text;
+    if (!value.is_null)
+      TRY(output_value(call.arena(), call.settings(), element, value.value, text));
+    pieces.push_back(value.is_null ? std::nullopt : std::optional<std::string>(std::move(text)));
+  }
+  return std::optional<Pieces>(std::move(pieces));
+}
+
 // concat(...), concat_ws(separator, ...): NULLs are left out.
 template <bool kWithSeparator>
 Status concat_all(EvalContext& context, CallSite& site, std::span<const Vector> args, Rows rows,
@@ -31,14 +57,15 @@ Status concat_all(EvalContext& context, CallSite& site, std::span<const Vector> 
   Call call{context, site};
   for (uint32_t i = 0; i < rows.count; ++i) {
     const uint32_t row = rows[i];
-    if (kWithSeparator && args[0].is_null(row)) {
+    const std::optional<Pieces> pieces =
+        TRY(argument_texts(call, args, kWithSeparator ? 1 : 0, row));
+    if (!pieces || (kWithSeparator && args[0].is_null(row))) {
       out.set_null(row);
       continue;
     }
     std::string text;
     bool first = true;
-    for (size_t a = kWithSeparator ? 1 : 0; a < args.size(); ++a) {
-      const std::optional<std::string> piece = TRY(argument_text(call, args, a, row));
+    for (const std::optional<std::string>& piece : *pieces) {
       if (!piece) continue;
       if (kWithSeparator && !first) text += args[0].value(row).text();
       text += *piece;
@@ -133,10 +160,12 @@ void append_padded(std::string& out, std::string_view text, int64_t width, bool 
   if (left) out.append(blanks, ' ');
 }
 
-// The arguments of format(): as given, or the elements of one VARIADIC array's place (which the
-// analyzer spreads).
 Result<std::string> format_row(Call& call, std::span<const Vector> args, uint32_t row) {
   const std::string_view format = args[0].value(row).text();
+  // A NULL array has no elements. Numbers of arguments count from 1.
+  const std::optional<Pieces> given = TRY(argument_texts(call, args, 1, row));
+  const Pieces none;
+  const Pieces& pieces = given ? *given : none;
   std::string out;
   size_t next = 1;
   for (size_t at = 0; at < format.size(); ++at) {
@@ -160,16 +189,16 @@ Result<std::string> format_row(Call& call, std::span<const Vector> args, uint32_
     if (spec.width_argument != 0) {
       const size_t index =
           spec.width_argument > 0 ? static_cast<size_t>(spec.width_argument) : next;
-      if (index >= args.size()) return too_few();
+      if (index > pieces.size()) return too_few();
       next = index + 1;
       width = 0;
-      const std::optional<std::string> text = TRY(argument_text(call, args, index, row));
+      const std::optional<std::string>& text = pieces[index - 1];
       if (text) std::from_chars(text->data(), text->data() + text->size(), width);
     }
     const size_t index = spec.argument > 0 ? static_cast<size_t>(spec.argument) : next;
-    if (index >= args.size()) return too_few();
+    if (index > pieces.size()) return too_few();
     next = index + 1;
-    const std::optional<std::string> text = TRY(argument_text(call, args, index, row));
+    const std::optional<std::string>& text = pieces[index - 1];
     if (spec.type == 's') {
       append_padded(out, text.value_or(""), width, spec.left);
     } else if (spec.type == 'I') {
@@ -222,6 +251,62 @@ Result<std::string> character_of(int32_t code) {
   return out;
 }
 
+std::string hex_code(uint32_t code) {
+  std::string digits = hex_of(code);
+  if (digits.size() < 4) digits.insert(0, 4 - digits.size(), '0');
+  for (char& c : digits) c = upper_ascii(c);
+  return digits;
+}
+
+// The code point of `digits` hexadecimal digits at `at`; nullopt when there are fewer.
+std::optional<uint32_t> hex_at(std::string_view text, size_t at, size_t digits) {
+  if (at + digits > text.size()) return std::nullopt;
+  uint32_t value = 0;
+  const char* const from = text.data() + at;
+  const auto [end, error] = std::from_chars(from, from + digits, value, 16);
+  if (error != std::errc() || end != from + digits) return std::nullopt;
+  return value;
+}
+
+Status bad_surrogate() { return raise(sqlstate::syntax_error, "invalid Unicode surrogate pair"); }
+
+// Escapes \\, \XXXX, \+XXXXXX, \uXXXX and \UXXXXXXXX.
+Result<std::string> unescape_unicode(std::string_view text) {
+  std::string out;
+  uint32_t high = 0;  // the first half of a surrogate pair
+  for (size_t at = 0; at < text.size();) {
+    const bool doubled = text[at] == '\\' && at + 1 < text.size() && text[at + 1] == '\\';
+    if (text[at] != '\\' || doubled) {
+      if (high != 0) return bad_surrogate();
+      out.push_back(text[at]);
+      at += doubled ? 2 : 1;
+      continue;
+    }
+    const char mark = at + 1 < text.size() ? text[at + 1] : '\0';
+    const size_t prefix = mark == '+' || mark == 'u' || mark == 'U' ? 2 : 1;
+    const size_t digits = mark == '+' ? 6 : mark == 'U' ? 8 : 4;
+    const std::optional<uint32_t> code = hex_at(text, at + prefix, digits);
+    if (!code) {
+      return raise(sqlstate::syntax_error, "invalid Unicode escape")
+          .hint("Unicode escapes must be \\XXXX, \\+XXXXXX, \\uXXXX, or \\UXXXXXXXX.");
+    }
+    at += prefix + digits;
+    if (*code == 0 || *code > 0x10ffff)
+      return raise(sqlstate::syntax_error, cat("invalid Unicode code point: ", hex_code(*code)));
+    const bool is_high = *code >= 0xd800 && *code < 0xdc00;
+    const bool is_low = *code >= 0xdc00 && *code < 0xe000;
+    if (is_low != (high != 0)) return bad_surrogate();
+    if (is_high) {
+      high = *code;
+      continue;
+    }
+    utf8_append(out, is_low ? 0x10000 + ((high - 0xd800) << 10) + (*code - 0xdc00) : *code);
+    high = 0;
+  }
+  if (high != 0) return bad_surrogate();
+  return out;
+}
+
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("text_concat", concat_all<false>),
     body("text_concat_ws", concat_all<true>),
@@ -238,6 +323,7 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("md5_text", lift<[](std::string_view v) { return md5_hex(v); }>),
     body("md5_bytea", lift<[](std::string_view v) { return md5_hex(v); }>),
     body("sha256_bytea", lift<[](std::string_view v) { return sha256(v); }>),
+    body("unistr", lift<[](std::string_view v) { return unescape_unicode(v); }>),
     body("ascii", lift<[](std::string_view v) {
            size_t at = 0;
            return v.empty() ? 0 : static_cast<int32_t>(utf8_decode(v, at));

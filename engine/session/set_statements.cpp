@@ -249,11 +249,12 @@ Result<std::string> Session::time_zone_argument(const Node& argument, const std:
     Arena arena;
     const Datum interval = TRY(input_value(arena, view_.types, type_oid::interval, text));
     east = static_cast<double>(load<int64_t>(interval.as<const char*>())) / 1e6;
-  } else if (const auto& constant = as<A_Const>(argument);
-             constant.kind == ConstKind::integer || constant.kind == ConstKind::float_) {
-    double hours = 0;
-    std::from_chars(text.data(), text.data() + text.size(), hours);
-    east = hours * 3600;
+  } else {
+    double hours = 0;  // also within quotes
+    const char* const end = text.data() + text.size();
+    const size_t sign = text.starts_with('+') ? 1 : 0;
+    const auto [at, error] = std::from_chars(text.data() + sign, end, hours);
+    if (error == std::errc() && at == end) east = hours * 3600;
   }
   if (!east) return text;
   return std::string(TimeZone::fixed(static_cast<int32_t>(*east)).name());

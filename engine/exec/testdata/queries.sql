@@ -84,3 +84,13 @@ select x from (values (1, 3), (2, 1)) t(x, y) order by y
 select x, x from (values (2), (1)) t(x) order by x
 select x, x from (values (2), (1)) t(x) order by -x limit 1
 select distinct x, y, x from (values (1, 2), (1, 2)) t(x, y)
+select '42'::int2::int8, 'x'::text::varchar, case when true then 1::text else 'a'::text end, x::text from (values (1)) t(x)
+select concat(variadic array[1, 2]), concat_ws(',', variadic array['a', null, 'b']), concat(variadic null::int[]) is null
+select format('%2$s, %1$s', variadic array['first', 'second'])
+select (time '00:00', interval '1 hour') overlaps (time '00:30', interval '1 hour')
+select substring('abcdefg' similar 'a#"(b_d)#"%' escape '#')
+select '1.0'::numeric(4,4)
+select 'abcd'::varchar(2), '1.239'::numeric(4,2), time(2) '10:00:00.129', interval '1' month
+select unistr('\0064at\+0000610'), unistr('a\\b')
+select unistr('wrong: \db99')
+select concat_ws(',', variadic 10)

@@ -19,3 +19,11 @@ select 5 between 1 and 10 as inside, 5 in (1, 2, 3) as listed, 5 not in (1, null
 select cast('1' as int4) + cast(1.6 as int4);
 select 'abc'::int;
 select 1 / 0;
+-- Columns are named after what is cast, unless that is a type's name too.
+select '42'::int2::int8, 'x'::text::varchar, case when true then 1::text else 'a'::text end, (select 1::int4);
+-- A length is applied to a literal after it was read: the error names no place in it.
+create table narrow (a numeric(4,4), b varchar(3));
+insert into narrow values ('1.0', 'a');
+insert into narrow values ('.1', 'abcd');
+insert into narrow values ('.1', 'abc   ') returning *;
+drop table narrow;
