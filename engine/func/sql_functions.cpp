@@ -142,6 +142,7 @@ constexpr FunctionBody kTable[] = {
     by_oid(2547, kAs<To("timetz_pl_interval", {1, 0})>),
     by_oid(2548, kAs<To("timestamp_pl_interval", {1, 0})>),
     by_oid(2549, kAs<To("timestamptz_pl_interval", {1, 0})>),
+    by_oid(5023, kAs<To("pg_lsn_pli", {1, 0})>),
     by_oid(2550, kAs<To("date_pli", {1, 0})>),
     by_oid(
         1176,

@@ -32,8 +32,10 @@ Result<std::optional<Pieces>> argument_texts(Call& call, std::span<const Vector>
                                              uint32_t row) {
   Pieces pieces;
   if (!call.site.variadic) {
-    for (size_t i = first; i < args.size(); ++i)
-      pieces.push_back(TRY(argument_text(call, args, i, row)));
+    for (size_t i = first; i < args.size(); ++i) {
+      std::optional<std::string> piece = TRY(argument_text(call, args, i, row));
+      pieces.push_back(std::move(piece));
+    }
     return std::optional<Pieces>(std::move(pieces));
   }
   if (args.back().is_null(row)) return std::optional<Pieces>();
