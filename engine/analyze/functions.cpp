@@ -377,13 +377,12 @@ Result<Expr*> Transform::function_call(Scope& scope, const FuncCall& call) {
   if (!call.agg_order.empty()) return not_aggregate("ORDER BY");
   if (call.agg_filter != nullptr) return not_aggregate("FILTER");
 
-  if (call.func_variadic && f.variadic == type_oid::any) TRY(check_variadic(*args.back()));
   auto* made = node<CallExpr>(ExprTag::call, resolved.result_type, call.location);
   made->function = f.oid;
   made->form =
       call.funcformat == CoercionForm::sql_syntax ? CallForm::sql_syntax : CallForm::function;
   made->returns_set = f.returns_set;
-  made->variadic = call.func_variadic;
+  made->variadic = TRY(is_variadic(call, f, args));
   made->args = arena_.copy_array(args);
   made->collation = TRY(type(resolved.result_type))->collation;
   for (const Expr* arg : args) {
@@ -403,6 +402,18 @@ Result<Expr*> Transform::function_call(Scope& scope, const FuncCall& call) {
     if (scope.clause != Clause::from_function) scope.has_set_functions = true;
   }
   return made;
+}
+
+// What VARIADIC "any" takes must be an array; other arrays were matched by their type.
+Result<bool> Transform::is_variadic(const FuncCall& call, const FunctionInfo& function,
+                                    std::span<Expr* const> args) {
+  if (!call.func_variadic || function.variadic != type_oid::any) return call.func_variadic;
+  const Expr& last = *args.back();
+  const Oid base = TRY(context_.catalog.base_type(context_.fiber, last.type, nullptr));
+  const CatalogType* info = TRY(type(base));
+  if (info->is_true_array()) return true;
+  return raise(sqlstate::datatype_mismatch, "VARIADIC argument must be an array")
+      .at(error_position(context_.text, last.location));
 }
 
 Result<Expr*> Transform::make_call(Scope& scope, std::string_view name, std::span<Expr*> args,

@@ -55,6 +55,8 @@ class Transform {
   // coerce.cpp
   // Every argument can be coerced implicitly, and polymorphic parameters could agree on a type.
   Result<bool> fits(std::span<const Oid> actual, std::span<const Oid> declared);
+  Result<bool> is_variadic(const FuncCall& call, const FunctionInfo& function,
+                           std::span<Expr* const> args);
   Result<bool> can_coerce(Oid from, Oid to, CoercionContext how);
   // Null when there is no way.
   Result<Expr*> coerce(Scope* scope, Expr* arg, Oid to, int32_t typmod, CoercionContext how,
