@@ -3,6 +3,9 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -103,6 +106,66 @@ TEST_F(Psql, ShowsRowsErrorsAndNotices) {
     EXPECT_EQ(notice.output, "NOTICE:  hear, hear\nNOTICE\n");
     const Outcome copy = run_program(fiber, psql(server, {"-c", "copy out"}));
     EXPECT_EQ(copy.output, "1\tone\n2\ttwo\n");
+  });
+}
+
+// A certificate for a test, signed by itself.
+struct Identity {
+  std::string certificate, key;
+};
+std::string text_of(BIO* bio) {
+  char* data = nullptr;
+  const long length = BIO_get_mem_data(bio, &data);
+  std::string text(data, static_cast<size_t>(length));
+  BIO_free(bio);
+  return text;
+}
+Identity make_identity() {
+  EVP_PKEY* key = EVP_EC_gen("P-256");
+  X509* certificate = X509_new();
+  X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
+  X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+  X509_set_pubkey(certificate, key);
+  CHECK(X509_sign(certificate, key, EVP_sha256()) > 0);
+  BIO* certificate_text = BIO_new(BIO_s_mem());
+  BIO* key_text = BIO_new(BIO_s_mem());
+  CHECK(PEM_write_bio_X509(certificate_text, certificate) == 1);
+  CHECK(PEM_write_bio_PrivateKey(key_text, key, nullptr, nullptr, 0, nullptr, nullptr) == 1);
+  X509_free(certificate);
+  EVP_PKEY_free(key);
+  return {text_of(certificate_text), text_of(key_text)};
+}
+
+TEST_F(Psql, SpeaksTlsWhenThereIsACertificate) {
+  const Identity identity = make_identity();
+  auto tls = TlsServer::make(identity.certificate, identity.key);
+  ASSERT_TRUE(tls.ok());
+  ServerOptions options{.authentication = AuthenticationMethod::trust};
+  options.tls = std::move(*tls);
+  run(std::move(options), [](Fiber& fiber, Server& server) {
+    auto ask = [&](std::string mode, std::string query) {
+      const std::string target =
+          cat("host=127.0.0.1 port=", server.port(), " user=alice dbname=alice sslmode=", mode);
+      return run_program(fiber, {"psql", "-X", "-w", "-At", "-d", target, "-c", query});
+    };
+    EXPECT_EQ(ask("require", "rows 2").output, "1|word 1\n2|word 2\n");
+    EXPECT_EQ(ask("disable", "rows 1").output, "1|word 1\n");
+    EXPECT_EQ(ask("require", "copy out").output, "1\tone\n2\ttwo\n");
+    // More than one record, and more than the socket takes at once.
+    const Outcome many = ask("require", "rows 200000");
+    EXPECT_EQ(std::count(many.output.begin(), many.output.end(), '\n'), 200000);
+    EXPECT_EQ(ask("require", "fail here").exit_code, 1);
+  });
+}
+
+TEST_F(Psql, IsRefusedTlsWithoutACertificate) {
+  EXPECT_FALSE(TlsServer::make("no certificate", "no key").ok());
+  run({.authentication = AuthenticationMethod::trust}, [](Fiber& fiber, Server& server) {
+    const std::string target =
+        cat("host=127.0.0.1 port=", server.port(), " user=alice dbname=alice sslmode=require");
+    const Outcome refused = run_program(fiber, {"psql", "-X", "-w", "-d", target, "-c", "rows 1"});
+    EXPECT_NE(refused.output.find("server does not support SSL"), std::string::npos);
+    EXPECT_EQ(refused.exit_code, 2);
   });
 }
 

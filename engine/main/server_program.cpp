@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "base/text.h"
+#include "fiber/io.h"
 #include "os/linux_host.h"
 #include "server/server.h"
 #include "session/config_file.h"
@@ -76,6 +77,7 @@ class ServerProgram {
             .hint("Start on loopback, run ALTER ROLE postgres PASSWORD '...', then start again.");
       }
     }
+    if (node_.settings().get_bool(SettingId::ssl)) options.tls = TRY(load_tls(fiber));
     Server server(scheduler_, node_, std::move(options));
     TRY(server.listen(fiber));
     server_ = &server;
@@ -88,6 +90,29 @@ class ServerProgram {
     Status emptied = server.wait_until_empty(fiber);
     server_ = nullptr;
     return status.ok() ? std::move(emptied) : std::move(status);
+  }
+
+  Result<std::string> read_text(Fiber& fiber, const std::string& name) {
+    auto opened = open_file(fiber, name, false);
+    if (!opened.ok()) {
+      return raise(sqlstate::config_file_error, cat("could not load server file \"", name,
+                                                    "\": ", opened.status().error().message));
+    }
+    const uint64_t size = TRY(file_size(fiber, *opened));
+    std::string text(size, '\0');
+    const uint64_t count = TRY(read_file(
+        fiber, *opened, 0, MutableBytes(reinterpret_cast<std::byte*>(text.data()), text.size())));
+    text.resize(count);
+    TRY(close_file(fiber, *opened));
+    return text;
+  }
+
+  Result<std::unique_ptr<TlsServer>> load_tls(Fiber& fiber) {
+    const std::string certificate =
+        TRY(read_text(fiber, node_.settings().get_text(SettingId::ssl_cert_file)));
+    const std::string key =
+        TRY(read_text(fiber, node_.settings().get_text(SettingId::ssl_key_file)));
+    return TlsServer::make(certificate, key);
   }
 
   // SIGTERM drains, SIGINT ends at once; SIGHUP reads the configuration again.

@@ -54,6 +54,11 @@ void Connection::say_goodbye(Fiber& fiber, const Status& reason) {
   // A client that does not read must not keep us.
   fiber.drop_statement_cancel();
   fiber.hold_cancel();
+  if (tls_ != nullptr) {
+    tls_->write(as_bytes(out_));
+    out_ = std::move(tls_->output);
+    sent_ = tls_sent_;
+  }
   const Bytes rest = as_bytes(std::string_view(out_).substr(sent_));
   if (rest.size() < kFlushBytes) (void)send_some(fiber, socket_, rest);
   fiber.release_cancel();
@@ -73,20 +78,57 @@ void Connection::drain(Drain how) {
 
 // ---- bytes
 
-Status Connection::flush(Fiber& fiber) {
-  while (sent_ < out_.size()) {
-    const Bytes rest = as_bytes(std::string_view(out_).substr(sent_));
+Status Connection::send(Fiber& fiber, std::string& bytes, size_t& sent) {
+  while (sent < bytes.size()) {
+    const Bytes rest = as_bytes(std::string_view(bytes).substr(sent));
     auto count = send_some(fiber, socket_, rest);
     if (!count.ok() && count.status().is(sqlstate::connection_failure)) client_gone_ = true;
-    sent_ += TRY(std::move(count));
+    sent += TRY(std::move(count));
   }
-  out_.clear();
-  sent_ = 0;
+  bytes.clear();
+  sent = 0;
   return {};
 }
 
+Status Connection::flush(Fiber& fiber) {
+  if (tls_ == nullptr) return send(fiber, out_, sent_);
+  tls_->write(as_bytes(out_));
+  out_.clear();
+  return send(fiber, tls_->output, tls_sent_);
+}
+
+Result<uint64_t> Connection::receive_some(Fiber& fiber, MutableBytes space, Instant deadline) {
+  if (tls_ == nullptr) return receive(fiber, socket_, space, deadline);
+  std::byte buffer[4096];
+  while (true) {
+    bool ended = false;
+    const size_t count = TRY(tls_->read(space, &ended));
+    if (count > 0 || ended) return uint64_t{count};
+    TRY(send(fiber, tls_->output, tls_sent_));
+    const uint64_t received = TRY(receive(fiber, socket_, buffer, deadline));
+    if (received == 0) return uint64_t{0};
+    tls_->receive(Bytes(buffer, received));
+  }
+}
+
+Status Connection::begin_tls(Fiber& fiber, Instant deadline) {
+  tls_ = std::make_unique<TlsStream>(*server_.options_.tls);
+  std::byte buffer[4096];
+  while (true) {
+    const bool agreed = TRY(tls_->handshake());
+    TRY(send(fiber, tls_->output, tls_sent_));
+    if (agreed) return {};
+    const uint64_t received = TRY(receive(fiber, socket_, buffer, deadline));
+    if (received == 0) {
+      client_gone_ = true;
+      return raise(sqlstate::connection_failure, "the client left during the SSL handshake");
+    }
+    tls_->receive(Bytes(buffer, received));
+  }
+}
+
 Result<bool> Connection::fill(Fiber& fiber, Instant deadline) {
-  auto count = receive(fiber, socket_, reader_.space(), deadline);
+  auto count = receive_some(fiber, reader_.space(), deadline);
   if (!count.ok() && count.status().is(sqlstate::connection_failure)) client_gone_ = true;
   const uint64_t received = TRY(std::move(count));
   reader_.filled(received);

@@ -77,6 +77,9 @@ class Connection final : public ResultSink {
   Result<std::optional<wire::Message>> read_idle(Fiber& fiber);
   Result<bool> fill(Fiber& fiber, Instant deadline);
   Status flush(Fiber& fiber);
+  Status send(Fiber& fiber, std::string& bytes, size_t& sent);
+  Result<uint64_t> receive_some(Fiber& fiber, MutableBytes space, Instant deadline);
+  Status begin_tls(Fiber& fiber, Instant deadline);
   Status flush_if_full(Fiber& fiber) { return out_.size() < kFlushBytes ? Status() : flush(fiber); }
   void trim(Fiber& fiber);
   void say_goodbye(Fiber& fiber, const Status& reason);
@@ -93,6 +96,8 @@ class Connection final : public ResultSink {
   size_t sent_ = 0;  // of out_
   wire::MessageWriter writer_{out_};
   RowEncoder encoder_;
+  std::unique_ptr<TlsStream> tls_;  // null: in the clear
+  size_t tls_sent_ = 0;             // of tls_->output
   std::unique_ptr<SessionBackend> session_;
 
   bool working_ = false;     // for a message: cancels are meant for it

@@ -34,8 +34,12 @@ Status Server::listen(Fiber& fiber) {
     return status;
   }
   for (const SocketId socket : listeners_) {
-    scheduler_.spawn("listener",
-                     [this, socket](Fiber& acceptor) { accept_loop(acceptor, socket); });
+    ++acceptors_;
+    scheduler_.spawn("listener", [this, socket](Fiber& acceptor) {
+      accept_loop(acceptor, socket);
+      --acceptors_;
+      emptied_.notify_all();
+    });
   }
   return {};
 }
@@ -85,6 +89,8 @@ Status Server::wait_until_empty(Fiber& fiber) {
     drain(Drain::at_once);
     while (!connections_.empty()) TRY(emptied_.wait(fiber));
   }
+  // They would find us gone.
+  while (draining_ && acceptors_ > 0) TRY(emptied_.wait(fiber));
   return {};
 }
 

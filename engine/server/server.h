@@ -14,6 +14,7 @@
 #include "fiber/io.h"
 #include "fiber/scheduler.h"
 #include "fiber/sync.h"
+#include "server/tls.h"
 #include "session/backend.h"
 
 namespace orrery {
@@ -29,6 +30,7 @@ struct ServerOptions {
   AuthenticationMethod authentication = AuthenticationMethod::scram_sha_256;
   uint32_t max_connections = 100;
   Duration authentication_timeout = seconds(60);
+  std::unique_ptr<TlsServer> tls;        // null: encryption is refused
   Duration drain_timeout = seconds(10);  // after which a gentle drain stops being gentle
 };
 
@@ -67,6 +69,7 @@ class Server {
   bool draining_ = false;
   int32_t last_process_id_ = 0;
   std::map<int32_t, Connection*> connections_;
+  size_t acceptors_ = 0;     // fibers that wait for clients
   std::string mock_secret_;  // for clients whose role has no password (scram.h)
   WaitQueue emptied_;
 };

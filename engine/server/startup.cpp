@@ -78,7 +78,8 @@ Result<bool> Connection::start(Fiber& fiber) {
   return true;
 }
 
-// Requests for encryption are refused with 'N', once each, and the client asks again in the clear.
+// A request for encryption is granted if there is a certificate, else refused with 'N': then the
+// client asks again in the clear. Each may be made once.
 Result<std::optional<wire::Startup>> Connection::read_startup(Fiber& fiber) {
   const Instant deadline = fiber.now() + server_.options_.authentication_timeout;
   bool refused_ssl = false;
@@ -107,8 +108,11 @@ Result<std::optional<wire::Startup>> Connection::read_startup(Fiber& fiber) {
               "This could be either a client-software bug or evidence of an attempted "
               "man-in-the-middle attack.");
     }
-    out_ += 'N';
+    const bool encrypts =
+        startup.code == wire::kSslCode && server_.options_.tls != nullptr && tls_ == nullptr;
+    out_ += encrypts ? 'S' : 'N';
     TRY(flush(fiber));
+    if (encrypts) TRY(begin_tls(fiber, deadline));
   }
 }
 
