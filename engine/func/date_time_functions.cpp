@@ -231,8 +231,10 @@ Result<int64_t> bin(const Interval& stride, int64_t value, int64_t origin) {
                  "timestamps cannot be binned into intervals containing months or years");
   }
   int64_t micros = 0;
-  if (__builtin_add_overflow(stride.days * kMicrosPerDay, stride.micros, &micros))
+  if (__builtin_mul_overflow(int64_t{stride.days}, kMicrosPerDay, &micros) ||
+      __builtin_add_overflow(micros, stride.micros, &micros)) {
     return interval_out_of_range();
+  }
   if (micros <= 0)
     return raise(sqlstate::datetime_value_out_of_range, "stride must be greater than zero");
   int64_t since = 0;

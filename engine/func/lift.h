@@ -355,6 +355,7 @@ std::span<const FunctionBody> date_time_functions();
 std::span<const FunctionBody> date_part_functions();
 std::span<const FunctionBody> misc_functions();
 std::span<const FunctionBody> log_position_functions();
+std::span<const FunctionBody> sleep_functions();
 // Few: searched from front to back.
 std::span<const FunctionBody> functions_by_oid();
 std::span<const FunctionBody> sql_functions();

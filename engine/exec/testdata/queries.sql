@@ -94,3 +94,4 @@ select 'abcd'::varchar(2), '1.239'::numeric(4,2), time(2) '10:00:00.129', interv
 select unistr('\0064at\+0000610'), unistr('a\\b')
 select unistr('wrong: \db99')
 select concat_ws(',', variadic 10)
+select date_bin('200000000 days'::interval, '2024-02-01'::timestamp, '2024-01-01'::timestamp)

@@ -24,3 +24,8 @@ select date '2024-02-29', timestamp '2024-02-29 01:02:03';
 reset datestyle;
 reset intervalstyle;
 reset timezone;
+-- Sleeping lets time pass, but not for a transaction.
+begin;
+select pg_sleep(0.02);
+select clock_timestamp() - now() >= interval '0.02 s' as passed, now() = transaction_timestamp() as stands;
+commit;
