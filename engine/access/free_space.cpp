@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/plant.h"
 #include "base/probe.h"
 
 namespace orrery {
@@ -76,7 +77,8 @@ Result<BlockNo> find_free_space(Fiber& fiber, Access& access, FileId table, uint
     const PageRef page = TRY(pin_map_page(fiber, access, map, BlockNo(i), PageKind::free_space,
                                           RecordKind::free_space_map));
     const auto* units = reinterpret_cast<const uint8_t*>(page.data() + kPageHeaderBytes);
-    const uint32_t count = std::min(kBlocksPerMapPage, block_count - i * kBlocksPerMapPage);
+    uint32_t count = std::min(kBlocksPerMapPage, block_count - i * kBlocksPerMapPage);
+    if (PLANTED(b15_fsm_hint_unlogged)) count = kBlocksPerMapPage;  // past the end of the table
     uint8_t best = 0;
     for (uint32_t b = 0; b < count; ++b) {
       if (units[b] >= wanted) return BlockNo(i * kBlocksPerMapPage + b);

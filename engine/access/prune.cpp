@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/plant.h"
 #include "base/probe.h"
 #include "txn/visibility.h"
 
@@ -219,6 +220,18 @@ Result<PruneResult> prune_page(Fiber& fiber, Access& access, PageRef& page) {
     if (flags != page.header().flags) change.write_value(p, kPageFlagsOffset, flags);
     change.info(
         Bytes(reinterpret_cast<const std::byte*>(&plan.newest_removed.v), sizeof(uint64_t)));
+    if (PLANTED(b18_double_visibility_check)) {
+      // What a second look calls dead goes as well, though the first led chains to it.
+      TRY(fiber.yield());
+      PrunePlan again;
+      if (page.version() == version && Pruner(access.transactions(), page, again).run()) {
+        for (uint16_t n = 1; n <= count; ++n) {
+          const bool goes = plan.slots[n - 1].state == SlotState::normal &&
+                            again.slots[n - 1].state == SlotState::unused;
+          if (goes) change.write_value(p, slot_offset(n), uint32_t{0});
+        }
+      }
+    }
     TRY(storage.reserve(fiber, change));
     if (page.version() != version || !page.is_sole_pin()) continue;
     storage.apply(change);

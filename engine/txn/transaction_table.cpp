@@ -1,6 +1,7 @@
 // The questions that TransactionManager answers, snapshots, waiting, and replay.
 #include <algorithm>
 
+#include "base/plant.h"
 #include "base/probe.h"
 #include "base/text.h"
 #include "txn/transaction_end.h"
@@ -39,7 +40,12 @@ Snapshot TransactionManager::take_snapshot(const Transaction* own) const {
 }
 
 Lsn TransactionManager::horizon() const {
-  return snapshots_.empty() ? visible_ : snapshots_.front().visible;
+  if (snapshots_.empty()) return visible_;
+  const Lsn oldest = snapshots_.front().visible;
+  if (PLANTED(b20_horizon_underflow)) {  // the age in too few bits
+    return Lsn(visible_.v - static_cast<uint16_t>(visible_.v - oldest.v));
+  }
+  return oldest;
 }
 
 Xid TransactionManager::oldest_running() const {
@@ -85,6 +91,11 @@ bool TransactionManager::may_hint(CommitTs ts) const {
 }
 
 Status TransactionManager::wait_for(Fiber& fiber, LockOwner& waiter, Xid xid) {
+  if (PLANTED(b30_lost_wakeup) && running(xid) != nullptr) {
+    TRY(fiber.yield());  // it may end now, before the waiter is enqueued
+    WaitQueue nobody_notifies;
+    if (running(xid) == nullptr) TRY(nobody_notifies.wait(fiber));
+  }
   const auto it = running_.find(xid);
   if (it == running_.end() || it->second.aborted) return {};
   it->second.awaited = true;
