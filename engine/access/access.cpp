@@ -17,6 +17,16 @@ IndexMemory& Access::index_memory_of(FileId file) {
   return *made;
 }
 
+Result<bool> Access::index_serves(Fiber& fiber, FileId index, Lsn visible) {
+  const Xid builder = index_memory_of(index).broken_by;
+  if (builder == kInvalidXid) return true;
+  if (transactions_.running(builder) != nullptr) return false;
+  const XidStatus end = TRY(transactions_.status_of(fiber, builder));
+  if (end.kind != XidStatus::Kind::committed || end.commit_ts.v > visible.v) return false;
+  if (end.commit_ts.v <= transactions_.horizon().v) index_memory_of(index).broken_by = kInvalidXid;
+  return true;
+}
+
 void Access::forget(FileId file) {
   memories_.erase(file);
   index_memories_.erase(file);

@@ -43,6 +43,8 @@ struct IndexMemory {
   };
   std::deque<Unlinked> unlinked;
   bool searched = false;  // for pages unlinked before this start
+  // Built by this transaction over broken HOT chains (table_scan.h): of no use to older snapshots.
+  Xid broken_by{};
 };
 
 // Index descents under way, by the moment they began. A page unlinked at moment t may be reused
@@ -87,6 +89,9 @@ class Access {
   Descents& descents() { return descents_; }
   TableMemory& memory_of(FileId file);
   IndexMemory& index_memory_of(FileId file);
+  // Whether a search of this index finds all that a snapshot at `visible` sees. False for an index
+  // over broken HOT chains until the transaction that built it is seen.
+  Result<bool> index_serves(Fiber& fiber, FileId index, Lsn visible);
   // The file is gone or was truncated.
   void forget(FileId file);
 

@@ -122,8 +122,9 @@ class BTreeBuilder {
  public:
   BTreeBuilder(Access& access, const IndexInfo& index, Xid xid);
   ~BTreeBuilder();
-  // Answers false when the index is unique and the row's key equals that of the row before.
-  Result<bool> add(Fiber& fiber, RowValues key, Tid tid);
+  // Answers false when the index is unique and a live row before had an equal key, and this one
+  // lives too.
+  Result<bool> add(Fiber& fiber, RowValues key, Tid tid, bool is_live = true);
   Status finish(Fiber& fiber);
 
  private:

@@ -39,7 +39,7 @@ struct BTreeBuilder::State {
   IndexOrder order;
   const Xid xid;
   std::vector<BuildPage> levels;
-  std::string last;  // the item added before
+  std::string last;  // the live item added before
   bool begun = false;
 
   Result<BlockNo> new_block(Fiber& fiber) {
@@ -144,7 +144,7 @@ Status BTreeBuilder::State::add_to(Fiber& fiber, size_t level, Bytes item) {
   return {};
 }
 
-Result<bool> BTreeBuilder::add(Fiber& fiber, RowValues key, Tid tid) {
+Result<bool> BTreeBuilder::add(Fiber& fiber, RowValues key, Tid tid, bool is_live) {
   State& s = *state_;
   const IndexInfo& index = s.order.index();
   alignas(8) std::byte item[kPageBytes];
@@ -156,13 +156,13 @@ Result<bool> BTreeBuilder::add(Fiber& fiber, RowValues key, Tid tid) {
   }
   if (!s.begun) TRY(s.begin(fiber));
   bool unique = true;
-  if (index.unique && !s.last.empty()) {
+  if (index.unique && is_live && !s.last.empty()) {
     bool nulls = false;
     for (size_t i = 0; i < index.keys.size(); ++i) nulls = nulls || key.nulls[i] != 0;
     unique = (nulls && !index.nulls_not_distinct) ||
              !s.order.same_columns(item_of(s.last), IndexItem(item));
   }
-  if (index.unique) s.last.assign(reinterpret_cast<const char*>(item), size);
+  if (index.unique && is_live) s.last.assign(reinterpret_cast<const char*>(item), size);
   TRY(s.add_to(fiber, 0, Bytes(item, size)));
   TRY(fiber.charge(2));
   return unique;

@@ -109,7 +109,7 @@ Result<uint32_t> TableScan::scan_page(Fiber& fiber, std::span<Vector> columns, u
     uint32_t count = 0;
     Xid unresolved{};
     if (options_.for_index_build) {
-      unresolved = collect_for_index(page, visible, &count);
+      unresolved = collect_for_index(page, visible, &count, row);
     } else {
       unresolved = collect_visible(page, visible, &count);
     }
@@ -157,9 +157,9 @@ Xid TableScan::collect_visible(PageRef& page, uint16_t* out, uint32_t* count) {
   return kInvalidXid;
 }
 
-// What CREATE INDEX needs: every version that some snapshot may still see, under the root of its
-// HOT chain.
-Xid TableScan::collect_for_index(PageRef& page, uint16_t* out, uint32_t* count) {
+// What CREATE INDEX needs. A version that a HOT update has replaced gets no entry: the root's entry
+// carries the key of the newest.
+Xid TableScan::collect_for_index(PageRef& page, uint16_t* out, uint32_t* count, uint32_t row) {
   const TransactionManager& transactions = access_.transactions();
   const SlottedPage slotted(page.data());
   const uint16_t slots = slotted.slot_count();
@@ -173,28 +173,52 @@ Xid TableScan::collect_for_index(PageRef& page, uint16_t* out, uint32_t* count) 
     } else if (slot.state != SlotState::normal || TupleHeader(slotted.item(slot)).has2(kHeapOnly)) {
       continue;
     }
+    // As pruning follows a chain: the slot of an update that was rolled back may be another row's.
+    Xid previous_xmax{};
     while (is_normal(slotted, at) && roots_[at - 1] == 0) {
-      roots_[at - 1] = s;
       const TupleHeader tuple(slotted.item(slotted.slot(at)));
-      if (!tuple.has2(kHotUpdated) || tuple.ctid().block != block_) break;
+      const bool is_first = previous_xmax == kInvalidXid;
+      if (!is_first && tuple.xmin(slotted.base()) != previous_xmax) break;
+      if (at != s && !tuple.has2(kHeapOnly)) break;
+      roots_[at - 1] = s;
+      if (!tuple.has2(kHotUpdated) || tuple.has(kXmaxAborted) || tuple.ctid().block != block_)
+        break;
+      previous_xmax = tuple.xmax(slotted.base());
       at = tuple.ctid().slot;
     }
   }
   const Lsn horizon = transactions.horizon();
+  live_.resize(kBatchRows);
   uint32_t n = 0;
   for (uint16_t s = 1; s <= slots; ++s) {
     const Slot slot = slotted.slot(s);
     if (slot.state != SlotState::normal || roots_[s - 1] == 0) continue;
     Xid unresolved{};
-    switch (judge_for_vacuum(transactions, horizon, TupleHeader(slotted.item(slot)), slotted.base(),
-                             &unresolved)) {
-      case VacuumVerdict::unknown:            return unresolved;
-      case VacuumVerdict::dead:               continue;
-      case VacuumVerdict::live:
-      case VacuumVerdict::recently_dead:
-      case VacuumVerdict::insert_in_progress:
-      case VacuumVerdict::delete_in_progress: out[n++] = s;
+    const TupleHeader tuple(slotted.item(slot));
+    bool is_live = true;
+    VacuumVerdict verdict =
+        judge_for_vacuum(transactions, horizon, tuple, slotted.base(), &unresolved);
+    if (verdict == VacuumVerdict::insert_in_progress && !tuple.has(kXmaxAborted) &&
+        transactions.running(tuple.xmax(slotted.base())) != nullptr) {
+      verdict = VacuumVerdict::delete_in_progress;  // own work, and undone since
     }
+    switch (verdict) {
+      case VacuumVerdict::unknown: return unresolved;
+      case VacuumVerdict::dead:    continue;
+      case VacuumVerdict::recently_dead:
+      case VacuumVerdict::delete_in_progress:
+        if (tuple.has2(kHotUpdated)) {
+          PROBE("scan: an index is built over a broken HOT chain");
+          met_broken_chain_ = true;
+          continue;
+        }
+        is_live = false;
+        break;
+      case VacuumVerdict::live:
+      case VacuumVerdict::insert_in_progress: break;
+    }
+    live_[row + n] = is_live ? 1 : 0;
+    out[n++] = s;
   }
   *count = n;
   return kInvalidXid;

@@ -20,8 +20,9 @@ struct TableScanOptions {
   SnapshotKind kind = SnapshotKind::mvcc;
   BlockNo first_block{0};
   uint32_t block_count = UINT32_MAX;  // from first_block, as far as the table goes
-  // CREATE INDEX: every version that some snapshot may see, with the tid its index entry must name
-  // (a HOT chain's root).
+  // CREATE INDEX: the rows an index must name, with the tid of their entry (a HOT chain's root): of
+  // each chain the newest version only, since one entry stands for all. See is_live() and
+  // met_broken_chain().
   bool for_index_build = false;
 };
 
@@ -39,11 +40,18 @@ class TableScan {
   // Starts over.
   void rewind();
 
+  // for_index_build: whether row i of the last next() still lives; those that do not are indexed
+  // for older snapshots, and are no duplicates of anything.
+  bool is_live(uint32_t i) const { return live_[i] != 0; }
+  // for_index_build: some older version that a snapshot may see has no entry of its own, because a
+  // HOT update made a newer one. Snapshots older than the index must not search it.
+  bool met_broken_chain() const { return met_broken_chain_; }
+
  private:
   Result<uint32_t> scan_page(Fiber& fiber, std::span<Vector> columns, uint32_t row, Arena& arena,
                              Tid* tids, bool* page_done);
   Xid collect_visible(PageRef& page, uint16_t* out, uint32_t* count);
-  Xid collect_for_index(PageRef& page, uint16_t* out, uint32_t* count);
+  Xid collect_for_index(PageRef& page, uint16_t* out, uint32_t* count, uint32_t row);
 
   Access& access_;
   const TableInfo& table_;
@@ -51,7 +59,9 @@ class TableScan {
   const TableScanOptions options_;
   std::unique_ptr<RowDecoder> decoder_;
   std::unique_ptr<uint16_t[]> roots_;  // for_index_build: by slot, the root of its chain
-  Ring ring_;                          // used when the table is large
+  std::vector<uint8_t> live_;          // for_index_build: by row of the batch
+  bool met_broken_chain_ = false;
+  Ring ring_;  // used when the table is large
   bool use_ring_ = false;
   bool started_ = false;
   BlockNo block_;           // the next one to read

@@ -59,12 +59,15 @@ NewColumn toast_column(std::string_view name, Oid type) {
   return column;
 }
 
-// A tid as a word that sorts as tids do, and back.
-Datum tid_word(Tid tid) { return Datum::of(int64_t{tid.block.v} << 16 | tid.slot); }
+// A tid as a word that sorts as tids do, with whether the row lives in its lowest bit; and back.
+Datum tid_word(Tid tid, bool is_live) {
+  return Datum::of((int64_t{tid.block.v} << 16 | tid.slot) << 1 | (is_live ? 1 : 0));
+}
 Tid word_tid(Datum word) {
-  const auto v = word.as<int64_t>();
+  const auto v = word.as<int64_t>() >> 1;
   return Tid{BlockNo(static_cast<uint32_t>(v >> 16)), static_cast<uint16_t>(v)};
 }
+bool word_is_live(Datum word) { return (word.as<int64_t>() & 1) != 0; }
 
 // The table's rows are sorted in the order of the index, with their tids as the last column, and
 // handed to the builder.
@@ -78,7 +81,8 @@ class IndexBuild {
  private:
   Status make_sorter();
   Status read_rows();
-  Status add_rows(Arena& arena, std::span<const Vector> columns, uint32_t count, const Tid* tids);
+  Status add_rows(Arena& arena, std::span<const Vector> columns, uint32_t count, const Tid* tids,
+                  const TableScan& scan);
   Status duplicate(const StoredRow& row);
 
   CommandContext& context_;
@@ -113,7 +117,7 @@ Status IndexBuild::make_sorter() {
 }
 
 Status IndexBuild::add_rows(Arena& arena, std::span<const Vector> columns, uint32_t count,
-                            const Tid* tids) {
+                            const Tid* tids, const TableScan& scan) {
   const ToastTable* toast = table_.storage.toast ? &*table_.storage.toast : nullptr;
   std::vector<Vector> row;
   for (size_t i = 0; i < places_.size(); ++i) {
@@ -128,7 +132,7 @@ Status IndexBuild::add_rows(Arena& arena, std::span<const Vector> columns, uint3
     }
   }
   row.push_back(Vector::make(arena, count));
-  for (uint32_t r = 0; r < count; ++r) row.back().set(r, tid_word(tids[r]));
+  for (uint32_t r = 0; r < count; ++r) row.back().set(r, tid_word(tids[r], scan.is_live(r)));
   return sorter_->add(row, Rows{nullptr, count});
 }
 
@@ -155,11 +159,15 @@ Status IndexBuild::read_rows() {
   std::vector<Tid> tids(kBatchRows);
   for (;;) {
     const uint32_t count = TRY(scan.next(context_.fiber, columns, batch, tids.data()));
-    if (count == 0) return {};
-    TRY(add_rows(batch, columns, count, tids.data()));
+    if (count == 0) break;
+    TRY(add_rows(batch, columns, count, tids.data(), scan));
     batch.reset();
     TRY(context_.fiber.charge(count * 10));
   }
+  if (scan.met_broken_chain()) {
+    access.index_memory_of(index_.storage.file).broken_by = context_.store.transaction()->xid();
+  }
+  return {};
 }
 
 Status IndexBuild::duplicate(const StoredRow& row) {
@@ -188,9 +196,9 @@ Status IndexBuild::run() {
   while (true) {
     StoredRow* row = TRY(sorter_->next());
     if (row == nullptr) break;
-    const Tid tid = word_tid(row->values()[width - 1]);
-    const bool added =
-        TRY(builder.add(context_.fiber, RowValues{row->values(), row->nulls(width)}, tid));
+    const Datum word = row->values()[width - 1];
+    const bool added = TRY(builder.add(context_.fiber, RowValues{row->values(), row->nulls(width)},
+                                       word_tid(word), word_is_live(word)));
     if (!added) return duplicate(*row);
     TRY(context_.fiber.charge(4));
   }

@@ -16,6 +16,8 @@ class PlannerWorld {
   virtual ~PlannerWorld() = default;
   // Size of a table's or an index's main fork now, in pages. Suspends.
   virtual Result<uint32_t> pages(Fiber& fiber, FileId file) = 0;
+  // Whether the index finds all that the statement's snapshot sees. Suspends.
+  virtual Result<bool> index_serves(Fiber&, FileId) { return true; }
   // The default of a column that has one, identity included, as an expression of the column's type.
   virtual Result<Expr*> column_default(Fiber& fiber, Arena& arena, const RelationInfo& relation,
                                        int number) = 0;

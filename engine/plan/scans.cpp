@@ -247,6 +247,8 @@ Result<Rel*> LevelPlanner::scan_table(int range, const std::vector<Expr*>& condi
     const std::vector<IndexClause> matched = TRY(match_index(index, range, conditions, 0));
     const std::vector<IndexClause> used = usable_prefix(matched, index.keys);
     if (used.empty()) continue;
+    const bool serves = TRY(context_.world.index_serves(context_.fiber, index.storage.file));
+    if (!serves) continue;
     IndexScanPlan* made = TRY(make_index_scan(index, range, used, conditions));
     const double fraction = index_fraction(index, used, rows);
     const uint32_t index_pages = TRY(context_.world.pages(context_.fiber, index.storage.file));
@@ -318,6 +320,8 @@ Result<Rel*> LevelPlanner::parameterized_scan(int range, const std::vector<Expr*
       return std::find(joining.begin(), joining.end(), c.condition) != joining.end();
     });
     if (!joins) continue;
+    const bool serves = TRY(context_.world.index_serves(context_.fiber, index.storage.file));
+    if (!serves) continue;
     const double fraction = index_fraction(index, used, rows);
     const uint32_t index_pages = TRY(context_.world.pages(context_.fiber, index.storage.file));
     const IndexCost cost = cost_index(s, rows, pages, index_pages, fraction, rows * fraction, 0);

@@ -11,6 +11,10 @@ Result<uint32_t> NodePlannerWorld::pages(Fiber& fiber, FileId file) {
   return size.v;
 }
 
+Result<bool> NodePlannerWorld::index_serves(Fiber& fiber, FileId index) {
+  return access_.index_serves(fiber, index, visible_);
+}
+
 Result<Expr*> NodePlannerWorld::column_default(Fiber& fiber, Arena& arena,
                                                const RelationInfo& relation, int number) {
   const ColumnInfo& column = relation.columns[static_cast<size_t>(number - 1)];

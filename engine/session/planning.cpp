@@ -98,7 +98,7 @@ Status Session::analyze_and_plan(Fiber& fiber, PlannedStatement& statement) {
                  cat("could not determine data type of parameter $", i + 1));
   }
   const PlannerSettings settings = planner_settings();
-  NodePlannerWorld world(node_.access, *statement.reader, path_, view_, memory_);
+  NodePlannerWorld world(node_.access, *statement.reader, path_, view_, memory_, oldest_visible());
   PlanContext planning{.fiber = fiber,
                        .arena = statement.arena,
                        .catalog = *statement.reader,

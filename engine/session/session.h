@@ -223,6 +223,11 @@ class Session final : public SessionBackend,
   AnalyzeContext analyze_context(Fiber& fiber, Arena& arena, CatalogReader& catalog,
                                  std::string_view text, std::vector<Oid>* parameter_types);
   Snapshot statement_snapshot();
+  // No snapshot of the statement under way is older.
+  Lsn oldest_visible() const {
+    return transaction_snapshot_ ? transaction_snapshot_->get().visible
+                                 : node_.transactions.visible_lsn();
+  }
   std::unique_ptr<CatalogReader> new_reader();
 
   // BlockObserver

@@ -141,7 +141,7 @@ Result<std::string> Session::execute_statement(Fiber& fiber, const PlannedStatem
   TRY(refresh_path(fiber));
   const std::unique_ptr<CatalogReader> catalog = new_reader();
   AnalyzeContext analysis = analyze_context(fiber, arena, *catalog, outer.text, nullptr);
-  NodePlannerWorld world(node_.access, *catalog, path_, view_, memory_);
+  NodePlannerWorld world(node_.access, *catalog, path_, view_, memory_, oldest_visible());
   std::vector<NullableDatum> values;
   for (size_t i = 0; i < types.size(); ++i) {
     const Expr* expr = TRY(

@@ -1,0 +1,45 @@
+-- An index built over rows that have been updated and deleted in the same transaction.
+CREATE TABLE built (id int PRIMARY KEY, c int);
+INSERT INTO built VALUES (1, 1), (2, 2), (3, 3);
+BEGIN;
+UPDATE built SET c = c + 10;
+CREATE INDEX built_c ON built (c);
+SET LOCAL enable_seqscan = off;
+SELECT * FROM built WHERE c = 1;
+SELECT * FROM built WHERE c BETWEEN 0 AND 100 ORDER BY id;
+COMMIT;
+SET enable_seqscan = off;
+SELECT * FROM built WHERE c = 2;
+SELECT * FROM built WHERE c BETWEEN 0 AND 100 ORDER BY id;
+RESET enable_seqscan;
+-- A row that is gone is no duplicate.
+BEGIN;
+DELETE FROM built WHERE id = 1;
+INSERT INTO built VALUES (4, 11);
+CREATE UNIQUE INDEX built_unique ON built (c);
+INSERT INTO built VALUES (5, 11);
+ROLLBACK;
+BEGIN;
+UPDATE built SET c = 20 WHERE id = 2;
+UPDATE built SET c = 12 WHERE id = 3;
+CREATE UNIQUE INDEX built_unique ON built (c);
+COMMIT;
+INSERT INTO built VALUES (6, 12);
+INSERT INTO built VALUES (6, 13);
+-- The slot of an update that was rolled back goes to another row.
+CREATE TABLE reused (id int, c int);
+INSERT INTO reused SELECT g, g FROM generate_series(1, 5) g;
+BEGIN;
+UPDATE reused SET c = 100;
+ROLLBACK;
+SELECT count(*) FROM reused;
+INSERT INTO reused SELECT g, g FROM generate_series(6, 200) g;
+UPDATE reused SET c = c WHERE id > 100;
+UPDATE reused SET c = c WHERE id > 100;
+INSERT INTO reused SELECT g, g FROM generate_series(201, 260) g;
+CREATE INDEX reused_id ON reused (id);
+SET enable_seqscan = off;
+SELECT * FROM reused WHERE id IN (1, 3, 5) ORDER BY id;
+SELECT count(*), sum(id) FROM reused WHERE id BETWEEN 0 AND 1000;
+RESET enable_seqscan;
+DROP TABLE built, reused;
