@@ -103,7 +103,7 @@ RunRecord run_seed(const RunOptions& options) {
   if (options.record_to != nullptr) world.tape().record_to(options.record_to);
   world.faults().draw_swarm(options.unrestricted);
   record.options = world.faults().describe();
-  Nemesis nemesis(world, NemesisOptions{});
+  Nemesis nemesis(world, workload->nemesis_options());
   Run run{world, nemesis, record.counts, images};
   workload->set_up(run);
   nemesis.begin();

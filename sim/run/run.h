@@ -74,6 +74,7 @@ class Workload {
   virtual ~Workload() = default;
   virtual void set_up(Run& run) = 0;
   virtual void run(Run& run) = 0;
+  virtual NemesisOptions nemesis_options() const { return {}; }
 };
 
 struct WorkloadEntry {

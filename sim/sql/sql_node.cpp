@@ -158,11 +158,13 @@ class SqlNode final : public Node {
     CatalogReader reader(node_.parts().catalog.builtin(), store);
     const RelationInfo* relation = TRY(reader.relation(fiber, table));
     if (relation == nullptr) return {};
+    world_.note(machine_.id(), "vacuum", relation->name, table.v, relation->indexes.size());
     TRY(vacuum_one(fiber, *relation));
     if (relation->toast) {
       const RelationInfo* toast = TRY(reader.relation(fiber, relation->toast));
       if (toast != nullptr) TRY(vacuum_one(fiber, *toast));
     }
+    world_.note(machine_.id(), "vacuumed", relation->name, table.v, relation->indexes.size());
     ++memory_.vacuums;
     return {};
   }

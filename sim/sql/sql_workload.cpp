@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "sim/sql/database_images.h"
 #include "sim/sql/lists.h"
+#include "sim/sql/model_role.h"
 #include "sim/sql/transfers.h"
 #include "sim/workload/draw_options.h"
 #include "sim/workload/judge.h"
@@ -72,6 +73,11 @@ class SqlWorkload final : public Workload, private NodeFactory {
     run.counts.indexes = 4;
   }
 
+  // Recovery of the whole engine takes long beside that of its storage alone.
+  NemesisOptions nemesis_options() const override {
+    return {.first = milliseconds(20), .shortest = milliseconds(20), .longest = seconds(4)};
+  }
+
   std::unique_ptr<Node> boot(Machine& machine, Host& host, Scheduler& scheduler) override {
     return make_sql_node(*world_, machine, host, scheduler, memory_);
   }
@@ -107,9 +113,12 @@ class SqlWorkload final : public Workload, private NodeFactory {
           nanoseconds(tape.magnitude(Site::knob, 0, 50'000'000, 20'000'000'000));
     }
     const auto sessions = static_cast<uint32_t>(tape.between(Site::knob, 0, 4, 8));
+    constexpr uint32_t kShared = 2;  // roles that several clients play together
     for (uint32_t i = 0; i < sessions; ++i) {
-      sessions_.push_back(Client{std::make_unique<SqlSession>(*context_, i + 1),
-                                 roles_[i % roles_.size()].get(), 0, false});
+      const bool is_model = i % 3 == 2;
+      if (is_model) roles_.push_back(make_model_role(*context_, i));
+      SqlRole* role = is_model ? roles_.back().get() : roles_[i % 3 % kShared].get();
+      sessions_.push_back(Client{std::make_unique<SqlSession>(*context_, i + 1), role, 0, false});
     }
   }
 

@@ -143,7 +143,7 @@ class StructureCheck {
     ++findings_.indexes;
     const Status tree = BTree(access_, index.storage).check(fiber);
     if (tree.is(sqlstate::index_corrupted)) {
-      wrong(tree.error().message);
+      wrong(cat(tree.error().message, ": ", tree.error().detail));
       return {};
     }
     TRY(tree.clone());
@@ -192,8 +192,9 @@ class StructureCheck {
       if (column <= 0) continue;  // an expression
       const NullableDatum stored = rows.values[static_cast<size_t>(column - 1)][row->second.row];
       if (!is_equal(index, k, keys[k].at(entry), stored)) {
-        wrong(cat("an entry of index ", index.name, " leads to row (", found.block, ",", found.slot,
-                  "), which has another key"));
+        wrong(cat("an entry of index ", index.name, " for (", tid.block, ",", tid.slot,
+                  ") leads to row (", found.block, ",", found.slot, "), which has another key (",
+                  keys[k].at(entry).value.raw, " against ", stored.value.raw, ")"));
       }
     }
     return {};
