@@ -255,7 +255,8 @@ Result<std::string> Session::copy_from(Fiber& fiber, const PlannedStatement& out
   context.snapshot = &snapshot.get();
   const size_t width = columns.size();
   CopyFrom work(context, relation, std::move(columns), options);
-  NodePlannerWorld defaults(node_.access, analysis.catalog, path_, view_, memory_);
+  NodePlannerWorld defaults(node_.access, analysis.catalog, path_, view_, memory_,
+                            oldest_visible());
   auto start = [&]() -> Status {
     TRY(check_kind(relation, true));
     if (options.freeze && !block_.transaction().created_in_level(relation.storage.file)) {
