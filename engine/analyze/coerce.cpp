@@ -48,7 +48,8 @@ Result<Pathway> find_pathway(Transform& t, Oid from, Oid to, CoercionContext how
   }
   const CatalogType* source = TRY(t.type(from));
   const CatalogType* target = TRY(t.type(to));
-  if (source->is_true_array() && target->is_true_array() && to != type_oid::int2_array) {
+  if (source->is_true_array() && target->is_true_array() && to != type_oid::oidvector &&
+      to != type_oid::int2vector) {
     const Pathway element = TRY(find_pathway(t, source->element, target->element, how));
     if (element.path != Path::none)
       return Pathway{element.path == Path::relabel ? Path::relabel : Path::array, element.function};
@@ -129,7 +130,38 @@ Result<bool> Transform::fits(std::span<const Oid> actual, std::span<const Oid> d
       element = base;
     }
   }
-  return !element || !array_element || element == array_element;
+  if (element && array_element && element != array_element) return false;
+  return compatible_agree(actual, declared);
+}
+
+// Whether the "anycompatible" parameters have a common type: of one category, to which all coerce.
+Result<bool> Transform::compatible_agree(std::span<const Oid> actual,
+                                         std::span<const Oid> declared) {
+  using namespace type_oid;
+  std::vector<Oid> members;
+  for (size_t i = 0; i < actual.size(); ++i) {
+    const bool plain = declared[i] == anycompatible || declared[i] == anycompatiblenonarray;
+    if (actual[i] == unknown || (!plain && declared[i] != anycompatiblearray)) continue;
+    const Oid base = TRY(context_.catalog.base_type(context_.fiber, actual[i], nullptr));
+    const CatalogType* info = TRY(type(base));
+    members.push_back(plain ? base : info->element);
+  }
+  if (members.empty()) return true;
+  Oid common = members[0];
+  for (Oid member : members) {
+    if (member == common) continue;
+    const CatalogType* a = TRY(type(common));
+    const CatalogType* b = TRY(type(member));
+    if (a->category != b->category) return false;
+    const bool up = TRY(can_coerce(common, member, CoercionContext::implicit));
+    const bool down = TRY(can_coerce(member, common, CoercionContext::implicit));
+    if (!a->preferred && up && !down) common = member;
+  }
+  for (Oid member : members) {
+    const bool coerces = TRY(can_coerce(member, common, CoercionContext::implicit));
+    if (!coerces) return false;
+  }
+  return true;
 }
 
 Result<Expr*> Transform::apply_typmod(Expr* arg, int32_t typmod, CoercionContext how, CallForm form,

@@ -10,6 +10,8 @@
 namespace orrery {
 namespace {
 
+constexpr int kCaseStep = 4;  // of indentation inside CASE
+
 std::string_view sql_value_word(SqlValueKind kind) {
   switch (kind) {
     case SqlValueKind::current_date:      return "CURRENT_DATE";
@@ -148,6 +150,116 @@ Status Deparser::list(std::span<Expr* const> items) {
   return {};
 }
 
+// What binds tighter than anything around it needs no parentheses of its own.
+Status Deparser::child(const Expr& e, const Expr& parent) {
+  if (!options_.pretty || stands_alone(e, parent)) return expr(e);
+  return in_parentheses(e);
+}
+
+void Deparser::open() {
+  if (!options_.pretty) out += "(";
+}
+void Deparser::close() {
+  if (!options_.pretty) out += ")";
+}
+
+// The operator of two operands that consists of one character; 0 for others.
+char Deparser::simple_operator(const Expr& e) const {
+  if (e.tag != ExprTag::call) return 0;
+  const auto& call = as<CallExpr>(e);
+  if (call.form != CallForm::operator_ || call.distinct || call.null_if || call.args.size() != 2) {
+    return 0;
+  }
+  const OperatorInfo* info = context_.catalog.builtin().op(call.op);
+  return info != nullptr && info->name.size() == 1 ? info->name[0] : '\0';
+}
+
+namespace {
+
+bool is_operator_call(const Expr& e) {
+  if (e.tag != ExprTag::call) return false;
+  const auto& call = as<CallExpr>(e);
+  return !call.null_if && !call.distinct && call.form == CallForm::operator_;
+}
+
+// Around these the inner expression is delimited by brackets or commas anyway.
+bool delimits(const Expr& parent) {
+  switch (parent.tag) {
+    case ExprTag::subscript:
+    case ExprTag::array:
+    case ExprTag::row:
+    case ExprTag::coalesce:
+    case ExprTag::min_max:
+    case ExprTag::aggregate:
+    case ExprTag::grouping:
+    case ExprTag::window:
+    case ExprTag::case_:     return true;
+    case ExprTag::call:      {
+      const auto& call = as<CallExpr>(parent);
+      if (call.null_if) return true;
+      return !call.distinct && call.form == CallForm::function;
+    }
+    case ExprTag::constant:
+    case ExprTag::var:
+    case ExprTag::param:
+    case ExprTag::scalar_array:
+    case ExprTag::boolean:
+    case ExprTag::case_test:
+    case ExprTag::null_test:
+    case ExprTag::boolean_test:
+    case ExprTag::sublink:
+    case ExprTag::field_select:
+    case ExprTag::row_compare:
+    case ExprTag::relabel:
+    case ExprTag::coerce_via_io:
+    case ExprTag::array_coerce:
+    case ExprTag::coerce_to_domain:
+    case ExprTag::sql_value:
+    case ExprTag::set_to_default:
+    case ExprTag::sub_plan:         return false;
+  }
+  UNREACHABLE();
+}
+
+bool is_low(char op) { return op == '+' || op == '-'; }
+bool is_high(char op) { return op == '*' || op == '/' || op == '%'; }
+
+const Expr* coerced_argument(const Expr& e) {
+  if (e.tag == ExprTag::relabel) return as<RelabelExpr>(e).arg;
+  if (e.tag == ExprTag::coerce_via_io) return as<CoerceViaIoExpr>(e).arg;
+  if (e.tag == ExprTag::array_coerce) return as<ArrayCoerceExpr>(e).arg;
+  if (e.tag == ExprTag::coerce_to_domain) return as<CoerceToDomainExpr>(e).arg;
+  return nullptr;
+}
+
+}  // namespace
+
+// PostgreSQL's rules for parentheses that may be left out (isSimpleNode).
+bool Deparser::stands_alone(const Expr& e, const Expr& parent) const {
+  if (const Expr* arg = coerced_argument(e)) return stands_alone(*arg, e);
+  if (e.tag == ExprTag::scalar_array || e.tag == ExprTag::row_compare) return false;
+  if (e.tag == ExprTag::field_select) return parent.tag != ExprTag::field_select;
+  if (e.tag == ExprTag::boolean) {
+    if (parent.tag != ExprTag::boolean) return delimits(parent);
+    const BooleanKind around = as<BooleanExpr>(parent).kind;
+    if (as<BooleanExpr>(e).kind == BooleanKind::or_) return around == BooleanKind::or_;
+    return around != BooleanKind::not_;
+  }
+  const bool is_test = e.tag == ExprTag::sublink || e.tag == ExprTag::null_test ||
+                       e.tag == ExprTag::boolean_test ||
+                       (e.tag == ExprTag::call && as<CallExpr>(e).distinct);
+  const bool fenced = parent.tag == ExprTag::boolean || delimits(parent);
+  if (is_test) return fenced;
+  if (!is_operator_call(e)) return true;
+  if (!is_operator_call(parent)) return fenced;
+  const char own = simple_operator(e), around = simple_operator(parent);
+  if (!is_low(own) && !is_high(own)) return false;
+  if (!is_low(around) && !is_high(around)) return false;
+  if (is_high(own) && is_low(around)) return true;
+  if (is_low(own) && is_high(around)) return false;
+  return as<CallExpr>(parent).args[0] == &e;
+}
+
 Status Deparser::in_parentheses(const Expr& e) {
   out += "(";
   TRY(expr(e));
@@ -160,14 +272,16 @@ Status Deparser::cast(const Expr& arg, const Expr& whole) {
   if (value != nullptr && value->type == whole.type && value->typmod == -1) {
     TRY(constant(*value, false));
   } else {
-    TRY(in_parentheses(arg));
+    open();
+    TRY(child(arg, whole));
+    close();
   }
   out += "::";
   return type_shown(whole.type, whole.typmod);
 }
 
 Status Deparser::coerced(const Expr& arg, CallForm form, const Expr& whole) {
-  if (form == CallForm::implicit_cast) return expr(arg);
+  if (form == CallForm::implicit_cast && !implicit_shown_) return child(arg, whole);
   return cast(arg, whole);
 }
 
@@ -189,16 +303,16 @@ Status Deparser::function_name(Oid function) {
   return {};
 }
 
-Status Deparser::operator_call(Oid op, const Expr* left, const Expr* right) {
-  out += "(";
-  if (left != nullptr) {
-    TRY(expr(*left));
+Status Deparser::operator_call(const CallExpr& e) {
+  open();
+  if (e.args.size() == 2) {
+    TRY(operand(*e.args[0], e));
     out += " ";
   }
-  TRY(operator_name(op));
+  TRY(operator_name(e.op));
   out += " ";
-  TRY(expr(*right));
-  out += ")";
+  TRY(operand(*e.args.back(), e));
+  close();
   return {};
 }
 
@@ -208,6 +322,7 @@ Status Deparser::function_call(Oid function, std::span<Expr* const> args, bool v
   for (size_t i = 0; i < args.size(); ++i) {
     if (i > 0) out += ", ";
     if (variadic && i + 1 == args.size()) out += "VARIADIC ";
+    show_implicit_ = true;
     TRY(expr(*args[i]));
   }
   out += ")";
@@ -216,11 +331,11 @@ Status Deparser::function_call(Oid function, std::span<Expr* const> args, bool v
 
 Status Deparser::call(const CallExpr& e) {
   if (e.distinct) {
-    out += "(";
-    TRY(expr(*e.args[0]));
+    open();
+    TRY(operand(*e.args[0], e));
     out += " IS DISTINCT FROM ";
-    TRY(expr(*e.args[1]));
-    out += ")";
+    TRY(operand(*e.args[1], e));
+    close();
     return {};
   }
   if (e.null_if) {
@@ -230,10 +345,9 @@ Status Deparser::call(const CallExpr& e) {
     return {};
   }
   switch (e.form) {
-    case CallForm::operator_:
-      if (e.args.size() == 1) return operator_call(e.op, nullptr, e.args[0]);
-      return operator_call(e.op, e.args[0], e.args[1]);
-    case CallForm::implicit_cast: return expr(*e.args[0]);
+    case CallForm::operator_: return operator_call(e);
+    case CallForm::implicit_cast:
+      return implicit_shown_ ? cast(*e.args[0], e) : child(*e.args[0], e);
     case CallForm::explicit_cast: return cast(*e.args[0], e);
     case CallForm::function:
     case CallForm::sql_syntax:    return function_call(e.function, e.args, e.variadic);
@@ -243,29 +357,30 @@ Status Deparser::call(const CallExpr& e) {
 
 Status Deparser::boolean(const BooleanExpr& e) {
   if (e.kind == BooleanKind::not_) {
-    out += "(NOT ";
-    TRY(expr(*e.args[0]));
-    out += ")";
+    open();
+    out += "NOT ";
+    TRY(child(*e.args[0], e));
+    close();
     return {};
   }
-  out += "(";
+  open();
   for (size_t i = 0; i < e.args.size(); ++i) {
     if (i > 0) out += e.kind == BooleanKind::and_ ? " AND " : " OR ";
-    TRY(expr(*e.args[i]));
+    TRY(child(*e.args[i], e));
   }
-  out += ")";
+  close();
   return {};
 }
 
 Status Deparser::case_(const CaseNode& e) {
-  out += "CASE";
+  line("CASE", 0, kCaseStep, 0);
   const Expr* around = std::exchange(case_arg_, e.arg);
   if (e.arg != nullptr) {
     out += " ";
     TRY(expr(*e.arg));
   }
   for (const CaseArm& arm : e.whens) {
-    out += " WHEN ";
+    line("WHEN ", 0, 0, 0);
     // CASE x WHEN y is kept as x = y: show y.
     const bool simple = e.arg != nullptr && arm.when->tag == ExprTag::call &&
                         as<CallExpr>(*arm.when).args.size() == 2;
@@ -273,9 +388,9 @@ Status Deparser::case_(const CaseNode& e) {
     out += " THEN ";
     TRY(expr(*arm.then));
   }
-  out += " ELSE ";
+  line("ELSE ", 0, 0, 0);
   TRY(expr(*e.otherwise));
-  out += " END";
+  line("END", -kCaseStep, 0, 0);
   case_arg_ = around;
   return {};
 }
@@ -418,13 +533,14 @@ Status Deparser::window(const WindowExpr& e) {
 }
 
 Status Deparser::scalar_array(const ScalarArrayExpr& e) {
-  out += "(";
-  TRY(expr(*e.left));
+  open();
+  TRY(operand(*e.left, e));
   out += " ";
   TRY(operator_name(e.op));
   out += e.use_or ? " ANY (" : " ALL (";
-  TRY(expr(*e.array));
-  out += "))";
+  TRY(operand(*e.array, e));
+  out += ")";
+  close();
   return {};
 }
 
@@ -438,6 +554,26 @@ Status Deparser::field_select(const FieldSelectExpr& e) {
   return {};
 }
 
+// Implicit casts are shown of operands and arguments, where they decide which operator is meant.
+Status Deparser::operand(const Expr& e, const Expr& parent) {
+  show_implicit_ = true;
+  return child(e, parent);
+}
+
+// IS NULL, IS TRUE and so on.
+Status Deparser::test(const Expr& e) {
+  open();
+  if (e.tag == ExprTag::null_test) {
+    TRY(operand(*as<NullTestExpr>(e).arg, e));
+    out += as<NullTestExpr>(e).is_null ? " IS NULL" : " IS NOT NULL";
+  } else {
+    TRY(child(*as<BooleanTestExpr>(e).arg, e));
+    out += boolean_test_words(as<BooleanTestExpr>(e).kind);
+  }
+  close();
+  return {};
+}
+
 Status Deparser::expr(const Expr& e) {
   if (options_.leaves != nullptr) {
     const bool shown = TRY(options_.leaves->print(e, out));
@@ -447,6 +583,7 @@ Status Deparser::expr(const Expr& e) {
 }
 
 Status Deparser::plain_expr(const Expr& e) {
+  implicit_shown_ = std::exchange(show_implicit_, false);
   switch (e.tag) {
     case ExprTag::constant:     return constant(as<ConstantExpr>(e), true);
     case ExprTag::var:          return var(as<VarExpr>(e));
@@ -470,18 +607,10 @@ Status Deparser::plain_expr(const Expr& e) {
       out += ")";
       return {};
     case ExprTag::null_test:
-      out += "(";
-      TRY(expr(*as<NullTestExpr>(e).arg));
-      out += as<NullTestExpr>(e).is_null ? " IS NULL)" : " IS NOT NULL)";
-      return {};
-    case ExprTag::boolean_test:
-      out += "(";
-      TRY(expr(*as<BooleanTestExpr>(e).arg));
-      out += cat(boolean_test_words(as<BooleanTestExpr>(e).kind), ")");
-      return {};
-    case ExprTag::sublink:   return sublink(as<SublinkExpr>(e));
-    case ExprTag::aggregate: return aggregate(as<AggregateExpr>(e));
-    case ExprTag::window:    return window(as<WindowExpr>(e));
+    case ExprTag::boolean_test: return test(e);
+    case ExprTag::sublink:      return sublink(as<SublinkExpr>(e));
+    case ExprTag::aggregate:    return aggregate(as<AggregateExpr>(e));
+    case ExprTag::window:       return window(as<WindowExpr>(e));
     case ExprTag::grouping:
       out += "GROUPING(";
       TRY(list(as<GroupingExpr>(e).args));

@@ -28,7 +28,7 @@ class Deparser {
   Status var(const VarExpr& e);
   Status call(const CallExpr& e);
   Status cast(const Expr& arg, const Expr& whole);
-  Status operator_call(Oid op, const Expr* left, const Expr* right);
+  Status operator_call(const CallExpr& e);
   Status function_call(Oid function, std::span<Expr* const> args, bool variadic);
   Status boolean(const BooleanExpr& e);
   Status case_(const CaseNode& e);
@@ -41,6 +41,15 @@ class Deparser {
   Status field_select(const FieldSelectExpr& e);
   Status list(std::span<Expr* const> items);
   Status in_parentheses(const Expr& e);
+  // An operand: in parentheses where it needs them.
+  Status child(const Expr& e, const Expr& parent);
+  Status operand(const Expr& e, const Expr& parent);
+  Status test(const Expr& e);
+  bool stands_alone(const Expr& e, const Expr& parent) const;
+  char simple_operator(const Expr& e) const;
+  // The parentheses around every operation that only the pretty form leaves out.
+  void open();
+  void close();
   Status coerced(const Expr& arg, CallForm form, const Expr& whole);
   Status operator_name(Oid op);
   Status function_name(Oid function);
@@ -76,6 +85,8 @@ class Deparser {
   std::vector<Level> levels_;
   const Expr* case_arg_ = nullptr;
   int indent_ = 0;
+  bool show_implicit_ = false;   // of the expression that comes next
+  bool implicit_shown_ = false;  // of the one that is being shown
 };
 
 }  // namespace orrery

@@ -43,7 +43,7 @@ void Deparser::line(std::string_view word, int before, int after, int plus) {
 }
 
 void Deparser::enter(const Query& query) {
-  Level level{.query = &query, .aliases = {}, .qualify = query.range_table.size() > 1};
+  Level level{.query = &query, .aliases = {}, .qualify = true};
   for (const RangeEntry* entry : query.range_table) {
     std::string wanted(entry->alias);
     if (wanted.empty() && entry->kind == RangeKind::relation) wanted = entry->relation->name;
@@ -146,21 +146,23 @@ Status Deparser::join(const FromNode& node) {
   const auto number = static_cast<size_t>(node.range - 1);
   const bool has_entry = node.range > 0 && number < levels_.back().aliases.size();
   const std::string alias = has_entry ? levels_.back().aliases[number] : "";
-  out += "(";
+  const bool parentheses = !options_.pretty || !alias.empty();
+  if (parentheses) out += "(";
   TRY(from_item(*node.left));
   line(join_words(node), -kStep, kStep, kJoin);
-  const bool right_is_join = node.right->is_join;
+  const bool right_is_join = options_.pretty && node.right->is_join;
   if (right_is_join) out += "(";
   TRY(from_item(*node.right));
   if (right_is_join) out += ")";
   if (node.condition != nullptr) {
-    out += " ON (";
+    out += " ON ";
+    open();
     TRY(expr(*node.condition));
-    out += ")";
+    close();
   } else if (node.join_type != JoinKind::inner) {
-    out += " ON (true)";
+    out += " ON TRUE";
   }
-  out += ")";
+  if (parentheses) out += ")";
   if (!alias.empty()) out += cat(" ", quote_identifier(alias));
   return {};
 }
@@ -199,15 +201,16 @@ Status Deparser::targets(std::span<const TargetEntry> entries) {
   bool first = true;
   for (const TargetEntry& entry : entries) {
     if (entry.junk) continue;
-    if (first) {
-      out += " ";
-    } else {
-      out += ", ";
-      line("", -kStep, kStep, kItem);
-    }
-    first = false;
+    std::string before = std::exchange(out, {});
     TRY(expr(*entry.expr));
     TRY(target_name(entry));
+    const std::string item = std::exchange(out, std::move(before));
+    // CASE brings its own line.
+    const bool own_line = item.starts_with('\n');
+    out += first ? (own_line ? "" : " ") : ",";
+    if (!first && !own_line) line("", -kStep, kStep, kItem);
+    first = false;
+    out += item;
   }
   return {};
 }
@@ -220,8 +223,13 @@ Status Deparser::sort_target(std::span<const TargetEntry> entries, int ref, bool
     return {};
   }
   // A bare constant would be read as a number of a column.
-  if (entry->expr->tag == ExprTag::constant) return in_parentheses(*entry->expr);
-  return expr(*entry->expr);
+  const Expr& e = *entry->expr;
+  if (e.tag == ExprTag::var) return expr(e);
+  const bool is_call = e.tag == ExprTag::call && as<CallExpr>(e).form != CallForm::operator_ &&
+                       !as<CallExpr>(e).distinct && !as<CallExpr>(e).null_if;
+  const bool needs = e.tag == ExprTag::constant || options_.pretty || is_call ||
+                     e.tag == ExprTag::aggregate || e.tag == ExprTag::window;
+  return needs ? in_parentheses(e) : expr(e);
 }
 
 Status Deparser::sort_list(std::span<const TargetEntry> entries, std::span<const SortClause> items,

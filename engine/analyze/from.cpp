@@ -63,6 +63,7 @@ Result<int> Transform::add_relation(Scope& scope, const RelationInfo& relation, 
   entry->relation = &relation;
   entry->inherit = inherit;
   entry->lock_mode = lock_mode;
+  entry->check_as = check_as_;
   EntryColumns columns;
   for (size_t i = 0; i < relation.columns.size(); ++i) {
     const ColumnDesc& desc = relation.desc()[i];
@@ -231,6 +232,8 @@ struct FromForms {
                          relation.view_definition,
                          nullptr};
     Transform body(inner);
+    // The view's owner, not who reads it, needs rights on what it is made of.
+    body.check_as_ = relation.owner;
     Query* query = TRY(body.select(as<SelectStmt>(*statements[0]->stmt), nullptr));
     std::vector<std::string_view> names;
     for (const ColumnInfo& column : relation.columns) names.push_back(column.name);
@@ -239,6 +242,7 @@ struct FromForms {
     const int range = TRY(t.add_subquery(scope, query, alias, names, false));
     RangeEntry& entry = *scope.range_table[static_cast<size_t>(range - 1)];
     entry.view = &relation;
+    entry.check_as = t.check_as_;
     if (ref.alias != nullptr)
       TRY(rename_columns(t, entry, ref.alias->colnames, ref.alias->location));
     FromNode* node = TRY(leaf(range, alias, made));

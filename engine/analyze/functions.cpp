@@ -114,14 +114,11 @@ Result<int> Transform::select_candidate(std::vector<std::vector<Oid>> candidates
     if (known && known != base[i]) return -1;
     known = base[i];
   }
+  const std::vector<Oid> all_known(count, known);
   int found = -1;
   for (const int c : left) {
-    bool fits = true;
-    for (size_t i = 0; i < count && fits; ++i) {
-      fits =
-          TRY(can_coerce(known, candidates[static_cast<size_t>(c)][i], CoercionContext::implicit));
-    }
-    if (!fits) continue;
+    const bool may = TRY(fits(all_known, candidates[static_cast<size_t>(c)]));
+    if (!may) continue;
     if (found >= 0) return -1;
     found = c;
   }

@@ -34,9 +34,10 @@ struct RangeEntry {
   bool inherit = false;              // children too; false after ONLY
   int lock_mode = 0;                 // PostgreSQL's numbers, 1 access share .. 8 access exclusive
   uint32_t required_privileges = 0;  // AclMode bits
+  Oid check_as;                      // whose rights count: a view's owner; 0: the session's role
   // subquery
   Query* subquery = nullptr;
-  const RelationInfo* view = nullptr;  // the subquery is this view's
+  const RelationInfo* view = nullptr;  // the subquery is this view's; SELECT on it is required
   // join: what each column is in terms of the two sides (COALESCE for merged columns of USING under
   // FULL)
   JoinKind join_type = JoinKind::inner;

@@ -68,6 +68,7 @@ class Transform {
   // matched".
   Result<Oid> common_type(std::span<Expr* const> exprs, std::string_view what);
   int32_t common_typmod(std::span<Expr* const> exprs, Oid type);
+  Result<bool> compatible_agree(std::span<const Oid> actual, std::span<const Oid> declared);
   Result<Oid> resolve_polymorphic(std::span<const Oid> actual, std::vector<Oid>& declared,
                                   Oid result, int location);
   Result<bool> binary_coercible(Oid from, Oid to);
@@ -144,6 +145,7 @@ class Transform {
 
   AnalyzeContext& context_;
   Arena& arena_;
+  Oid check_as_;  // whose rights count for what is named: see RangeEntry
   bool keep_unknowns_ =
       false;  // the next SELECT is a leaf of a set operation, which types its literals
 };

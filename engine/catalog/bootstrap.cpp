@@ -160,6 +160,7 @@ std::vector<FileId> catalog_files(Oid database) {
   for (size_t i = 0; i < classes.size(); ++i) {
     const FactRow row = classes.row(i);
     if (row.view().get<bool>(pg_class::relisshared)) continue;
+    if (row.view().get<char>(pg_class::relkind) == 'v') continue;
     out.push_back(relation_file(database, row.view().get<Oid>(pg_class::oid), kInvalidOid, false));
   }
   return out;

@@ -10,6 +10,7 @@
 #include "catalog/builtin.h"
 #include "catalog/cache.h"
 #include "catalog/catalog_tables.h"
+#include "catalog/sequence.h"
 #include "txn/transaction_manager.h"
 
 namespace orrery {
@@ -37,6 +38,7 @@ class DatabaseCatalog {
 class NodeCatalog final : public CommitListener {
  public:
   BuiltinCatalog& builtin() { return builtin_; }
+  SequenceLocks& sequences() { return sequences_; }
   // The database's, made when first asked for.
   DatabaseCatalog& database(Oid oid);
   void invalidate(const Invalidation& what);
@@ -52,6 +54,7 @@ class NodeCatalog final : public CommitListener {
 
  private:
   BuiltinCatalog builtin_;
+  SequenceLocks sequences_;
   std::map<Oid, std::unique_ptr<DatabaseCatalog>> databases_;
 };
 

@@ -30,6 +30,7 @@ class Loader {
   Status load_class(Oid oid, RelationInfo& to, bool* found);
   Status load_columns(Oid oid, TupleDesc& desc, std::vector<ColumnInfo>& columns);
   Status load_defaults(RelationInfo& to);
+  Status load_identity(RelationInfo& to, ColumnInfo& column);
   Status load_indexes(RelationInfo& to);
   Status complete_index(CatalogIndex& index, const std::vector<Oid>& classes,
                         const std::vector<int16_t>& options);
@@ -183,7 +184,25 @@ Status Loader::load_columns(Oid oid, TupleDesc& desc, std::vector<ColumnInfo>& c
   return {};
 }
 
+// An identity column takes its values from the sequence that is part of it.
+Status Loader::load_identity(RelationInfo& to, ColumnInfo& column) {
+  const Datum keys[] = {Datum::of(pg_class::kRelation), Datum::of(to.oid),
+                        Datum::of(int32_t{column.number})};
+  return source_.scan(fiber_, pg_depend::kRelation, kPgDependReferenceIndex, keys,
+                      [&](const CatalogRow& row, Tid) -> Status {
+                        using namespace pg_depend;
+                        if (row.get<Oid>(classid) == pg_class::kRelation &&
+                            row.get<char>(deptype) == 'i' && row.get<int32_t>(objsubid) == 0)
+                          column.default_expr =
+                              cat("nextval('", row.get<Oid>(objid), "'::regclass)");
+                        return {};
+                      });
+}
+
 Status Loader::load_defaults(RelationInfo& to) {
+  for (ColumnInfo& column : to.columns) {
+    if (column.identity != '\0') TRY(load_identity(to, column));
+  }
   if (std::ranges::none_of(to.columns, &ColumnInfo::has_default)) return {};
   return scan(pg_attrdef::kRelation, kPgAttrdefAdrelidAdnumIndex, to.oid,
               [&](const CatalogRow& row) {
@@ -280,9 +299,8 @@ Status Loader::load_toast(RelationInfo& to) {
   TRY(scan(pg_index::kRelation, kPgIndexIndrelidIndex, to.toast,
            [&](const CatalogRow& row) { index_oid = row.get<Oid>(pg_index::indexrelid); }));
   if (found && index_oid) TRY(load_class(index_oid, index, &found));
-  if (!found || !index_oid)
-    return raise(sqlstate::data_corrupted,
-                 cat("TOAST table ", to.toast, " lacks rows in the catalog"));
+  // Gone before its table: what is dropped goes piece by piece.
+  if (!found || !index_oid) return {};
   to.storage.toast =
       ToastTable{.oid = to.toast, .heap = toast.storage.file, .index = index.storage.file};
   return {};

@@ -156,6 +156,7 @@ class TableCreation {
   Result<bool> exists_already();
   Status collect();
   Status add_like(const TableLikeClause& like);
+  Status copy_comment(const RelationInfo& from, int32_t column);
   Status check_columns();
   Status make();
   Status finish_columns();
@@ -163,6 +164,7 @@ class TableCreation {
   CommandContext& context_;
   const CreateStmt& statement_;
   NewRelation relation_;
+  std::vector<std::pair<std::string, std::string>> comments_;  // of columns, from LIKE
   std::vector<ColumnDraft> columns_;
   std::vector<ConstraintDraft> constraints_;
 };
@@ -212,6 +214,17 @@ Result<bool> TableCreation::exists_already() {
           "doesn't conflict with any existing type.");
 }
 
+Status TableCreation::copy_comment(const RelationInfo& from, int32_t column) {
+  const Datum keys[] = {Datum::of(from.oid), Datum::of(pg_class::kRelation), Datum::of(column)};
+  return context_.store.scan(
+      context_.fiber, pg_description::kRelation, kPgDescriptionOCOIndex, keys,
+      [&](const CatalogRow& row, Tid) -> Status {
+        comments_.push_back({from.columns[static_cast<size_t>(column - 1)].name,
+                             std::string(row.text(pg_description::description))});
+        return {};
+      });
+}
+
 // LIKE copies names, types and NOT NULL; with INCLUDING DEFAULTS the defaults that name nothing of
 // the other table.
 Status TableCreation::add_like(const TableLikeClause& like) {
@@ -225,6 +238,7 @@ Status TableCreation::add_like(const TableLikeClause& like) {
   for (size_t i = 0; i < from->columns.size(); ++i) {
     const ColumnDesc& desc = from->desc()[i];
     if (desc.dropped) continue;
+    if ((like.options & kLikeComments) != 0) TRY(copy_comment(*from, static_cast<int>(i + 1)));
     ColumnDraft draft;
     draft.column.name = from->columns[i].name;
     draft.column.type = desc.type;
@@ -331,6 +345,12 @@ Result<std::string> TableCreation::run() {
   if (statement_.oncommit == OnCommitAction::delete_rows)
     context_.host.on_commit(relation_.oid, false);
   TRY(finish_columns());
+  for (const auto& [name, text] : comments_) {
+    const RelationInfo* made = TRY(context_.catalog.relation(context_.fiber, relation_.oid));
+    CatalogWriter writer(context_.store, context_.catalog);
+    TRY(writer.set_comment(context_.fiber,
+                           {pg_class::kRelation, relation_.oid, made->column_number(name)}, text));
+  }
   TRY(add_constraints(context_, relation_.oid, constraints_, false));
   return std::string("CREATE TABLE");
 }

@@ -116,6 +116,40 @@ Status add_member(CommandContext& context, Oid group, Oid member, bool admin) {
   return {};
 }
 
+// ALTER GROUP ... DROP USER.
+Status drop_member(CommandContext& context, Oid group, Oid member) {
+  using namespace pg_auth_members;
+  std::vector<Tid> found;
+  const Datum keys[] = {Datum::of(member), Datum::of(group)};
+  TRY(context.store.scan(context.fiber, kRelation, kPgAuthMembersMemberRoleIndex, keys,
+                         [&](const CatalogRow&, Tid tid) -> Status {
+                           found.push_back(tid);
+                           return {};
+                         }));
+  for (Tid tid : found) TRY(context.store.remove(context.fiber, kRelation, tid));
+  if (!found.empty()) return {};
+  const RoleInfo* group_info = TRY(context.catalog.role(context.fiber, group));
+  const RoleInfo* member_info = TRY(context.catalog.role(context.fiber, member));
+  context.host.warning(
+      raise(sqlstate::warning, cat("role \"", member_info->name, "\" is not a member of role \"",
+                                   group_info->name, "\""))
+          .error());
+  return {};
+}
+
+Status drop_memberships(CommandContext& context, ListOf<DefElem> options, Oid role) {
+  for (const DefElem* option : options) {
+    if (option->defname != "rolemembers") continue;
+    const auto* list = as_if<List>(option->arg);
+    CHECK(list != nullptr);
+    for (const Node* node : list->items) {
+      const Oid member = TRY(resolve_role(context, as<RoleSpec>(*node)));
+      TRY(drop_member(context, role, member));
+    }
+  }
+  return {};
+}
+
 Status apply_memberships(CommandContext& context, ListOf<DefElem> options, Oid role) {
   for (const DefElem* option : options) {
     const bool to = option->defname == "addroleto";
@@ -181,7 +215,8 @@ Result<std::string> alter_role(CommandContext& context, const AlterRoleStmt& sta
   CHECK(row.has_value());
   TRY(apply_options(context, statement.options, *row));
   TRY(context.store.update(context.fiber, pg_authid::kRelation, place, row->values()));
-  if (statement.action > 0) TRY(apply_memberships(context, statement.options, role));
+  TRY(statement.action > 0 ? apply_memberships(context, statement.options, role)
+                           : drop_memberships(context, statement.options, role));
   return std::string("ALTER ROLE");
 }
 

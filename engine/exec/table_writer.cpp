@@ -8,8 +8,10 @@
 
 namespace orrery {
 
-Result<Evaluator> compile_stored(ExecContext& context, const RelationInfo& relation,
-                                 std::string_view sql) {
+namespace {
+
+Result<Evaluator> compile_text(ExecContext& context, const RelationInfo& relation,
+                               std::string_view sql, Oid type, int32_t typmod) {
   SearchPath path;
   path.namespaces = {kPgCatalogNamespace};
   const std::string_view text = context.arena.copy(sql);
@@ -19,8 +21,20 @@ Result<Evaluator> compile_stored(ExecContext& context, const RelationInfo& relat
                           .path = path,
                           .session = context.session,
                           .text = text};
-  Expr* expr = TRY(analyze_expression_text(analysis, text, &relation, kInvalidOid, -1, {}));
+  Expr* expr = TRY(analyze_expression_text(analysis, text, &relation, type, typmod, {}));
   return Evaluator::compile(context, *expr, scanned_column);
+}
+
+}  // namespace
+
+Result<Evaluator> compile_stored(ExecContext& context, const RelationInfo& relation,
+                                 std::string_view sql) {
+  return compile_text(context, relation, sql, kInvalidOid, -1);
+}
+
+Result<Evaluator> compile_column_value(ExecContext& context, const RelationInfo& relation,
+                                       std::string_view sql, const ColumnDesc& column) {
+  return compile_text(context, relation, sql, column.type, column.typmod);
 }
 
 Status TableWriter::open() {
@@ -36,6 +50,13 @@ Status TableWriter::open() {
     if (!index.predicate.empty())
       made.predicate = TRY(compile_stored(context_, relation_, index.predicate));
     indexes_.push_back(std::move(made));
+  }
+  for (size_t c = 0; c < relation_.columns.size(); ++c) {
+    const ColumnInfo& column = relation_.columns[c];
+    if (column.generated == '\0' || relation_.desc()[c].dropped) continue;
+    Evaluator value =
+        TRY(compile_column_value(context_, relation_, column.default_expr, relation_.desc()[c]));
+    generated_.push_back({c, std::move(value)});
   }
   for (const ConstraintInfo& constraint : relation_.constraints) {
     if (constraint.type != 'c') continue;
@@ -77,6 +98,10 @@ Status TableWriter::null_violation(Arena& arena, const Batch& batch, uint32_t ro
 }
 
 Status TableWriter::check_row_constraints(Arena& arena, const Batch& batch) {
+  for (Generated& generated : generated_) {
+    const Vector* value = TRY(generated.value.evaluate(arena, batch, batch.rows));
+    batch.columns[generated.column] = *value;
+  }
   for (size_t c = 0; c < relation_.columns.size(); ++c) {
     const ColumnDesc& desc = relation_.desc()[c];
     const Vector& column = batch.columns[c];
@@ -131,11 +156,13 @@ Status TableWriter::duplicate(const Index& index, const Key& key) {
   std::string names;
   std::string values;
   Arena arena;
+  size_t expression = 0;
   for (int16_t k = 0; k < index.info->keys; ++k) {
     const auto at = static_cast<size_t>(k);
     const int16_t number = index.info->columns[at];
-    names += cat(k == 0 ? "" : ", ", number != 0 ? std::string_view(relation_.column(number).name)
-                                                 : std::string_view(index.info->column_names[at]));
+    names += cat(k == 0 ? "" : ", ", number != 0
+                                         ? std::string_view(relation_.column(number).name)
+                                         : std::string_view(index.info->expressions[expression++]));
     std::string text = "null";
     if (key.nulls[at] == 0) {
       text.clear();

@@ -22,7 +22,8 @@ class TableWriter {
   // Compiles constraints and index keys. 0A000 for what cannot be kept true yet.
   Status open();
 
-  // NOT NULL and CHECK over the rows named: 23502, 23514.
+  // Computes the generated columns of the rows named, into the batch; then NOT NULL and CHECK:
+  // 23502, 23514.
   Status check_row_constraints(Arena& arena, const Batch& batch);
   // Inserts the rows and their index entries: 23505 on a duplicate. `tids` has room for rows.count.
   Status insert(Arena& arena, const Batch& batch, Tid* tids);
@@ -71,10 +72,18 @@ class TableWriter {
     Evaluator condition;
   };
   std::vector<Check> checks_;
+  struct Generated {
+    size_t column;
+    Evaluator value;
+  };
+  std::vector<Generated> generated_;
 };
 
 // An expression stored with a relation (CHECK, index key, default), compiled over its columns.
 Result<Evaluator> compile_stored(ExecContext& context, const RelationInfo& relation,
                                  std::string_view sql);
+// The same as the value of a column of `relation`.
+Result<Evaluator> compile_column_value(ExecContext& context, const RelationInfo& relation,
+                                       std::string_view sql, const ColumnDesc& column);
 
 }  // namespace orrery

@@ -359,5 +359,12 @@ std::span<const FunctionBody> sleep_functions();
 // Few: searched from front to back.
 std::span<const FunctionBody> functions_by_oid();
 std::span<const FunctionBody> sql_functions();
+std::span<const FunctionBody> catalog_functions();
+std::span<const FunctionBody> catalog_functions_by_oid();
+std::span<const FunctionBody> session_functions();
+std::span<const FunctionBody> size_functions();
+std::span<const FunctionBody> size_functions_by_oid();
+std::span<const FunctionBody> privilege_functions();
+std::span<const FunctionBody> system_functions();
 
 }  // namespace orrery

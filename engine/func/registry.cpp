@@ -21,14 +21,17 @@ const FunctionBody* find_function(Oid oid, std::string_view prosrc) {
   for (const FunctionBody& entry : functions_by_oid()) {
     if (entry.oid == oid) return &entry;
   }
-  for (const FunctionBody& entry : sql_functions()) {
-    if (entry.oid == oid) return &entry;
+  for (const auto table : {sql_functions, catalog_functions_by_oid, size_functions_by_oid}) {
+    for (const FunctionBody& entry : table()) {
+      if (entry.oid == oid) return &entry;
+    }
   }
   for (const auto table :
        {integer_functions, float_functions, numeric_functions, comparison_functions, cast_functions,
         text_functions, string_functions, bytea_functions, date_time_functions, date_part_functions,
         array_functions, set_functions, regex_functions, misc_functions, format_functions,
-        log_position_functions, sleep_functions}) {
+         log_position_functions, sleep_functions, catalog_functions, session_functions,
+         size_functions, privilege_functions, system_functions}) {
     if (const FunctionBody* const found = find_in(table(), prosrc); found != nullptr) return found;
   }
   return nullptr;

@@ -11,7 +11,7 @@
 
 namespace orrery {
 
-class Catalog;
+class SessionServices;
 
 struct SessionView {
   TypeSettings types;  // types.now is the start of the transaction
@@ -20,7 +20,7 @@ struct SessionView {
   WallTime (*clock)(const void* clock_owner) = nullptr;
   const void* clock_owner = nullptr;
   Prng* random = nullptr;      // random(), gen_random_uuid(); seeded by the session from the host
-  Catalog* catalog = nullptr;  // null only in tests of functions that do not need it
+  SessionServices* services = nullptr;  // null where functions run without a session
   std::string_view database;
   std::string_view current_schema;  // first of search_path that exists; empty when none does
   std::string_view current_user;

@@ -108,13 +108,25 @@ Expr* LevelPlanner::fix_returning(Expr* expr, int target, Rel* input) {
 
 Result<Expr*> LevelPlanner::default_if_asked(const RelationInfo& relation,
                                              const TargetEntry& target) {
-  if (target.expr->tag != ExprTag::set_to_default) return target.expr;
+  const bool asks = target.expr->tag == ExprTag::set_to_default;
+  const ColumnInfo& column = relation.column(static_cast<int16_t>(target.resno));
+  if (!asks && (column.generated != '\0' || column.identity == 'a')) {
+    return raise(sqlstate::generated_always,
+                 cat("column \"", column.name, "\" can only be updated to DEFAULT"))
+        .detail(cat("Column \"", column.name,
+                    column.generated != '\0'
+                        ? "\" is a generated column."
+                        : "\" is an identity column defined as GENERATED ALWAYS."));
+  }
+  if (!asks) return target.expr;
   return column_default(relation, target.resno);
 }
 
 Result<Expr*> LevelPlanner::column_default(const RelationInfo& relation, int number) {
   const auto attno = static_cast<int16_t>(number);
-  if (relation.column(attno).has_default || relation.column(attno).identity != '\0') {
+  const ColumnInfo& column = relation.column(attno);
+  // A generated column is computed when the rest of its row is known.
+  if (column.generated == '\0' && (column.has_default || column.identity != '\0')) {
     Expr* made = TRY(context_.world.column_default(context_.fiber, arena_, relation, number));
     return prepare(made);
   }

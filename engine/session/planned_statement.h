@@ -40,6 +40,7 @@ struct PlannedStatement {
   const CatalogCache* cache = nullptr;    // that it read: the database's, or the transaction's own
   uint64_t settings_generation = 0;
   Oid role, temporary_schema;  // names were looked up for
+  bool rights_checked = false;  // of `role`; who changes them makes the plan stale
   Query* query = nullptr;
   Plan* plan = nullptr;
   std::vector<ResultColumn> columns;

@@ -1,6 +1,7 @@
 // From text to a plan, and keeping a plan true.
 
 #include "base/text.h"
+#include "catalog/acl.h"
 #include "catalog/relation_info.h"
 #include "session/planner_world.h"
 #include "session/session.h"
@@ -124,6 +125,27 @@ bool Session::is_current(const PlannedStatement& statement) {
          statement.settings_generation == settings_.generation() &&
          statement.role == current_user_ && statement.temporary_schema == temporary_schema_ &&
          statement.reader->is_current();
+}
+
+// Looked up through the statement's own reader, so that a change of roles or access lists makes the
+// plan stale.
+Status Session::check_rights(Fiber& fiber, PlannedStatement& statement) {
+  if (statement.rights_checked || statement.plan == nullptr) return {};
+  for (const RangeEntry* entry : statement.plan->range_table) {
+    const RelationInfo* relation = entry->view != nullptr ? entry->view : entry->relation;
+    const AclMode wanted = entry->view != nullptr ? kAclSelect : entry->required_privileges;
+    if (relation == nullptr || wanted == 0) continue;
+    const Oid role = entry->check_as ? entry->check_as : current_user_;
+    TRY(check_relation_rights(fiber, *statement.reader, *relation, role, wanted));
+    // Caches know of changes to catalogs by who made them: nobody writes them by hand.
+    const bool is_catalog = relation->oid < kFirstUserOid && relation->nsp == kPgCatalogNamespace;
+    if (is_catalog && entry->lock_mode >= kRowExclusiveLock) {
+      return raise(sqlstate::insufficient_privilege,
+                   cat("permission denied: \"", relation->name, "\" is a system catalog"));
+    }
+  }
+  statement.rights_checked = true;
+  return {};
 }
 
 Status Session::lock_tables(Fiber& fiber, const PlannedStatement& statement) {

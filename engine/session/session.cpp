@@ -1,6 +1,7 @@
 #include "session/session.h"
 
 #include "base/text.h"
+#include "session/services_internal.h"
 #include "session/statement_scope_internal.h"
 #include "sql/parser.h"
 #include "types/utf8.h"
@@ -20,6 +21,7 @@ Session::Session(Fiber& fiber, NodeParts& node, SessionIdentity identity)
       owner_(node.transactions.locks(), identity_.process_id),
       block_(node.transactions, owner_, settings_, *this),
       database_(node.catalog.database(identity_.database)),
+      services_(std::make_unique<Services>(*this)),
       random_(node.host.random().next()),
       current_user_(identity_.user),
       current_user_name_(identity_.user_name) {
@@ -132,6 +134,7 @@ Result<std::string> Session::run_query_statement(Fiber& fiber, StatementRef stat
                                                  ResultSink& sink) {
   const StatementRef current = TRY(make_current(fiber, std::move(statement)));
   TRY(check_read_only(*current));
+  TRY(check_rights(fiber, *current));
   std::unique_ptr<Execution> execution =
       TRY(Execution::start(fiber, current, world(), statement_snapshot(), parameters));
   const bool has_rows = current->plan->returns_rows;
@@ -173,6 +176,7 @@ void Session::level_ended(uint32_t level, bool committed) {
     return;
   }
   transaction_snapshot_.reset();
+  services_->end_transaction();
   // Plans made from what only this transaction saw go with it.
   for (auto& [name, prepared] : prepared_) {
     PlannedStatement& statement = *prepared.statement;

@@ -97,6 +97,8 @@ class Session final : public SessionBackend,
  private:
   // One statement at a time: what it needs beside the session. Ends what it began.
   class StatementScope;
+  // What functions ask of the session (services_internal.h).
+  class Services;
 
   // session.cpp
   Status run_text(Fiber& fiber, std::string_view text, StatementScope& scope, ResultSink& sink);
@@ -109,6 +111,8 @@ class Session final : public SessionBackend,
                                           std::span<const NullableDatum> parameters,
                                           std::span<const WireFormat> formats, ResultSink& sink);
   Status check_read_only(const PlannedStatement& statement);
+  // 42501 without the rights on what the statement names.
+  Status check_rights(Fiber& fiber, PlannedStatement& statement);
 
   // planning.cpp
   // The statement alone, the rest of its message blanked: positions stay true.
@@ -264,6 +268,7 @@ class Session final : public SessionBackend,
   std::map<std::string, std::unique_ptr<Portal>, std::less<>> portals_;
   std::map<std::string, StatementRef, std::less<>> related_;  // plans of run(), by text
 
+  const std::unique_ptr<Services> services_;
   SessionView view_;
   SearchPath path_;
   // What path_ was worked out from: it holds until a schema or a setting changes.
@@ -274,6 +279,7 @@ class Session final : public SessionBackend,
     friend bool operator==(const PathSource&, const PathSource&) = default;
   };
   PathSource path_source_;
+  std::string current_schema_;  // path_.creation's name
   TimeZone time_zone_;
   uint64_t view_generation_ = 0;
   Prng random_;

@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "fiber/io.h"
 #include "session/scram.h"
-#include "session/session.h"
+#include "session/services_internal.h"
 #include "session/setting_checks.h"
 
 namespace orrery {
@@ -19,6 +19,7 @@ WallTime clock_now(const void* host) {
 void Session::refresh_view(Fiber& fiber) {
   view_.statement_start = fiber.host().clock().wall_now();
   view_.types.now = transaction_start_;
+  services_->begin_statement(fiber);
   if (settings_.generation() == view_generation_) return;
   view_generation_ = settings_.generation();
   const bool as_role = settings_.get_text(SettingId::role) != "none";
@@ -37,6 +38,8 @@ void Session::refresh_view(Fiber& fiber) {
   types.bytea_escape = settings_.show(SettingId::bytea_output) == "escape";
   time_zone_ = TimeZone::find(settings_.get_text(SettingId::time_zone)).value_or(TimeZone());
   types.time_zone = &time_zone_;
+  types.names = services_.get();
+  view_.services = services_.get();
   view_.clock = &clock_now;
   view_.clock_owner = &node_.host;
   view_.random = &random_;
@@ -58,6 +61,9 @@ Status Session::refresh_path(Fiber& fiber) {
   CHECK(names.has_value());  // set_by_name() refused others
   CatalogReader reader(database_.builtin, *store_);
   path_ = TRY(reader.resolve_path(fiber, *names, current_user_, temporary_schema_));
+  const NamespaceInfo* creation = TRY(reader.nsp(fiber, path_.creation));
+  current_schema_ = creation == nullptr ? std::string() : creation->name;
+  view_.current_schema = current_schema_;
   // A transaction's own cache is at its address for that transaction only.
   if (source.cache == &database_.shared) path_source_ = source;
   return {};

@@ -276,6 +276,11 @@ Status invalid_setting(SettingId id, std::string_view text) {
                cat("invalid value for parameter \"", setting_def(id).name, "\": \"", text, "\""));
 }
 
+std::string plain_setting(SettingId id, double number) {
+  if (setting_def(id).kind == SettingKind::real) return general(number);
+  return cat(static_cast<int64_t>(number));
+}
+
 std::string_view unit_name(SettingUnit unit) {
   constexpr std::string_view kNames[] = {"", "B", "kB", "8kB", "MB", "ms", "s", "min"};
   return kNames[static_cast<size_t>(unit)];

@@ -68,6 +68,8 @@ SettingValue setting_default(SettingId id);
 Result<SettingValue> parse_setting(SettingId id, std::string_view text);
 // As SHOW prints it: "4MB", "on", "read committed".
 std::string show_setting(SettingId id, const SettingValue& value);
+// A number of this setting without its unit, as pg_settings shows it.
+std::string plain_setting(SettingId id, double number);
 // "kB" and so on, as pg_settings.unit; empty for none.
 std::string_view unit_name(SettingUnit unit);
 

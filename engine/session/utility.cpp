@@ -4,7 +4,7 @@
 #include "catalog/relation_info.h"
 #include "session/explain.h"
 #include "session/planner_world.h"
-#include "session/session.h"
+#include "session/services_internal.h"
 #include "session/text_rows.h"
 
 namespace orrery {
@@ -165,7 +165,9 @@ Result<std::string> Session::deallocate(const DeallocateStmt& statement) {
 Result<std::string> Session::discard(Fiber& fiber, const DiscardStmt& statement) {
   switch (statement.target) {
     case DiscardMode::plans:     return std::string("DISCARD PLANS");
-    case DiscardMode::sequences: return std::string("DISCARD SEQUENCES");
+    case DiscardMode::sequences:
+      services_->forget_sequences();
+      return std::string("DISCARD SEQUENCES");
     case DiscardMode::temp:
       if (temporary_schema_) TRY(drop_contents(fiber, temporary_schema_));
       return std::string("DISCARD TEMP");
@@ -180,6 +182,7 @@ Result<std::string> Session::discard(Fiber& fiber, const DiscardStmt& statement)
   TRY(reset_all());
   if (temporary_schema_) TRY(drop_contents(fiber, temporary_schema_));
   node_.transactions.locks().release_session_advisory(owner_);
+  services_->forget_sequences();
   return std::string("DISCARD ALL");
 }
 

@@ -1,5 +1,6 @@
 // The table of built-in types: layout facts as in pg_type, and their functions. Sorted by OID.
 #include "base/text.h"
+#include "types/acl_item.h"
 #include "types/array.h"
 #include "types/bytea.h"
 #include "types/character_types.h"
@@ -259,6 +260,20 @@ constexpr TypeInfo kTypes[] = {
      cstring_out,
      cstring_receive,
      cstring_out,
+     nullptr,
+     nullptr},
+    {t::aclitem,
+     "aclitem",
+     12,
+     false,
+     4,
+     ',',
+     {},
+     t::aclitem_array,
+     acl_item_in,
+     acl_item_out,
+     nullptr,
+     nullptr,
      nullptr,
      nullptr},
     {t::bpchar,

@@ -4,9 +4,10 @@
     extract.py [--check] [psql option ...]        for example: extract.py --check -h 127.0.0.1 -p 5432 -U postgres
 
 The cluster must come from `initdb -U postgres --locale=C --encoding=UTF8`. Each table NAME.tsv holds the rows of catalog
-NAME whose objects are built in (OIDs below 12000: initdb's later ones differ from release to release), ordered by key,
-in the text format of COPY under one line of column names. What depends on one cluster (sizes, transaction ids, files)
-is replaced by a constant, and stored expressions are SQL text, as our pg_node_tree columns hold them.
+NAME whose objects are built in (OIDs below 12000), and those of the system views, which initdb numbers from 12000 on;
+ordered by key, in the text format of COPY under one line of column names. What depends on one cluster (sizes,
+transaction ids, files) is replaced by a constant, and stored expressions are SQL text, as our pg_node_tree columns
+hold them.
 """
 import pathlib
 import subprocess
@@ -39,6 +40,7 @@ CATALOGS = {
     "pg_opfamily": ("oid", "oid"),
     "pg_proc": ("oid", "oid"),
     "pg_range": ("rngtypid", "rngtypid"),
+    "pg_rewrite": ("oid", "oid"),
     "pg_tablespace": ("oid", "oid"),
     "pg_ts_config": ("oid", "oid"),
     "pg_ts_config_map": ("mapcfg", "mapcfg, maptokentype, mapseqno"),
@@ -46,6 +48,15 @@ CATALOGS = {
     "pg_ts_parser": ("oid", "oid"),
     "pg_ts_template": ("oid", "oid"),
     "pg_type": ("oid", "oid"),
+}
+
+# Rows of system views: catalog -> which of them
+VIEWS = "(select oid from pg_class where relkind = 'v' and relnamespace = 'pg_catalog'::regnamespace)"
+OF_VIEWS = {
+    "pg_attribute": f"attrelid in {VIEWS}",
+    "pg_class": f"oid in {VIEWS}",
+    "pg_rewrite": f"ev_class in {VIEWS} and ev_type = '1'",
+    "pg_type": f"typrelid in {VIEWS} or typelem in (select oid from pg_type where typrelid in {VIEWS})",
 }
 
 CONSTANTS = {
@@ -59,6 +70,7 @@ CONSTANTS = {
     ("pg_database", "datminmxid"): "'1'",
     ("pg_proc", "proargdefaults"): "pg_get_expr(proargdefaults, 0)",
     ("pg_proc", "prosqlbody"): "pg_get_function_sqlbody(oid)",
+    ("pg_rewrite", "ev_action"): "rtrim(pg_get_viewdef(ev_class), ';')",
 }
 
 
@@ -83,8 +95,9 @@ def extract(options: list[str], catalog: str) -> str:
     for name, kind in columns:
         value = CONSTANTS.get((catalog, name), f"{name}::oid" if kind == "regproc" else name)
         selected.append(f"{value} as {name}")
+    which = f"{built_in}::oid < {FIRST_UNPINNED_OID} or {OF_VIEWS.get(catalog, 'false')}"
     rows = psql(options, f"""copy (select {', '.join(selected)} from {catalog}
-                             where {built_in}::oid < {FIRST_UNPINNED_OID} order by {order}) to stdout;""")
+                             where {which} order by {order}) to stdout;""")
     return "\t".join(name for name, _ in columns) + "\n" + rows
 
 
