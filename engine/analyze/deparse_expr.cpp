@@ -577,7 +577,10 @@ Status Deparser::test(const Expr& e) {
 Status Deparser::expr(const Expr& e) {
   if (options_.leaves != nullptr) {
     const bool shown = TRY(options_.leaves->print(e, out));
-    if (shown) return {};
+    if (shown) {
+      show_implicit_ = false;
+      return {};
+    }
   }
   return plain_expr(e);
 }
