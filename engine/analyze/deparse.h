@@ -24,7 +24,7 @@ class LeafPrinter {
 struct DeparseOptions {
   bool qualify_all = false;  // schemas are named even where the path would find the object
   const LeafPrinter* leaves = nullptr;
-  bool pretty = false;       // without the parentheses that precedence makes unnecessary
+  bool pretty = false;  // without the parentheses that precedence makes unnecessary
 };
 
 // An expression over `relation` as range entry 1 (null: over none).

@@ -30,14 +30,12 @@ Result<std::optional<std::string>> serial_sequence(Call& call, std::string_view 
   if (number == 0) {
     return raise(sqlstate::undefined_column,
                  cat("column \"", column, "\" of relation \"",
-                     info == nullptr ? table : std::string_view(info->name),
-                     "\" does not exist"));
+                     info == nullptr ? table : std::string_view(info->name), "\" does not exist"));
   }
-  const Datum keys[] = {Datum::of(pg_class::kRelation), Datum::of(oid),
-                        Datum::of(int32_t{number})};
+  const Datum keys[] = {Datum::of(pg_class::kRelation), Datum::of(oid), Datum::of(int32_t{number})};
   std::vector<Oid> owned;
-  TRY(services->rows().scan(call.context.fiber, pg_depend::kRelation, kPgDependReferenceIndex,
-                            keys, [&](const CatalogRow& row, Tid) -> Status {
+  TRY(services->rows().scan(call.context.fiber, pg_depend::kRelation, kPgDependReferenceIndex, keys,
+                            [&](const CatalogRow& row, Tid) -> Status {
                               using namespace pg_depend;
                               const char type = row.get<char>(deptype);
                               if (row.get<Oid>(classid) == pg_class::kRelation &&
@@ -82,6 +80,18 @@ Result<bool> signal(Call& call, int32_t process_id) {
   return services->signal_backend(call.context.fiber, process_id, kTerminate);
 }
 
+Result<std::string> set_config(Call& call, NullableDatum name, NullableDatum value,
+                               NullableDatum is_local) {
+  if (name.is_null) {
+    return raise(sqlstate::null_value_not_allowed, "SET requires parameter name");
+  }
+  SessionServices* const services = TRY(services_of(call));
+  std::optional<std::string> text;
+  if (!value.is_null) text = value.value.text();
+  return services->change_setting(call.context.fiber, name.value.text(), text,
+                                  !is_local.is_null && is_local.value.as<bool>());
+}
+
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("nextval_oid", lift<[](Call& call, Oid sequence) -> Result<int64_t> {
            SessionServices* const services = TRY(services_of(call));
@@ -110,25 +120,16 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
          lift<[](Call& call, std::string_view table, std::string_view column) {
            return serial_sequence(call, table, column);
          }>),
-    body("show_config_by_name", lift<[](Call& call, std::string_view name) {
-           return current_setting(call, name, false);
-         }>),
+    body(
+        "show_config_by_name",
+        lift<[](Call& call, std::string_view name) { return current_setting(call, name, false); }>),
     body("show_config_by_name_missing_ok",
          lift<[](Call& call, std::string_view name, bool missing_ok) {
            return current_setting(call, name, missing_ok);
          }>),
     body("set_config_by_name",
-         lift<[](Call& call, NullableDatum name, NullableDatum value,
-                 NullableDatum is_local) -> Result<std::string> {
-           if (name.is_null) {
-             return raise(sqlstate::null_value_not_allowed, "SET requires parameter name");
-           }
-           SessionServices* const services = TRY(services_of(call));
-           std::optional<std::string> text;
-           if (!value.is_null) text = value.value.text();
-           return services->change_setting(call.context.fiber, name.value.text(), text,
-                                           !is_local.is_null && is_local.value.as<bool>());
-         }>),
+         lift<[](Call& call, NullableDatum name, NullableDatum value, NullableDatum is_local)
+                  -> Result<std::string> { return set_config(call, name, value, is_local); }>),
     body("pgsql_version", lift<[](Call& call) -> Result<std::string> {
            SessionServices* const services = TRY(services_of(call));
            const std::string number = TRY(services->show_setting("server_version"));

@@ -19,7 +19,7 @@ struct SessionView {
   // The clock now, for clock_timestamp() and timeofday(); null: statement_start.
   WallTime (*clock)(const void* clock_owner) = nullptr;
   const void* clock_owner = nullptr;
-  Prng* random = nullptr;      // random(), gen_random_uuid(); seeded by the session from the host
+  Prng* random = nullptr;  // random(), gen_random_uuid(); seeded by the session from the host
   SessionServices* services = nullptr;  // null where functions run without a session
   std::string_view database;
   std::string_view current_schema;  // first of search_path that exists; empty when none does

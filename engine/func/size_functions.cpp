@@ -72,17 +72,16 @@ Size database_size(Call& call, Oid oid) {
   const std::unique_ptr<CatalogSource> rows = TRY(services->rows_of(fiber, oid));
   if (rows == nullptr) return std::optional<int64_t>(0);
   std::vector<FileId> files;
-  TRY(rows->scan(fiber, pg_class::kRelation, kInvalidOid, {},
-                 [&](const CatalogRow& row, Tid) -> Status {
-                   using namespace pg_class;
-                   const char kind = row.get<char>(relkind);
-                   const bool stored = kind == 'r' || kind == 'i' || kind == 't' || kind == 'S' ||
-                                       kind == 'm';
-                   if (!stored || row.get<bool>(relisshared)) return {};
-                   files.push_back(relation_file(oid, row.get<Oid>(pg_class::oid),
-                                                 row.get<Oid>(relfilenode), false));
-                   return {};
-                 }));
+  TRY(rows->scan(
+      fiber, pg_class::kRelation, kInvalidOid, {}, [&](const CatalogRow& row, Tid) -> Status {
+        using namespace pg_class;
+        const char kind = row.get<char>(relkind);
+        const bool stored = kind == 'r' || kind == 'i' || kind == 't' || kind == 'S' || kind == 'm';
+        if (!stored || row.get<bool>(relisshared)) return {};
+        files.push_back(
+            relation_file(oid, row.get<Oid>(pg_class::oid), row.get<Oid>(relfilenode), false));
+        return {};
+      }));
   int64_t sum = 0;
   for (FileId file : files) sum += TRY(forks_size(*services, fiber, file, {}));
   return std::optional<int64_t>(sum);
@@ -90,11 +89,11 @@ Size database_size(Call& call, Oid oid) {
 
 struct Unit {
   std::string_view name;
-  int64_t limit;      // up to here this unit is shown
-  bool round;         // half of the last bit is to be rounded
-  int bits;           // of the unit
+  int64_t limit;  // up to here this unit is shown
+  bool round;     // half of the last bit is to be rounded
+  int bits;       // of the unit
 };
-constexpr Unit kUnits[] = {{"bytes", 10 * 1024, false, 0}, {"kB", 20 * 1024 - 1, true, 10},
+constexpr Unit kUnits[] = {{"bytes", 10 * 1024, false, 0},  {"kB", 20 * 1024 - 1, true, 10},
                            {"MB", 20 * 1024 - 1, true, 20}, {"GB", 20 * 1024 - 1, true, 30},
                            {"TB", 20 * 1024 - 1, true, 40}, {"PB", 20 * 1024 - 1, true, 50}};
 
@@ -111,8 +110,8 @@ std::string pretty(int64_t size) {
       if (unit.round) size = half_rounded(size);
       return cat(size, " ", unit.name);
     }
-    const int bits = kUnits[i + 1].bits - unit.bits - (kUnits[i + 1].round ? 1 : 0) +
-                     (unit.round ? 1 : 0);
+    const int bits =
+        kUnits[i + 1].bits - unit.bits - (kUnits[i + 1].round ? 1 : 0) + (unit.round ? 1 : 0);
     size /= int64_t{1} << bits;
   }
   UNREACHABLE();
@@ -146,15 +145,14 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
            CatalogReader catalog(services->builtin(), services->rows());
            const RelationInfo* const info = TRY(catalog.relation(call.context.fiber, oid));
            if (info == nullptr || info->storage.file == FileId{}) return std::optional<Oid>();
-           return std::optional<Oid>(
-               Oid(static_cast<uint32_t>(file_number(info->storage.file))));
+           return std::optional<Oid>(Oid(static_cast<uint32_t>(file_number(info->storage.file))));
          }>),
 }));
 
 constexpr FunctionBody kByOid[] = {
-    {.oid = Oid(2325), .kernel = lift<[](Call& call, Oid oid) {
-       return relation_size(call, oid, Part::fork, "main");
-     }>},
+    {.oid = Oid(2325),
+     .kernel =
+         lift<[](Call& call, Oid oid) { return relation_size(call, oid, Part::fork, "main"); }>},
 };
 
 }  // namespace

@@ -19,13 +19,12 @@ Result<void*> begin_gathered(EvalContext& context, SystemRows which, const Nulla
   TRY(services->system_rows(
       context.fiber, which, context.plan_arena, [&](std::span<const NullableDatum> row) {
         const bool wanted = key == nullptr || key->is_null ||
-                            (!row[key_column].is_null && row[key_column].value.as<int32_t>() ==
-                                                             key->value.as<int32_t>());
+                            (!row[key_column].is_null &&
+                             row[key_column].value.as<int32_t>() == key->value.as<int32_t>());
         if (wanted) rows.push_back(context.plan_arena.copy_array(row));
       }));
   auto* const state = context.plan_arena.make<GatheredRows>();
-  state->rows =
-      context.plan_arena.copy_array(std::span<const std::span<NullableDatum>>(rows));
+  state->rows = context.plan_arena.copy_array(std::span<const std::span<NullableDatum>>(rows));
   state->at = 0;
   return static_cast<void*>(state);
 }
@@ -36,8 +35,7 @@ Result<void*> begin_rows(EvalContext& context, CallSite&, std::span<const Nullab
 }
 
 // pg_stat_get_activity(process): one session, or with NULL all.
-Result<void*> begin_activity(EvalContext& context, CallSite&,
-                             std::span<const NullableDatum> args) {
+Result<void*> begin_activity(EvalContext& context, CallSite&, std::span<const NullableDatum> args) {
   constexpr size_t kProcessId = 1;
   return begin_gathered(context, SystemRows::activity, args.data(), kProcessId);
 }

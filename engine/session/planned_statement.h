@@ -39,7 +39,7 @@ struct PlannedStatement {
   std::unique_ptr<CatalogReader> reader;  // pins what the plan points at
   const CatalogCache* cache = nullptr;    // that it read: the database's, or the transaction's own
   uint64_t settings_generation = 0;
-  Oid role, temporary_schema;  // names were looked up for
+  Oid role, temporary_schema;   // names were looked up for
   bool rights_checked = false;  // of `role`; who changes them makes the plan stale
   Query* query = nullptr;
   Plan* plan = nullptr;

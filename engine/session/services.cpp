@@ -160,8 +160,8 @@ Result<std::string> Session::Services::change_setting(Fiber& fiber, std::string_
 
 // ---- definitions
 
-Result<std::optional<std::string>> Session::Services::definition(
-    Fiber& fiber, const DefinitionRequest& request) {
+Result<std::optional<std::string>> Session::Services::definition(Fiber& fiber,
+                                                                 const DefinitionRequest& request) {
   TRY(path(fiber));
   Arena arena;
   const std::unique_ptr<CatalogReader> catalog = session_.new_reader();
@@ -241,16 +241,14 @@ Result<Xid> Session::Services::transaction_id(Fiber& fiber, bool assign) {
   return transaction.xid();
 }
 
-Lsn Session::Services::log_end() {
-  return session_.node_.access.storage().log().append_position();
-}
+Lsn Session::Services::log_end() { return session_.node_.access.storage().log().append_position(); }
 
 Result<bool> Session::Services::signal_backend(Fiber& fiber, int32_t process_id, bool terminate) {
   const ActivityEntry* entry = session_.node_.activity.find(process_id);
   if (entry == nullptr) {
-    session_.warning(raise(sqlstate::warning, cat("PID ", process_id,
-                                                  " is not a PostgreSQL server process"))
-                         .error());
+    session_.warning(
+        raise(sqlstate::warning, cat("PID ", process_id, " is not a PostgreSQL server process"))
+            .error());
     return false;
   }
   const std::unique_ptr<CatalogReader> catalog = session_.new_reader();

@@ -39,10 +39,9 @@ class Session::Services final : public SessionServices, public NameResolver {
                                      bool is_local) override;
   Result<std::optional<std::string>> definition(Fiber& fiber,
                                                 const DefinitionRequest& request) override;
-  Result<std::optional<std::string>> expression(Fiber& fiber, std::string_view stored,
-                                                Oid relation, bool pretty) override;
-  Result<std::string> type_shown(Fiber& fiber, Oid type, int32_t typmod,
-                                 bool has_typmod) override;
+  Result<std::optional<std::string>> expression(Fiber& fiber, std::string_view stored, Oid relation,
+                                                bool pretty) override;
+  Result<std::string> type_shown(Fiber& fiber, Oid type, int32_t typmod, bool has_typmod) override;
   Result<int64_t> file_size(Fiber& fiber, FileId file) override;
   Result<Xid> transaction_id(Fiber& fiber, bool assign) override;
   Lsn log_end() override;
@@ -59,10 +58,10 @@ class Session::Services final : public SessionServices, public NameResolver {
 
   Session& session_;
   Fiber* fiber_ = nullptr;
-  bool has_path_ = false;                        // since the statement began
+  bool has_path_ = false;                         // since the statement began
   mutable std::unique_ptr<CatalogReader> types_;  // keeps what find_type() gave away
-  std::map<Oid, int64_t> current_values_;        // by sequence: currval()
-  Oid last_sequence_;                            // lastval()
+  std::map<Oid, int64_t> current_values_;         // by sequence: currval()
+  Oid last_sequence_;                             // lastval()
 };
 
 }  // namespace orrery

@@ -60,8 +60,7 @@ std::string_view lock_word(LockKind kind) {
 class Session::Services::Gatherer {
  public:
   using Add = FunctionRef<void(std::span<const NullableDatum>)>;
-  Gatherer(Session& session, Arena& arena, Add add)
-      : session_(session), arena_(arena), add_(add) {}
+  Gatherer(Session& session, Arena& arena, Add add) : session_(session), arena_(arena), add_(add) {}
 
   Status settings();
   Status activity(Fiber& fiber);
@@ -76,9 +75,7 @@ class Session::Services::Gatherer {
   static NullableDatum word(T value) {
     return {Datum::of(value), false};
   }
-  static NullableDatum moment(WallTime at) {
-    return at == WallTime{} ? null() : word(at.v);
-  }
+  static NullableDatum moment(WallTime at) { return at == WallTime{} ? null() : word(at.v); }
   void setting(SettingId id);
 
   Session& session_;
@@ -154,8 +151,7 @@ Status Session::Services::Gatherer::activity(Fiber& fiber) {
   constexpr Oid kReadAllStats{3375};
   const bool sees_all = TRY(catalog->is_member(fiber, session_.current_user_, kReadAllStats));
   for (Seen& seen : all) {
-    const bool member =
-        TRY(catalog->is_member(fiber, session_.current_user_, seen.entry.user));
+    const bool member = TRY(catalog->is_member(fiber, session_.current_user_, seen.entry.user));
     seen.may_see = sees_all || member;
   }
   for (const Seen& seen : all) {
@@ -241,8 +237,8 @@ Status Session::Services::Gatherer::prepared_statements() {
     const Datum array = TRY(make_array(arena_, *find_builtin_type(type_oid::regtype), types));
     const std::string shown =
         prepared.text.empty() ? std::string(prepared.statement->text) : prepared.text;
-    const NullableDatum row[] = {text(name), text(shown), null(), {array, false},
-                                 word(prepared.from_sql), null(), null()};
+    const NullableDatum row[] = {
+        text(name), text(shown), null(), {array, false}, word(prepared.from_sql), null(), null()};
     add_(row);
   }
   return {};
@@ -251,12 +247,8 @@ Status Session::Services::Gatherer::prepared_statements() {
 Status Session::Services::Gatherer::cursors() {
   for (const auto& [name, portal] : session_.portals_) {
     if (name.empty()) continue;
-    const NullableDatum row[] = {text(name),
-                                 text(portal->statement->text),
-                                 word(false),
-                                 word(false),
-                                 word(portal->keeps_rows),
-                                 null()};
+    const NullableDatum row[] = {text(name),  text(portal->statement->text), word(false),
+                                 word(false), word(portal->keeps_rows),      null()};
     add_(row);
   }
   return {};

@@ -113,8 +113,7 @@ Result<Datum> acl_item_in(IoContext& context, std::string_view text) {
     rest.remove_prefix(1);
     const std::string by = TRY(take_role(rest));
     if (by.empty()) {
-      return raise(sqlstate::invalid_text_representation,
-                   "a name must follow the \"/\" sign");
+      return raise(sqlstate::invalid_text_representation, "a name must follow the \"/\" sign");
     }
     grantor = TRY(role_of(context, by));
   }

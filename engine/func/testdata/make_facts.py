@@ -73,7 +73,8 @@ READ_PICTURES = {
 ZONES = ["UTC", "Europe/Berlin", "PST", "pdt", "MSK", "<+03>-3", "Nowhere"]
 SKIP = {"text_concat", "text_concat_ws", "text_format", "text_format_nv", "drandom", "gen_random_uuid", "now", "statement_timestamp",
         "clock_timestamp", "timeofday", "pg_backend_pid", "current_database", "current_user", "session_user", "setseed", "pg_sleep",
-        "timetz_zone", "time_timetz", "hashcharextended", "pg_size_bytes", "char_bpchar"}
+        "timetz_zone", "time_timetz", "hashcharextended", "pg_size_bytes", "char_bpchar",
+        "format_type", "show_config_by_name", "set_config_by_name", "show_config_by_name_missing_ok"}
 
 
 def psql(query):
@@ -97,7 +98,7 @@ def functions(rng):
         if any(t in ANY for t in types):
             variants += [(oid, name, source, ANY.get(result, result).format(e), ",".join(ANY.get(t, t).format(e) for t in types)) for e in ("int4", "text")]
             continue
-        if not types or any(t not in SAMPLES for t in types) or result not in SAMPLES or source in SKIP or name.startswith(("pg_", "has_", "hash", "ts_")):
+        if not types or any(t not in SAMPLES for t in types) or result not in SAMPLES or source in SKIP or name.startswith(("pg_", "has_", "hash", "ts_")) or name.endswith("_description"):
             continue
         lanes = [list(SAMPLES[t]) for t in types]
         if source.startswith("extract_") or source.endswith(("_part", "_trunc", "_trunc_zone")) and types[0] == "text":
