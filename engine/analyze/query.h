@@ -102,6 +102,8 @@ struct WindowClause {
   uint32_t frame_options = 0;
   Expr* start_offset = nullptr;
   Expr* end_offset = nullptr;
+  // RANGE with offsets: the functions that tell whether a value is within an offset of another.
+  Oid start_in_range, end_in_range;
 };
 
 enum class LockStrength : uint8_t { key_share, share, no_key_update, update };

@@ -388,6 +388,53 @@ Status Transform::distinct(Scope& scope, const SelectStmt& stmt, std::vector<Tar
   return {};
 }
 
+// RANGE with an offset: the one ORDER BY column's family has a function for it and the offset's
+// type.
+Status Transform::range_offset(Scope& scope, WindowClause& window,
+                               const std::vector<TargetEntry>& targets, Expr* offset, bool start,
+                               int location) {
+  if (window.order_by.size() != 1) {
+    return error(sqlstate::windowing_error,
+                 "RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column",
+                 location);
+  }
+  Oid column;
+  for (const TargetEntry& target : targets) {
+    if (target.ref == window.order_by[0].target) column = target.expr->type;
+  }
+  const TypeOperators ops = TRY(context_.catalog.type_operators(context_.fiber, column));
+  const Oid base = ops.btree_input;
+  // An unknown literal is taken as the column's own type, or as an interval beside a time.
+  static constexpr Oid kOffsets[] = {type_oid::int2,   type_oid::int4,    type_oid::int8,
+                                     type_oid::float8, type_oid::numeric, type_oid::interval};
+  const bool unknown = offset->type == type_oid::unknown;
+  Oid chosen;
+  Oid function;
+  for (const Oid type : kOffsets) {
+    const Oid candidate =
+        TRY(context_.catalog.family_function(context_.fiber, ops.btree_family, base, type, 3));
+    if (!candidate) continue;
+    const bool fits = TRY(can_coerce(offset->type, type, CoercionContext::implicit));
+    if (!unknown && !fits) continue;
+    const bool exact = type == offset->type || (unknown && type == base);
+    if (function && !exact) continue;
+    chosen = type;
+    function = candidate;
+    if (exact) break;
+  }
+  if (!function) {
+    return error(sqlstate::feature_not_supported,
+                 cat("RANGE with offset PRECEDING/FOLLOWING is not supported for column type ",
+                     name_of(column), " and offset type ", name_of(offset->type)),
+                 offset->location);
+  }
+  Expr* made = TRY(coerce(&scope, offset, chosen, -1, CoercionContext::implicit,
+                          CallForm::implicit_cast, -1));
+  (start ? window.start_offset : window.end_offset) = made;
+  (start ? window.start_in_range : window.end_in_range) = function;
+  return {};
+}
+
 Result<WindowClause> Transform::window_clause(Scope& scope, const WindowDef& def,
                                               std::vector<TargetEntry>& targets) {
   WindowClause window{};
@@ -433,9 +480,11 @@ Result<WindowClause> Transform::window_clause(Scope& scope, const WindowDef& def
   for (const bool start : {true, false}) {
     const Node* node = start ? def.start_offset : def.end_offset;
     if (node == nullptr) continue;
-    if ((window.frame_options & kFrameRange) != 0)
-      return unsupported("RANGE with offset PRECEDING/FOLLOWING");
     Expr* offset = TRY(expression(scope, node, Clause::window_frame));
+    if ((window.frame_options & kFrameRange) != 0) {
+      TRY(range_offset(scope, window, targets, offset, start, def.location));
+      continue;
+    }
     Expr* number = TRY(can_coerce(offset->type, type_oid::int8, CoercionContext::assignment))
                        ? TRY(coerce(&scope, offset, type_oid::int8, -1, CoercionContext::assignment,
                                     CallForm::implicit_cast, -1))

@@ -113,6 +113,8 @@ class Transform {
                           Clause clause, bool sql92_names);
   Result<SortClause> group_item(Expr* expr, int ref);
   int give_ref(std::vector<TargetEntry>& targets, int index);
+  Status range_offset(Scope& scope, WindowClause& window, const std::vector<TargetEntry>& targets,
+                      Expr* offset, bool start, int location);
   Result<WindowClause> window_clause(Scope& scope, const WindowDef& def,
                                      std::vector<TargetEntry>& targets);
 

@@ -36,7 +36,7 @@ OperatorPtr construct(ExecContext& context, const PlanNode& plan) {
     case PlanTag::set_op:            return make_set_op(context, node_as<SetOpPlan>(plan));
     case PlanTag::limit:             return make_limit(context, node_as<LimitPlan>(plan));
     case PlanTag::lock_rows:         return make_lock_rows(context, node_as<LockRowsPlan>(plan));
-    case PlanTag::window:
+    case PlanTag::window:            return make_window(context, node_as<WindowPlan>(plan));
     case PlanTag::index_only_scan:
     case PlanTag::bitmap_index_scan:
     case PlanTag::bitmap_heap_scan:
@@ -56,8 +56,7 @@ OperatorPtr construct(ExecContext& context, const PlanNode& plan) {
 Result<OperatorPtr> make_operator(ExecContext& context, const PlanNode& plan) {
   OperatorPtr made = construct(context, plan);
   if (made == nullptr) {
-    return unsupported(plan.tag == PlanTag::window ? "a window function"
-                                                   : "this kind of plan node");
+    return unsupported("this kind of plan node");
   }
   if (context.measures != nullptr) made = measured(context, std::move(made));
   TRY(made->open());

@@ -21,6 +21,7 @@ OperatorPtr make_sort(ExecContext& context, const SortPlan& plan);
 OperatorPtr make_aggregate(ExecContext& context, const AggregatePlan& plan);
 OperatorPtr make_unique(ExecContext& context, const UniquePlan& plan);
 OperatorPtr make_set_op(ExecContext& context, const SetOpPlan& plan);
+OperatorPtr make_window(ExecContext& context, const WindowPlan& plan);
 OperatorPtr make_nested_loop(ExecContext& context, const NestedLoopPlan& plan);
 OperatorPtr make_hash_join(ExecContext& context, const HashJoinPlan& plan);
 OperatorPtr make_seq_scan(ExecContext& context, const SeqScanPlan& plan);

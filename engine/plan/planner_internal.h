@@ -73,6 +73,9 @@ class LevelPlanner {
   Result<Rel*> add_grouping(Query& query, Rel* input);
   Result<Rel*> add_windows(Query& query, Rel* input);
   Result<Rel*> add_distinct(Query& query, Rel* input);
+  bool is_sorted_by(const Rel& input, std::span<const SortClause> order,
+                    std::span<const TargetEntry> targets) const;
+  void carry_order(const Rel& from, Rel& to);
   Result<Rel*> add_sort(Rel* input, std::span<const SortClause> order,
                         std::span<const TargetEntry> targets);
   Rel* add_limit(Query& query, Rel* input);

@@ -113,11 +113,42 @@ Result<Rel*> LevelPlanner::project(Rel* input, std::span<const TargetEntry> targ
     rel->targets.push_back(entry_now);
   }
   made->width = width_of(rel->base);
+  if (!has_set_functions) carry_order(*input, *rel);
   return rel;
+}
+
+// A node that lets rows pass one by one keeps their order, as far as it has the columns.
+void LevelPlanner::carry_order(const Rel& from, Rel& to) {
+  to.order.clear();
+  for (const SortKey& key : from.order) {
+    Expr* expr = from.base[static_cast<size_t>(key.column - 1)];
+    const bool known = std::any_of(to.base.begin(), to.base.end(),
+                                   [&](const Expr* have) { return expr_equal(have, expr); });
+    if (!known && to.node->tag != PlanTag::window) return;
+    SortKey kept = key;
+    kept.column = require(to, expr) + 1;
+    to.order.push_back(kept);
+  }
+}
+
+// The rows come in this order already.
+bool LevelPlanner::is_sorted_by(const Rel& input, std::span<const SortClause> order,
+                                std::span<const TargetEntry> targets) const {
+  if (order.size() > input.order.size()) return false;
+  for (size_t i = 0; i < order.size(); ++i) {
+    const SortKey& have = input.order[i];
+    if (have.sort_op != order[i].sort_op || have.descending != order[i].descending ||
+        have.nulls_first != order[i].nulls_first)
+      return false;
+    const Expr* wanted = target_by_ref(targets, order[i].target);
+    if (!expr_equal(input.base[static_cast<size_t>(have.column - 1)], wanted)) return false;
+  }
+  return true;
 }
 
 Result<Rel*> LevelPlanner::add_sort(Rel* input, std::span<const SortClause> order,
                                     std::span<const TargetEntry> targets) {
+  if (is_sorted_by(*input, order, targets)) return input;
   auto* made = node<SortPlan>(PlanTag::sort);
   Rel* rel = pass_rel(made, input);
   std::vector<SortKey> keys;
@@ -223,16 +254,52 @@ Result<Rel*> LevelPlanner::add_grouping(Query& query, Rel* input) {
   return rel;
 }
 
+namespace {
+
+// What a window's input is sorted by: its partition's columns, then its order.
+std::vector<SortClause> window_order(const WindowClause& clause) {
+  std::vector<SortClause> order(clause.partition_by.begin(), clause.partition_by.end());
+  for (const SortClause& item : clause.order_by) {
+    const bool known = std::any_of(order.begin(), order.end(),
+                                   [&](const SortClause& o) { return o.target == item.target; });
+    if (!known) order.push_back(item);
+  }
+  return order;
+}
+
+// The windows that are used, those with like orders beside each other and the longer order first,
+// so that one sort serves several; PostgreSQL's sequence, which a query without ORDER BY shows.
+std::vector<size_t> window_sequence(const Query& query) {
+  std::vector<size_t> used;
+  for (size_t w = 0; w < query.windows.size(); ++w) {
+    const auto uses = [&](const Expr& e) {
+      return e.tag == ExprTag::window && as<WindowExpr>(e).window == static_cast<int>(w);
+    };
+    if (std::any_of(query.targets.begin(), query.targets.end(),
+                    [&](const TargetEntry& t) { return any_expr(*t.expr, uses); }))
+      used.push_back(w);
+  }
+  std::sort(used.begin(), used.end(), [&](size_t a, size_t b) {
+    const std::vector<SortClause> x = window_order(query.windows[a]);
+    const std::vector<SortClause> y = window_order(query.windows[b]);
+    for (size_t i = 0; i < std::min(x.size(), y.size()); ++i) {
+      if (x[i].target != y[i].target) return x[i].target > y[i].target;
+      if (x[i].sort_op != y[i].sort_op) return x[i].sort_op > y[i].sort_op;
+      if (x[i].nulls_first != y[i].nulls_first) return x[i].nulls_first;
+    }
+    if (x.size() != y.size()) return x.size() > y.size();
+    return a < b;
+  });
+  return used;
+}
+
+}  // namespace
+
 Result<Rel*> LevelPlanner::add_windows(Query& query, Rel* input) {
   Rel* rel = input;
-  for (size_t w = 0; w < query.windows.size(); ++w) {
+  for (const size_t w : window_sequence(query)) {
     WindowClause& clause = query.windows[w];
-    std::vector<SortClause> order(clause.partition_by.begin(), clause.partition_by.end());
-    for (const SortClause& item : clause.order_by) {
-      const bool known = std::any_of(order.begin(), order.end(),
-                                     [&](const SortClause& o) { return o.target == item.target; });
-      if (!known) order.push_back(item);
-    }
+    const std::vector<SortClause> order = window_order(clause);
     if (!order.empty()) rel = TRY(add_sort(rel, order, query.targets));
     auto* made = node<WindowPlan>(PlanTag::window);
     Rel* above = make_rel(made, rel->ranges, rel);
@@ -253,6 +320,7 @@ Result<Rel*> LevelPlanner::add_windows(Query& query, Rel* input) {
     made->partition_by = arena_.copy_array(partition);
     made->order_by = arena_.copy_array(keys);
     made->rows = rel->node->rows;
+    carry_order(*rel, *above);
     made->startup_cost = rel->node->startup_cost;
     made->total_cost =
         rel->node->total_cost +
