@@ -428,8 +428,8 @@ Status Transform::range_offset(Scope& scope, WindowClause& window,
                      name_of(column), " and offset type ", name_of(offset->type)),
                  offset->location);
   }
-  Expr* made = TRY(coerce(&scope, offset, chosen, -1, CoercionContext::implicit,
-                          CallForm::implicit_cast, -1));
+  Expr* made = TRY(
+      coerce(&scope, offset, chosen, -1, CoercionContext::implicit, CallForm::implicit_cast, -1));
   (start ? window.start_offset : window.end_offset) = made;
   (start ? window.start_in_range : window.end_in_range) = function;
   return {};

@@ -23,8 +23,7 @@ Status PartitionRows::add(std::span<const Vector> columns, uint32_t row) {
 Result<StoredRow*> PartitionRows::row(uint64_t i) {
   if (i < rows_.size()) return rows_[i];
   if (held_.empty()) {
-    for (size_t h = 0; h < kHeld; ++h)
-      held_.push_back(std::make_unique<Held>(&context_.budget));
+    for (size_t h = 0; h < kHeld; ++h) held_.push_back(std::make_unique<Held>(&context_.budget));
   }
   Held& held = *held_[i % kHeld];
   if (held.number == i) return held.row;

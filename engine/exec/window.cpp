@@ -122,14 +122,23 @@ class WindowOperator final : public Operator {
     f.first_column = descs_.size();
     std::vector<Oid> types;
     for (const Expr* arg : expr.args) {
-      { auto made = TRY(Evaluator::compile(context_, *arg, outer_column)); f.args.push_back(std::move(made)); }
-      { auto made = TRY(type_desc(context_, arg->type)); descs_.push_back(std::move(made)); }
+      {
+        auto made = TRY(Evaluator::compile(context_, *arg, outer_column));
+        f.args.push_back(std::move(made));
+      }
+      {
+        auto made = TRY(type_desc(context_, arg->type));
+        descs_.push_back(std::move(made));
+      }
       types.push_back(arg->type);
     }
     if (expr.filter != nullptr) {
       f.filter = TRY(Evaluator::compile(context_, *expr.filter, outer_column));
       f.filter_column = descs_.size();
-      { auto made = TRY(type_desc(context_, expr.filter->type)); descs_.push_back(std::move(made)); }
+      {
+        auto made = TRY(type_desc(context_, expr.filter->type));
+        descs_.push_back(std::move(made));
+      }
     }
     if (expr.is_aggregate) {
       f.kernel = find_aggregate(expr.function);
@@ -156,10 +165,13 @@ class WindowOperator final : public Operator {
     in_arena_.reset();
     std::copy(in_->columns.begin(), in_->columns.end(), stored_.begin());
     for (WindowFunction& f : functions_) {
-      for (size_t a = 0; a < f.args.size(); ++a)
-        stored_[f.first_column + a] = *TRY(f.args[a].evaluate(in_arena_, *in_, in_->rows));
-      if (f.filter)
-        stored_[f.filter_column] = *TRY(f.filter->evaluate(in_arena_, *in_, in_->rows));
+      for (size_t a = 0; a < f.args.size(); ++a) {
+        const Vector* value = TRY(f.args[a].evaluate(in_arena_, *in_, in_->rows));
+        stored_[f.first_column + a] = *value;
+      }
+      if (!f.filter) continue;
+      const Vector* counts = TRY(f.filter->evaluate(in_arena_, *in_, in_->rows));
+      stored_[f.filter_column] = *counts;
     }
     // Keys and arguments are looked into; columns that only pass stay as they are.
     for (size_t c = 0; c < descs_.size(); ++c) {
@@ -265,9 +277,9 @@ class WindowOperator final : public Operator {
       case Ranking::rank:         return whole(frame_.group_begin + 1);
       case Ranking::dense_rank:   return whole(frame_.group + 1);
       case Ranking::percent_rank: {
-        const double part = count <= 1 ? 0.0
-                                       : static_cast<double>(frame_.group_begin) /
-                                             static_cast<double>(count - 1);
+        const double part =
+            count <= 1 ? 0.0
+                       : static_cast<double>(frame_.group_begin) / static_cast<double>(count - 1);
         return NullableDatum{Datum::of(part), false};
       }
       case Ranking::cume_dist: {
@@ -383,8 +395,7 @@ class WindowOperator final : public Operator {
         if (frame_.is_excluded(from)) continue;
         const StoredRow* row = TRY(rows_->row(from));
         const uint8_t* nulls = row->nulls(width);
-        if (f.filter && (nulls[f.filter_column] != 0 ||
-                         !row->values()[f.filter_column].as<bool>()))
+        if (f.filter && (nulls[f.filter_column] != 0 || !row->values()[f.filter_column].as<bool>()))
           continue;
         for (size_t a = 0; a < f.args.size(); ++a) {
           const size_t c = f.first_column + a;
@@ -415,8 +426,8 @@ class WindowOperator final : public Operator {
   Projection projection_;
   WindowFrame frame_;
   OperatorPtr child_;
-  size_t width_ = 0;                // of the child
-  std::vector<ColumnDesc> descs_;   // of a stored row
+  size_t width_ = 0;               // of the child
+  std::vector<ColumnDesc> descs_;  // of a stored row
   std::vector<WindowFunction> functions_;
   std::vector<KeyColumn> partition_keys_, order_keys_;
   std::optional<PartitionRows> rows_;

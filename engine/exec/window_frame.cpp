@@ -175,11 +175,8 @@ Result<uint64_t> WindowFrame::range_bound(bool start) {
 Result<bool> WindowFrame::in_range(InRange& call, Datum value, Datum base, NullableDatum offset,
                                    bool sub, bool less) {
   arena_.reset();
-  const NullableDatum values[] = {{value, false},
-                                  {base, false},
-                                  offset,
-                                  {Datum::of(sub), false},
-                                  {Datum::of(less), false}};
+  const NullableDatum values[] = {
+      {value, false}, {base, false}, offset, {Datum::of(sub), false}, {Datum::of(less), false}};
   Vector args[5];
   for (size_t i = 0; i < 5; ++i) args[i] = Vector::make_constant(arena_, values[i]);
   Vector out = Vector::make(arena_, 1);

@@ -20,11 +20,11 @@ class WindowFrame {
   // Goes on to row `row`.
   Status move_to(uint64_t row);
 
-  uint64_t begin = 0, end = 0;                  // the rows of the frame, without end ...
+  uint64_t begin = 0, end = 0;                    // the rows of the frame, without end ...
   uint64_t excluded_begin = 0, excluded_end = 0;  // ... less these ...
-  bool keeps_current = false;                   // ... but with the current row
-  uint64_t group_begin = 0, group_end = 0;      // the current row's peers
-  uint64_t group = 0;                           // their number
+  bool keeps_current = false;                     // ... but with the current row
+  uint64_t group_begin = 0, group_end = 0;        // the current row's peers
+  uint64_t group = 0;                             // their number
 
   bool is_excluded(uint64_t row) const {
     return row >= excluded_begin && row < excluded_end && !(keeps_current && row == current_);
