@@ -51,6 +51,7 @@ void Needs::var(const VarExpr& e) {
   if (entry.kind == RangeKind::relation && e.attno > 0) {
     add(pg_class::kRelation, entry.relation->oid, e.attno);
   }
+  if (entry.view != nullptr && e.attno > 0) add(pg_class::kRelation, entry.view->oid, e.attno);
   if (entry.kind == RangeKind::join && e.attno > 0) {
     expr(*entry.join_columns[static_cast<size_t>(e.attno - 1)]);
   }
@@ -78,7 +79,11 @@ void Needs::query(const Query& query) {
   for (const CommonTable* cte : query.ctes) this->query(*cte->query);
   for (const RangeEntry* entry : query.range_table) {
     if (entry->kind == RangeKind::relation) add(pg_class::kRelation, entry->relation->oid);
-    if (entry->subquery != nullptr) this->query(*entry->subquery);
+    if (entry->view != nullptr) {  // what the view needs is its own affair
+      add(pg_class::kRelation, entry->view->oid);
+    } else if (entry->subquery != nullptr) {
+      this->query(*entry->subquery);
+    }
     for (const Expr* function : entry->functions) expr(*function);
     for (std::span<Expr*> row : entry->values) {
       for (const Expr* value : row) expr(*value);
