@@ -10,11 +10,11 @@
 
 namespace orrery {
 
-Execution::Execution(std::unique_ptr<ExecContext> context)
+PlanRun::PlanRun(std::unique_ptr<ExecContext> context)
     : context_(std::move(context)), arena_(&context_->budget) {}
 
-Result<std::unique_ptr<Execution>> Execution::start(std::unique_ptr<ExecContext> context) {
-  auto made = std::make_unique<Execution>(std::move(context));
+Result<std::unique_ptr<PlanRun>> PlanRun::start(std::unique_ptr<ExecContext> context) {
+  auto made = std::make_unique<PlanRun>(std::move(context));
   const Plan& plan = made->context_->plan;
   made->root_ = TRY(make_operator(*made->context_, *plan.root));
   made->descs_ = TRY(column_descs(*made->context_, plan.result_columns));
@@ -22,7 +22,7 @@ Result<std::unique_ptr<Execution>> Execution::start(std::unique_ptr<ExecContext>
   return made;
 }
 
-Result<Batch*> Execution::next() {
+Result<Batch*> PlanRun::next() {
   arena_.reset();
   Batch* in = TRY(root_->next());
   if (in == nullptr) return nullptr;
@@ -36,7 +36,7 @@ Result<Batch*> Execution::next() {
   return &out_;
 }
 
-Status Execution::finish() {
+Status PlanRun::finish() {
   for (size_t i = 0; i < context_->plan.modifying_ctes.size(); ++i) {
     CteState& state = context_->shared_rows(context_->plan.modifying_cte_params[i]);
     if (state.source == nullptr) {

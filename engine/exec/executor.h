@@ -1,4 +1,5 @@
-// Running plans, for the session: one Execution a portal.
+// Runs a plan without a session: for tests of the executor alone. Sessions have an Execution of
+// their own (session/execution.h).
 #pragma once
 
 #include "exec/context.h"
@@ -8,10 +9,10 @@
 
 namespace orrery {
 
-class Execution {
+class PlanRun {
  public:
   // Everything in `context` outlives this. Makes and opens the operators.
-  static Result<std::unique_ptr<Execution>> start(std::unique_ptr<ExecContext> context);
+  static Result<std::unique_ptr<PlanRun>> start(std::unique_ptr<ExecContext> context);
 
   // The next batch of result rows, without junk columns and with every value plain; null at the
   // end. An execution without result rows is run to its end by the first call, which returns null.
@@ -25,7 +26,7 @@ class Execution {
   void limit(uint64_t rows) { root_->set_row_limit(static_cast<double>(rows)); }
 
   // For start().
-  explicit Execution(std::unique_ptr<ExecContext> context);
+  explicit PlanRun(std::unique_ptr<ExecContext> context);
 
  private:
   std::unique_ptr<ExecContext> context_;

@@ -63,7 +63,7 @@ class Queries {
     const PlannerSettings settings;
     PlanContext planning{fiber, arena, reader, world, settings};
     Plan* plan = TRY(make_plan(planning, *query));
-    auto execution = TRY(Execution::start(
+    auto execution = TRY(PlanRun::start(
         std::make_unique<ExecContext>(fiber, arena, budget, reader, session, *plan)));
     std::string out;
     while (Batch* batch = TRY(execution->next())) {
