@@ -25,7 +25,6 @@ class CopyBinaryReader {
   // The next row into fields(), of `columns` fields. False: feed more, or, after the trailer or
   // finish(), the end. 22P04 with PostgreSQL's messages.
   Result<bool> next(int columns);
-  bool is_done() const { return done_; }
   // Valid until the next call.
   const std::vector<Field>& fields() const { return fields_; }
   uint64_t number() const { return number_; }  // of the row, from 1; 0 in the header

@@ -126,13 +126,13 @@ Result<bool> CopyFrom::next_line(CopyInput& input) {
       return std::move(line).status().context(line_context(lines_.line_number(), lines_.line()));
     }
     if (*line) return true;
+    if (input_over_) return false;
     const std::optional<Bytes> bytes = TRY(input.read(context_.fiber));
     if (bytes) {
       lines_.feed(*bytes);  // nothing to it behind "\."
       TRY(context_.fiber.charge(bytes->size() / 16 + 1));
-    } else if (lines_.is_done()) {
-      return false;
     } else {
+      input_over_ = true;  // said once: who asks again waits for ever
       lines_.finish();
     }
   }
@@ -228,13 +228,13 @@ Result<bool> CopyFrom::next_tuple(CopyInput& input) {
       return std::move(status).context(where_text(tuples_.number()));
     }
     if (*tuple) return true;
+    if (input_over_) return false;
     const std::optional<Bytes> bytes = TRY(input.read(context_.fiber));
     if (bytes) {
       tuples_.feed(*bytes);
       TRY(context_.fiber.charge(bytes->size() / 16 + 1));
-    } else if (tuples_.is_done()) {
-      return false;
     } else {
+      input_over_ = true;  // said once: who asks again waits for ever
       tuples_.finish();
     }
   }

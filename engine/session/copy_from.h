@@ -88,6 +88,7 @@ class CopyFrom {
   std::vector<Vector> own_;      // what is read goes here
   std::vector<Vector> columns_;  // the batch as it is written: own_, defaults, NULLs
   uint32_t count_ = 0;           // rows in the batch
+  bool input_over_ = false;
   std::vector<Source> sources_;
   std::string texts_;
   std::vector<Tid> tids_;

@@ -43,7 +43,6 @@ class Execution {
   // The next rows as the client sees them, without junk columns and with plain values; null at the
   // end. At most `limit` of them, 0 for as many as come.
   Result<const Batch*> next(uint64_t limit);
-  bool is_done() const { return done_; }
   // Rows returned, or changed by INSERT, UPDATE, DELETE.
   uint64_t rows_processed() const;
   // "SELECT 3", "INSERT 0 1".

@@ -32,3 +32,11 @@ copy nowhere to stdout;
 copy c (nothing) to stdout;
 select count(*) from c;
 drop table c;
+-- Data that ends without a line "\.", as every client but a script sends it.
+create table sent (a int, b text);
+\copy sent from program 'printf "1\tone\n2\ttwo\n"'
+\copy sent from program 'printf "3\tthree"'
+\copy sent from program 'printf "4,four\n" ; printf "5,\"fi\nve\"\n"' csv
+\copy sent from program 'true'
+select * from sent order by a;
+drop table sent;
