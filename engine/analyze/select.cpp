@@ -285,6 +285,11 @@ struct SelectForms {
   // A leaf's query as a range entry of the set operation's.
   Result<SetOpNode*> leaf(const SelectStmt& stmt, std::vector<std::vector<Expr*>>& targets,
                           std::span<std::string_view>& names) {
+    if (stmt.into_clause != nullptr) {
+      return t.error(sqlstate::syntax_error,
+                     "INTO is only allowed on first SELECT of UNION/INTERSECT/EXCEPT",
+                     stmt.into_clause->rel->location);
+    }
     Scope shade;
     shade.parent = scope.parent;
     shade.ctes = scope.ctes;
@@ -469,8 +474,10 @@ Result<Query*> Transform::select(const SelectStmt& stmt, Scope* parent,
                                  CommonTable* recursive_self) {
   Scope scope;
   scope.parent = parent;
-  if (stmt.into_clause != nullptr)
-    return unsupported("SELECT INTO").at(error_position(context_.text, stmt.into_clause->location));
+  if (stmt.into_clause != nullptr) {
+    return error(sqlstate::syntax_error, "SELECT ... INTO is not allowed here",
+                 stmt.into_clause->rel->location);
+  }
   if (stmt.with_clause != nullptr) {
     const bool keep_unknowns = std::exchange(keep_unknowns_, false);
     TRY(with_clause(scope, *stmt.with_clause));

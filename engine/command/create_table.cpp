@@ -149,11 +149,14 @@ class TableCreation {
   TableCreation(CommandContext& context, const CreateStmt& statement)
       : context_(context), statement_(statement) {}
 
-  Result<std::string> run();
+  Result<Oid> run();
+  // With these columns before any of the statement's own.
+  void add_columns(std::span<const NewColumn> columns);
+  Status place();
+  Result<bool> exists_already();
 
  private:
   Status refuse_unsupported();
-  Result<bool> exists_already();
   Status collect();
   Status add_like(const TableLikeClause& like);
   Status copy_comment(const RelationInfo& from, int32_t column);
@@ -330,15 +333,25 @@ Status TableCreation::finish_columns() {
   return {};
 }
 
-Result<std::string> TableCreation::run() {
-  TRY(refuse_unsupported());
+void TableCreation::add_columns(std::span<const NewColumn> columns) {
+  for (const NewColumn& column : columns) columns_.push_back({.column = column});
+}
+
+// Which schema the table goes to, and under what name.
+Status TableCreation::place() {
   relation_.nsp = TRY(creation_schema(context_, *statement_.relation));
   relation_.name = truncate_name(statement_.relation->relname);
   relation_.owner = current_role(context_);
   if (statement_.relation->relpersistence == RelPersistence::unlogged) relation_.persistence = 'u';
   if (statement_.relation->relpersistence == RelPersistence::temp) relation_.persistence = 't';
+  return {};
+}
+
+Result<Oid> TableCreation::run() {
+  TRY(refuse_unsupported());
+  TRY(place());
   const bool exists = TRY(exists_already());
-  if (exists) return std::string("CREATE TABLE");
+  if (exists) return Oid();
   TRY(collect());
   TRY(make());
   if (statement_.oncommit == OnCommitAction::drop) context_.host.on_commit(relation_.oid, true);
@@ -352,13 +365,43 @@ Result<std::string> TableCreation::run() {
                            {pg_class::kRelation, relation_.oid, made->column_number(name)}, text));
   }
   TRY(add_constraints(context_, relation_.oid, constraints_, false));
-  return std::string("CREATE TABLE");
+  return relation_.oid;
+}
+
+// CREATE TABLE AS as CREATE TABLE would say it, but for the columns; nobody points at its name.
+CreateStmt table_of(CommandContext& context, const CreateTableAsStmt& statement) {
+  CreateStmt table;
+  auto* name = context.arena.make<RangeVar>(*statement.into->rel);
+  name->location = -1;
+  table.relation = name;
+  table.access_method = statement.into->access_method;
+  table.options = statement.into->options;
+  table.oncommit = statement.into->on_commit;
+  table.tablespacename = statement.into->table_space_name;
+  table.if_not_exists = statement.if_not_exists;
+  return table;
 }
 
 }  // namespace
 
 Result<std::string> create_table(CommandContext& context, const CreateStmt& statement) {
-  return TableCreation(context, statement).run();
+  TRY(TableCreation(context, statement).run());
+  return std::string("CREATE TABLE");
+}
+
+Result<bool> table_as_exists(CommandContext& context, const CreateTableAsStmt& statement) {
+  const CreateStmt table = table_of(context, statement);
+  TableCreation creation(context, table);
+  TRY(creation.place());
+  return creation.exists_already();
+}
+
+Result<Oid> create_table_as(CommandContext& context, const CreateTableAsStmt& statement,
+                            std::span<const NewColumn> columns) {
+  const CreateStmt table = table_of(context, statement);
+  TableCreation creation(context, table);
+  creation.add_columns(columns);
+  return creation.run();
 }
 
 }  // namespace orrery

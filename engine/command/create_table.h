@@ -7,6 +7,12 @@
 namespace orrery {
 
 Result<std::string> create_table(CommandContext& context, const CreateStmt& statement);
+// The table of CREATE TABLE AS and SELECT INTO, empty, with a query's columns. 0: it exists already
+// and IF NOT EXISTS was said.
+Result<Oid> create_table_as(CommandContext& context, const CreateTableAsStmt& statement,
+                            std::span<const NewColumn> columns);
+// Whether the table exists, which IF NOT EXISTS puts up with (and a NOTICE tells of). 42P07.
+Result<bool> table_as_exists(CommandContext& context, const CreateTableAsStmt& statement);
 
 // A column from its definition: type, collation, NOT NULL, serial; constraints that concern more
 // than the column itself are handed to `others`, with their column. `table_name` names the table in

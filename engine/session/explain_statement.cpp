@@ -74,9 +74,12 @@ Result<StatementRef> Session::explained_statement(Fiber& fiber, const PlannedSta
     prepared->statement = TRY(make_current(fiber, prepared->statement));
     return prepared->statement;
   }
+  const auto* made = as_if<CreateTableAsStmt>(query);
+  if (made != nullptr && made->query->tag != NodeTag::SelectStmt)
+    return unsupported("EXPLAIN CREATE TABLE AS EXECUTE");
+  if (made != nullptr || into_of(*query) != nullptr) return into_query(fiber, outer);
   inner->statement = query;
-  inner->is_query = query->tag == NodeTag::SelectStmt || query->tag == NodeTag::InsertStmt ||
-                    query->tag == NodeTag::UpdateStmt || query->tag == NodeTag::DeleteStmt;
+  inner->is_query = is_query_node(*query);
   if (!inner->is_query) return unsupported(cat("EXPLAIN of ", node_tag_name(query->tag)));
   TRY(analyze_and_plan(fiber, *inner));
   return inner;
@@ -93,6 +96,9 @@ Result<std::string> Session::explain(Fiber& fiber, const PlannedStatement& outer
   std::vector<NodeMeasure> measures;
   int64_t running = 0;
   if (options.analyze) {
+    const Node& query = *statement.query;
+    if (query.tag == NodeTag::CreateTableAsStmt || into_of(query) != nullptr)
+      return unsupported("EXPLAIN ANALYZE of CREATE TABLE AS");
     measures.resize(count);
     TRY(check_read_only(*inner));
     const Instant begin = fiber.now();

@@ -4,6 +4,18 @@
 
 namespace orrery {
 
+const IntoClause* into_of(const Node& statement) {
+  const auto* select = as_if<SelectStmt>(&statement);
+  while (select != nullptr && select->op != SetOperation::none) select = select->larg;
+  return select == nullptr ? nullptr : select->into_clause;
+}
+
+bool is_query_node(const Node& statement) {
+  if (statement.tag == NodeTag::SelectStmt) return into_of(statement) == nullptr;
+  return statement.tag == NodeTag::InsertStmt || statement.tag == NodeTag::UpdateStmt ||
+         statement.tag == NodeTag::DeleteStmt;
+}
+
 PlannedStatement::PlannedStatement(MemoryBudget* budget) : arena(budget) {}
 
 // What rests holds on to the plan, and goes first.

@@ -21,6 +21,11 @@ namespace orrery {
 
 class Execution;
 
+// Statements that have a plan: SELECT (but not INTO), VALUES, INSERT, UPDATE, DELETE.
+bool is_query_node(const Node& statement);
+// The INTO of a SELECT, which a set operation has in its first arm; null: none.
+const IntoClause* into_of(const Node& statement);
+
 struct PlannedStatement {
   explicit PlannedStatement(MemoryBudget* budget);
   PlannedStatement(const PlannedStatement&) = delete;

@@ -11,11 +11,6 @@
 namespace orrery {
 namespace {
 
-bool is_query_node(const Node& statement) {
-  return statement.tag == NodeTag::SelectStmt || statement.tag == NodeTag::InsertStmt ||
-         statement.tag == NodeTag::UpdateStmt || statement.tag == NodeTag::DeleteStmt;
-}
-
 // The query that a PREPARE or DECLARE CURSOR keeps; the statement itself otherwise.
 const Node* kept_query(const Node* statement) {
   if (const auto* prepare = as_if<PrepareStmt>(statement)) return prepare->query;

@@ -94,8 +94,7 @@ Status Session::run_statement(Fiber& fiber, std::string_view text, const RawStmt
   statement->statement = &node;
   statement->text_start = raw.stmt_location;
   statement->text_length = raw.stmt_len;
-  statement->is_query = node.tag == NodeTag::SelectStmt || node.tag == NodeTag::InsertStmt ||
-                        node.tag == NodeTag::UpdateStmt || node.tag == NodeTag::DeleteStmt;
+  statement->is_query = is_query_node(node);
   const std::string tag = TRY(run_one(fiber, std::move(statement), {}, {}, sink));
   // The answer follows the commit: until then it could still become an error.
   if (last || !block_.is_in_block()) TRY(block_.end_implicit(fiber));

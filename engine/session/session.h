@@ -145,6 +145,10 @@ class Session final : public SessionBackend,
   Result<std::string> run_ddl(Fiber& fiber, const PlannedStatement& statement);
   Result<std::string> prepare_statement(Fiber& fiber, const PlannedStatement& outer,
                                         const PrepareStmt& statement);
+  // The prepared statement, current, and the values of its parameters, in `arena`.
+  Result<StatementRef> bind_execute(Fiber& fiber, const PlannedStatement& outer,
+                                    const ExecuteStmt& statement, Arena& arena,
+                                    std::vector<NullableDatum>& values);
   Result<std::string> execute_statement(Fiber& fiber, const PlannedStatement& outer,
                                         const ExecuteStmt& statement,
                                         std::span<const WireFormat> formats, ResultSink& sink);
@@ -152,6 +156,17 @@ class Session final : public SessionBackend,
   Result<std::string> discard(Fiber& fiber, const DiscardStmt& statement);
   Result<std::string> lock_statement(Fiber& fiber, const PlannedStatement& outer,
                                      const LockStmt& statement);
+
+  // create_table_as.cpp
+  Result<std::string> create_table_as(Fiber& fiber, const PlannedStatement& outer,
+                                      const CreateTableAsStmt& statement);
+  Result<std::string> select_into(Fiber& fiber, const PlannedStatement& outer);
+  // A new statement that is the query of CREATE TABLE AS or SELECT INTO alone.
+  Result<StatementRef> into_query(Fiber& fiber, const PlannedStatement& outer);
+  // The table of the statement, with the columns of the query. 0: it was there already.
+  Result<Oid> make_into_table(Fiber& fiber, std::string_view text,
+                              const CreateTableAsStmt& statement, const PlannedStatement& query);
+  Status fill_table(Fiber& fiber, Oid table, Execution& rows);
 
   // copy_statement.cpp
   Result<std::string> copy(Fiber& fiber, const PlannedStatement& outer, const CopyStmt& statement,

@@ -32,6 +32,9 @@ Result<std::string> Session::run_utility(Fiber& fiber, const PlannedStatement& s
   if (const auto* altered = as_if<AlterSystemStmt>(&node))
     return alter_system_statement(fiber, *altered);
   if (const auto* copied = as_if<CopyStmt>(&node)) return copy(fiber, statement, *copied, sink);
+  if (const auto* made = as_if<CreateTableAsStmt>(&node))
+    return create_table_as(fiber, statement, *made);
+  if (into_of(node) != nullptr) return select_into(fiber, statement);
   if (node.tag == NodeTag::CheckPointStmt) {
     if (settings_.get_text(SettingId::is_superuser) != "on") {
       return raise(sqlstate::insufficient_privilege,
@@ -123,10 +126,9 @@ Result<std::string> Session::prepare_statement(Fiber& fiber, const PlannedStatem
   return std::string("PREPARE");
 }
 
-Result<std::string> Session::execute_statement(Fiber& fiber, const PlannedStatement& outer,
-                                               const ExecuteStmt& statement,
-                                               std::span<const WireFormat> formats,
-                                               ResultSink& sink) {
+Result<StatementRef> Session::bind_execute(Fiber& fiber, const PlannedStatement& outer,
+                                           const ExecuteStmt& statement, Arena& arena,
+                                           std::vector<NullableDatum>& values) {
   PreparedStatement* prepared = TRY(find_prepared(statement.name));
   prepared->statement = TRY(make_current(fiber, prepared->statement));
   const StatementRef inner = prepared->statement;
@@ -137,18 +139,26 @@ Result<std::string> Session::execute_statement(Fiber& fiber, const PlannedStatem
         .detail(
             cat("Expected ", types.size(), " parameters but got ", statement.params.size(), "."));
   }
-  Arena arena(&memory_);
   TRY(refresh_path(fiber));
   const std::unique_ptr<CatalogReader> catalog = new_reader();
   AnalyzeContext analysis = analyze_context(fiber, arena, *catalog, outer.text, nullptr);
   NodePlannerWorld world(node_.access, *catalog, path_, view_, memory_, oldest_visible());
-  std::vector<NullableDatum> values;
   for (size_t i = 0; i < types.size(); ++i) {
     const Expr* expr = TRY(
         analyze_expression(analysis, *statement.params[i], nullptr, types[i], -1, cat("$", i + 1)));
     const NullableDatum value = TRY(world.evaluate(fiber, arena, *expr));
     values.push_back(value);
   }
+  return inner;
+}
+
+Result<std::string> Session::execute_statement(Fiber& fiber, const PlannedStatement& outer,
+                                               const ExecuteStmt& statement,
+                                               std::span<const WireFormat> formats,
+                                               ResultSink& sink) {
+  Arena arena(&memory_);
+  std::vector<NullableDatum> values;
+  const StatementRef inner = TRY(bind_execute(fiber, outer, statement, arena, values));
   return run_query_statement(fiber, inner, values, formats, sink);
 }
 
