@@ -191,6 +191,23 @@ Status check_relation_owner(Fiber& fiber, CatalogReader& catalog, const Relation
                cat("must be owner of ", relation_word(relation.kind), " ", relation.name));
 }
 
+void change_acl_owner(Acl& acl, Oid from, Oid to) {
+  Acl changed;
+  for (AclItem item : acl) {
+    if (item.grantee == from) item.grantee = to;
+    if (item.grantor == from) item.grantor = to;
+    auto same = std::ranges::find_if(changed, [&item](const AclItem& other) {
+      return other.grantee == item.grantee && other.grantor == item.grantor;
+    });
+    if (same == changed.end()) {
+      changed.push_back(item);
+    } else {
+      same->mode |= item.mode;
+    }
+  }
+  acl = std::move(changed);
+}
+
 void grant_rights(Acl& acl, Oid grantee, Oid grantor, AclMode mode) {
   for (AclItem& item : acl) {
     if (item.grantee == grantee && item.grantor == grantor) {

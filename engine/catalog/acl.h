@@ -73,6 +73,8 @@ std::string_view relation_word(char relkind);
 
 // Changes by GRANT and REVOKE. `grantor` gives or takes `mode` (with its grant options if
 // `options`); a revocation takes dependent grants along or, with restrict_, raises 2BP01.
+// What `from` held and granted as owner, `to` does now.
+void change_acl_owner(Acl& acl, Oid from, Oid to);
 void grant_rights(Acl& acl, Oid grantee, Oid grantor, AclMode mode);
 Status revoke_rights(Acl& acl, Oid grantee, Oid grantor, Oid owner, AclMode mode, bool cascade);
 

@@ -155,9 +155,14 @@ Status Search::visit(const ObjectAddress& object, Reached how, const ObjectAddre
   fiber_.leave_recursion();
   if (DependentObject* held = find(object)) {
     held->goes_silently |= silently;
-  } else {
-    found.push_back({object, from, how == Reached::root || is_root(object), silently});
+    return {};
   }
+  // Its columns need not go one by one.
+  std::erase_if(found, [&object](const DependentObject& held) {
+    return object.column == 0 && held.object.catalog == object.catalog &&
+           held.object.object == object.object;
+  });
+  found.push_back({object, from, how == Reached::root || is_root(object), silently});
   return {};
 }
 
@@ -198,7 +203,11 @@ Status change_owner_dependency(Fiber& fiber, CatalogStore& store, Oid database,
                         Datum::of(depender.object)};
   TRY(store.scan(fiber, pg_shdepend::kRelation, kPgShdependDependerIndex, keys,
                  [&](const CatalogRow& row, Tid tid) -> Status {
-                   if (row.get<char>(pg_shdepend::deptype) == 'o') rows.push_back(tid);
+                   // What an owner holds is not noted as granted.
+                   const char type = row.get<char>(pg_shdepend::deptype);
+                   const bool granted =
+                       type == 'a' && row.get<Oid>(pg_shdepend::refobjid) == new_owner;
+                   if (type == 'o' || granted) rows.push_back(tid);
                    return {};
                  }));
   for (Tid tid : rows) TRY(store.remove(fiber, pg_shdepend::kRelation, tid));

@@ -219,6 +219,10 @@ Status CatalogWriter::create_relation(Fiber& fiber, const NewRelation& relation)
 
 Status CatalogWriter::add_column(Fiber& fiber, const RelationInfo& relation,
                                  const NewColumn& column) {
+  if (relation.columns.size() >= kColumnsMax) {
+    return raise(sqlstate::too_many_columns,
+                 cat("tables can have at most ", kColumnsMax, " columns"));
+  }
   const auto number = static_cast<int16_t>(relation.columns.size() + 1);
   TRY(insert_attribute(fiber, relation.oid, number, column));
   if (column.default_expr) {

@@ -75,6 +75,8 @@ struct NewConstraint {
   char on_update = ' ', on_delete = ' ', match = ' ';
 };
 
+constexpr size_t kColumnsMax = 1600;  // of a table, dropped ones among them
+
 class CatalogWriter {
  public:
   CatalogWriter(CatalogStore& store, CatalogReader& catalog) : store_(store), catalog_(catalog) {}

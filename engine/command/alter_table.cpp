@@ -171,6 +171,28 @@ Status TableChange::drop_constraint(const AlterTableCmd& command) {
       command.behavior == DropBehavior::cascade ? DropMode::cascade : DropMode::restrict_);
 }
 
+// Of serial and identity columns.
+Result<std::vector<Oid>> owned_sequences(CommandContext& context, Oid table) {
+  using namespace pg_depend;
+  std::vector<Oid> found;
+  const Datum keys[] = {Datum::of(pg_class::kRelation), Datum::of(table)};
+  TRY(context.store.scan(context.fiber, kRelation, kPgDependReferenceIndex, keys,
+                         [&](const CatalogRow& row, Tid) -> Status {
+                           const char type = row.get<char>(deptype);
+                           if (row.get<Oid>(classid) == pg_class::kRelation &&
+                               row.get<int32_t>(refobjsubid) != 0 && (type == 'a' || type == 'i')) {
+                             found.push_back(row.get<Oid>(objid));
+                           }
+                           return {};
+                         }));
+  std::vector<Oid> sequences;
+  for (Oid oid : found) {
+    const RelationInfo* relation = TRY(context.catalog.relation(context.fiber, oid));
+    if (relation != nullptr && relation->kind == 'S') sequences.push_back(oid);
+  }
+  return sequences;
+}
+
 Status change_relation_owner(CommandContext& context, Oid oid, Oid owner) {
   CatalogWriter writer(context.store, context.catalog);
   const RelationInfo* relation = TRY(context.catalog.relation(context.fiber, oid));
@@ -178,6 +200,10 @@ Status change_relation_owner(CommandContext& context, Oid oid, Oid owner) {
   if (relation->owner == owner) return {};
   TRY(writer.update_class(context.fiber, oid, [&](RowBuilder& row, const CatalogRow&) {
     row.set(pg_class::relowner, owner);
+    if (relation->acl.empty()) return;
+    Acl acl = decode_acl(relation->acl);
+    change_acl_owner(acl, relation->owner, owner);
+    row.set_text(pg_class::relacl, encode_acl(acl));
   }));
   if (relation->kind != 'i' && relation->kind != 't') {
     TRY(change_owner_dependency(context.fiber, context.store, database_of(context),
@@ -194,6 +220,8 @@ Status change_relation_owner(CommandContext& context, Oid oid, Oid owner) {
       TRY(change_relation_owner(context, index.oid, owner));
     }
     if (relation->toast) TRY(change_relation_owner(context, relation->toast, owner));
+    const std::vector<Oid> sequences = TRY(owned_sequences(context, oid));
+    for (Oid sequence : sequences) TRY(change_relation_owner(context, sequence, owner));
   }
   return {};
 }
@@ -209,8 +237,40 @@ Status TableChange::change_owner(const AlterTableCmd& command) {
   return change_relation_owner(context_, table_, owner);
 }
 
+// The actions there are so far, as complaints name them.
+std::string_view action_name(AlterTableType type) {
+  constexpr std::pair<AlterTableType, std::string_view> kNames[] = {
+      {AlterTableType::add_column, "ADD COLUMN"},
+      {AlterTableType::column_default, "ALTER COLUMN ... SET DEFAULT"},
+      {AlterTableType::drop_not_null, "ALTER COLUMN ... DROP NOT NULL"},
+      {AlterTableType::set_not_null, "ALTER COLUMN ... SET NOT NULL"},
+      {AlterTableType::drop_column, "DROP COLUMN"},
+      {AlterTableType::add_constraint, "ADD CONSTRAINT"},
+      {AlterTableType::drop_constraint, "DROP CONSTRAINT"},
+      {AlterTableType::alter_column_type, "ALTER COLUMN ... SET DATA TYPE"}};
+  const auto* found =
+      std::ranges::find(kNames, type, &std::pair<AlterTableType, std::string_view>::first);
+  return found == std::end(kNames) ? std::string_view() : found->second;
+}
+
+Status unfit_action(AlterTableType type, const RelationInfo& relation) {
+  const std::string_view action = action_name(type);
+  if (action.empty()) return unsupported("this form of ALTER TABLE");
+  const std::string_view kinds = relation.kind == 'S'   ? "sequences"
+                                 : relation.kind == 'i' ? "indexes"
+                                                        : "views";
+  return raise(sqlstate::wrong_object_type,
+               cat("ALTER action ", action, " cannot be performed on relation \"", relation.name,
+                   "\""))
+      .detail(cat("This operation is not supported for ", kinds, "."));
+}
+
 Status TableChange::apply(const AlterTableCmd& command) {
   const AlterTableType type = command.subtype;
+  const RelationInfo* relation = TRY(info());
+  const bool fits = relation->kind == 'r' || type == AlterTableType::change_owner ||
+                    (relation->kind == 'v' && type == AlterTableType::column_default);
+  if (!fits) return unfit_action(type, *relation);
   if (type == AlterTableType::add_column) return add_column(command);
   if (type == AlterTableType::drop_column) return drop_column(command);
   if (type == AlterTableType::column_default) return set_default(command);
@@ -341,6 +401,10 @@ Status rename_column(CommandContext& context, const RelationInfo& relation,
       return unsupported("renaming a column of a table with indexes on expressions");
     }
   }
+  if (std::ranges::any_of(relation.columns,
+                          [](const ColumnInfo& column) { return column.generated != '\0'; })) {
+    return unsupported("renaming a column of a table with generated columns");
+  }
   TRY(check_nothing_stored_names(context, {pg_class::kRelation, relation.oid, number}, false));
   CatalogWriter writer(context.store, context.catalog);
   std::vector<std::pair<Oid, int16_t>> places = {{relation.oid, number}};
@@ -436,11 +500,22 @@ Result<std::string> alter_owner(CommandContext& context, const AlterOwnerStmt& s
   if (!owns) {
     return raise(sqlstate::insufficient_privilege, cat("must be owner of schema ", name));
   }
+  const bool may = TRY(context.catalog.is_member(context.fiber, current_role(context), owner));
+  if (!may) {
+    const RoleInfo* role = TRY(context.catalog.role(context.fiber, owner));
+    return raise(sqlstate::insufficient_privilege,
+                 cat("must be member of role \"", role->name, "\""));
+  }
   CatalogWriter writer(context.store, context.catalog);
   const Datum keys[] = {Datum::of(oid)};
-  TRY(writer.update_row(
-      context.fiber, pg_namespace::kRelation, kPgNamespaceOidIndex, keys,
-      [&](RowBuilder& row, const CatalogRow&) { row.set(pg_namespace::nspowner, owner); }));
+  TRY(writer.update_row(context.fiber, pg_namespace::kRelation, kPgNamespaceOidIndex, keys,
+                        [&](RowBuilder& row, const CatalogRow&) {
+                          row.set(pg_namespace::nspowner, owner);
+                          if (nsp->acl.empty()) return;
+                          Acl acl = decode_acl(nsp->acl);
+                          change_acl_owner(acl, nsp->owner, owner);
+                          row.set_text(pg_namespace::nspacl, encode_acl(acl));
+                        }));
   TRY(change_owner_dependency(context.fiber, context.store, database_of(context),
                               {pg_namespace::kRelation, oid}, owner));
   return std::string("ALTER SCHEMA");

@@ -134,7 +134,6 @@ Status ForeignKey::find_key() {
                         "referenced in foreign key constraint does not exist"));
     std::vector<int16_t> wanted = out_.referenced_columns;
     std::ranges::sort(wanted);
-    bool deferrable_found = false;
     for (const CatalogIndex& index : referenced_->indexes) {
       if (!index.unique || !index.valid || !index.predicate.empty() || !index.expressions.empty() ||
           index.keys != static_cast<int16_t>(wanted.size())) {
@@ -143,17 +142,8 @@ Status ForeignKey::find_key() {
       std::vector<int16_t> columns(index.columns.begin(), index.columns.begin() + index.keys);
       std::ranges::sort(columns);
       if (columns != wanted) continue;
-      if (!index.immediate) {
-        deferrable_found = true;
-        continue;
-      }
       key_ = &index;
       break;
-    }
-    if (key_ == nullptr && deferrable_found) {
-      return raise(sqlstate::object_not_in_prerequisite_state,
-                   cat("cannot use a deferrable unique constraint for referenced table \"",
-                       referenced_->name, "\""));
     }
     if (key_ == nullptr) {
       return raise(sqlstate::invalid_foreign_key,
@@ -274,8 +264,6 @@ Status ForeignKey::add(Oid table, std::string_view column, bool check_rows) {
       TRY(constraint_name(context_, *table_, constraint_.conname, join(names, "_"), "fkey"));
   for (size_t i = 0; i < out_.columns.size(); ++i) TRY(add_operators(i));
   TRY(check_actions());
-  out_.deferrable = constraint_.deferrable;
-  out_.deferred = constraint_.initdeferred;
   out_.validated = !constraint_.skip_validation || !check_rows;
   if (check_rows && !constraint_.skip_validation) TRY(check_existing());
   CatalogWriter writer(context_.store, context_.catalog);
@@ -367,6 +355,8 @@ Status add_key(CommandContext& context, Oid table, const Constraint& constraint,
   const bool primary = constraint.contype == ConstrType::primary;
   const RelationInfo* info = TRY(table_info(context, table));
   if (!constraint.indexname.empty()) return unsupported("ADD CONSTRAINT ... USING INDEX");
+  // Nothing checks at the end of a transaction yet.
+  if (constraint.deferrable || constraint.initdeferred) return unsupported("DEFERRABLE");
   if (primary && info->primary_key() != nullptr) {
     return raise(sqlstate::invalid_table_definition,
                  cat("multiple primary keys for table \"", info->name, "\" are not allowed"))
@@ -377,8 +367,6 @@ Status add_key(CommandContext& context, Oid table, const Constraint& constraint,
   definition.unique = definition.is_constraint = true;
   definition.primary = primary;
   definition.nulls_not_distinct = constraint.nulls_not_distinct;
-  definition.deferrable = constraint.deferrable;
-  definition.deferred = constraint.initdeferred;
   definition.options = TRY(storage_options(constraint.options, 'i'));
   definition.including.assign(constraint.including.begin(), constraint.including.end());
   std::vector<std::string_view> names(constraint.keys.begin(), constraint.keys.end());
@@ -409,6 +397,7 @@ Status add_key(CommandContext& context, Oid table, const Constraint& constraint,
 
 Status add_foreign_key(CommandContext& context, Oid table, const Constraint& constraint,
                        std::string_view column, bool check_rows) {
+  if (constraint.deferrable || constraint.initdeferred) return unsupported("DEFERRABLE");
   return ForeignKey(context, constraint).add(table, column, check_rows);
 }
 

@@ -273,7 +273,6 @@ Status TableCreation::collect() {
 }
 
 Status TableCreation::check_columns() {
-  constexpr size_t kColumnsMax = 1600;
   if (columns_.size() > kColumnsMax) {
     return raise(sqlstate::too_many_columns,
                  cat("tables can have at most ", kColumnsMax, " columns"));

@@ -168,6 +168,8 @@ Result<std::string> drop_database(CommandContext& context, const DropdbStmt& sta
   CatalogWriter writer(context.store, context.catalog);
   const Datum keys[] = {Datum::of(database)};
   TRY(writer.delete_rows(context.fiber, kRelation, kPgDatabaseOidIndex, keys));
+  // What the objects in it needed of roles.
+  TRY(writer.delete_rows(context.fiber, pg_shdepend::kRelation, kPgShdependDependerIndex, keys));
   TRY(delete_dependencies_of(context.fiber, context.store, kInvalidOid, {kRelation, database}));
   return std::string("DROP DATABASE");
 }

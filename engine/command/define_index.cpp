@@ -186,8 +186,6 @@ Status IndexDefiner::create_constraint() {
   constraint.table = table_->oid;
   constraint.nsp = table_->nsp;
   constraint.type = definition_.primary ? 'p' : 'u';
-  constraint.deferrable = definition_.deferrable;
-  constraint.deferred = definition_.deferred;
   constraint.columns.assign(index_.columns.begin(), index_.columns.begin() + index_.keys);
   constraint.index = index_.oid;
   CatalogWriter writer(context_.store, context_.catalog);
@@ -232,7 +230,6 @@ Result<Oid> IndexDefiner::define(Oid table) {
   index_.unique = definition_.unique;
   index_.primary = definition_.primary;
   index_.nulls_not_distinct = definition_.nulls_not_distinct;
-  index_.immediate = !definition_.deferrable;
   index_.rel_options = definition_.options;
   if (definition_.is_constraint) TRY(create_constraint());
   CatalogWriter writer(context_.store, context_.catalog);
@@ -263,8 +260,11 @@ Result<std::vector<std::string>> storage_options(ListOf<DefElem> options, char r
       out.push_back(cat("fillfactor=", value));
       continue;
     }
-    const bool harmless = option->defname.starts_with("autovacuum_") ||
-                          option->defname == "toast_tuple_target" ||
+    if (!option->defnamespace.empty())
+      return unsupported(cat("storage parameter ", option->defnamespace, ".", option->defname));
+    if (option->defname.starts_with("autovacuum_"))
+      return unsupported(cat("storage parameter ", option->defname));
+    const bool harmless = option->defname == "toast_tuple_target" ||
                           option->defname == "parallel_workers" ||
                           (relkind == 'i' && option->defname == "deduplicate_items");
     if (!harmless) {

@@ -21,7 +21,7 @@ struct IndexDefinition {
   std::vector<std::string_view> including;
   std::string_view access_method = "btree";
   bool unique = false, primary = false, nulls_not_distinct = false;
-  bool is_constraint = false, deferrable = false, deferred = false;
+  bool is_constraint = false;
   const Node* where = nullptr;
   std::vector<std::string> options;
   std::string_view verb = "CREATE INDEX";

@@ -166,7 +166,34 @@ Status empty_relation(CommandContext& context, Oid oid) {
   return {};
 }
 
+// Tables with rows in them, or with rows that went.
+Result<bool> has_pages(CommandContext& context, const RelationInfo& relation) {
+  Storage& storage = context.store.access().storage();
+  const BlockNo blocks = TRY(storage.file_size(context.fiber, relation.storage.file));
+  return blocks > BlockNo{0};
+}
+
 }  // namespace
+
+Status empty_tables(CommandContext& context, std::span<const Oid> tables) {
+  for (Oid table : tables) {
+    const RelationInfo* info = TRY(context.catalog.relation(context.fiber, table));
+    for (const ConstraintInfo& constraint : info->referenced_by) {
+      if (std::ranges::find(tables, constraint.relation) != tables.end()) continue;
+      const RelationInfo* other = TRY(context.catalog.relation(context.fiber, constraint.relation));
+      return raise(sqlstate::feature_not_supported,
+                   "unsupported ON COMMIT and foreign key combination")
+          .detail(cat("Table \"", other->name, "\" references \"", info->name,
+                      "\", but they do not have the same ON COMMIT setting."));
+    }
+  }
+  for (Oid table : tables) {
+    const RelationInfo* info = TRY(context.catalog.relation(context.fiber, table));
+    const bool worth_it = TRY(has_pages(context, *info));
+    if (worth_it) TRY(empty_relation(context, table));
+  }
+  return {};
+}
 
 Result<std::string> drop_statement(CommandContext& context, const DropStmt& statement) {
   if (statement.concurrent) return unsupported("DROP INDEX CONCURRENTLY");

@@ -126,6 +126,7 @@ Status Granting::schema(const NamespaceInfo& nsp) {
 }  // namespace
 
 Result<std::string> grant(CommandContext& context, const GrantStmt& statement) {
+  if (statement.grantor != nullptr) return unsupported("GRANTED BY");
   if (statement.targtype != GrantTargetType::object) {
     return unsupported("GRANT ON ALL ... IN SCHEMA and default privileges");
   }

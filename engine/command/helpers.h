@@ -35,6 +35,10 @@ void notice(CommandContext& context, std::string message, std::string detail = {
 // DROP of these objects and what goes with them.
 Status drop_objects(CommandContext& context, std::span<const ObjectAddress> objects, DropMode mode);
 
+// Takes all rows out of these tables, rights or none; tables that refer to them must be among them
+// (0A000). For ON COMMIT DELETE ROWS.
+Status empty_tables(CommandContext& context, std::span<const Oid> tables);
+
 // 42704 "collation "x" for encoding "UTF8" does not exist".
 Result<Oid> resolve_collation(AnalyzeContext& context, Names name);
 // What an index column over this expression is called: a column's name, a function's, or "expr".

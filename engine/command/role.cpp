@@ -36,19 +36,35 @@ bool is_list_option(std::string_view name) {
   return name == "addroleto" || name == "rolemembers" || name == "adminmembers" || name == "sysid";
 }
 
-Status apply_options(CommandContext& context, ListOf<DefElem> options, RowBuilder& row) {
+// The attributes that only a superuser gives: to a new role when they are wanted, to an old one
+// whichever way.
+Status check_strong(CommandContext& context, int16_t column, bool creating) {
+  using namespace pg_authid;
+  if (column == rolsuper) {
+    return must_be_superuser(
+        context, creating ? "must be superuser to create superusers"
+                          : "must be superuser to alter superuser roles or change superuser "
+                            "attribute");
+  }
+  if (column == rolreplication) {
+    return must_be_superuser(
+        context, creating ? "must be superuser to create replication users"
+                          : "must be superuser to alter replication roles or change replication "
+                            "attribute");
+  }
+  if (column != rolbypassrls) return {};
+  return must_be_superuser(context, creating ? "must be superuser to create bypassrls users"
+                                             : "must be superuser to change bypassrls attribute");
+}
+
+Status apply_options(CommandContext& context, ListOf<DefElem> options, bool creating,
+                     RowBuilder& row) {
   using namespace pg_authid;
   for (const DefElem* option : options) {
     const auto flag = std::ranges::find(kFlags, option->defname, &Flag::option);
     if (flag != std::end(kFlags)) {
       const bool value = TRY(option_boolean(*option));
-      const bool is_strong = flag->column == rolsuper || flag->column == rolreplication ||
-                             flag->column == rolbypassrls;
-      if (is_strong) {
-        TRY(must_be_superuser(context,
-                              "must be superuser to change superuser, replication or "
-                              "bypassrls attributes"));
-      }
+      if (value || !creating) TRY(check_strong(context, flag->column, creating));
       row.set(flag->column, value);
     } else if (option->defname == "connectionlimit") {
       const int64_t limit = TRY(option_integer(*option));
@@ -97,12 +113,15 @@ Status add_member(CommandContext& context, Oid group, Oid member, bool admin) {
   }());
   const RoleInfo* group_info = TRY(context.catalog.role(context.fiber, group));
   const RoleInfo* member_info = TRY(context.catalog.role(context.fiber, member));
+  if (group_info->superuser)
+    TRY(must_be_superuser(context, "must be superuser to alter superusers"));
   if (cycle) {
     return raise(
         sqlstate::invalid_grant_operation,
         cat("role \"", group_info->name, "\" is a member of role \"", member_info->name, "\""));
   }
   if (std::ranges::find(member_info->member_of, group) != member_info->member_of.end()) {
+    if (admin) return unsupported("WITH ADMIN OPTION for one who is a member already");
     notice(context, cat("role \"", member_info->name, "\" is already a member of role \"",
                         group_info->name, "\""));
     return {};
@@ -186,7 +205,7 @@ Result<std::string> create_role(CommandContext& context, const CreateRoleStmt& s
   row.set(rolcreaterole, false).set(rolcreatedb, false);
   row.set(rolcanlogin, statement.stmt_type == RoleStmtType::user).set(rolreplication, false);
   row.set(rolbypassrls, false).set(rolconnlimit, int32_t{-1});
-  TRY(apply_options(context, statement.options, row));
+  TRY(apply_options(context, statement.options, true, row));
   TRY(context.store.insert(context.fiber, kRelation, row.values()));
   TRY(apply_memberships(context, statement.options, new_oid));
   return std::string("CREATE ROLE");
@@ -213,7 +232,7 @@ Result<std::string> alter_role(CommandContext& context, const AlterRoleStmt& sta
                            return {};
                          }));
   CHECK(row.has_value());
-  TRY(apply_options(context, statement.options, *row));
+  TRY(apply_options(context, statement.options, false, *row));
   TRY(context.store.update(context.fiber, pg_authid::kRelation, place, row->values()));
   TRY(statement.action > 0 ? apply_memberships(context, statement.options, role)
                            : drop_memberships(context, statement.options, role));
@@ -238,6 +257,11 @@ Result<std::string> drop_role(CommandContext& context, const DropRoleStmt& state
     }
     const RoleInfo* info = TRY(context.catalog.role(context.fiber, role));
     if (info->superuser) TRY(must_be_superuser(context, "must be superuser to drop superusers"));
+    if (role < kFirstUserOid) {
+      return raise(sqlstate::dependent_objects_still_exist,
+                   cat("cannot drop role ", spec->rolename,
+                       " because it is required by the database system"));
+    }
     const Datum reference[] = {Datum::of(pg_authid::kRelation), Datum::of(role)};
     std::vector<std::string> lines;
     std::vector<std::pair<ObjectAddress, char>> found;
@@ -282,6 +306,8 @@ Result<std::string> drop_role(CommandContext& context, const DropRoleStmt& state
 
 Result<std::string> grant_role(CommandContext& context, const GrantRoleStmt& statement) {
   TRY(must_create_roles(context, "permission denied to grant or revoke roles"));
+  if (statement.grantor != nullptr) return unsupported("GRANTED BY");
+  if (!statement.is_grant && statement.admin_opt) return unsupported("REVOKE ADMIN OPTION FOR");
   for (const AccessPriv* granted : statement.granted_roles) {
     RoleSpec spec;
     spec.rolename = granted->priv_name;
@@ -292,6 +318,8 @@ Result<std::string> grant_role(CommandContext& context, const GrantRoleStmt& sta
         TRY(add_member(context, group, member, statement.admin_opt));
         continue;
       }
+      const RoleInfo* info = TRY(context.catalog.role(context.fiber, group));
+      if (info->superuser) TRY(must_be_superuser(context, "must be superuser to alter superusers"));
       CatalogWriter writer(context.store, context.catalog);
       const Datum keys[] = {Datum::of(group), Datum::of(member)};
       TRY(writer.delete_rows(context.fiber, pg_auth_members::kRelation,

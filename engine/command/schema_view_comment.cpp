@@ -180,6 +180,11 @@ Result<std::string> create_view(CommandContext& context, const ViewStmt& stateme
 }
 
 Result<std::string> create_index(CommandContext& context, const IndexStmt& statement) {
+  if (statement.concurrent) return unsupported("CREATE INDEX CONCURRENTLY");
+  if (!statement.table_space.empty() && statement.table_space != "pg_default") {
+    return raise(sqlstate::undefined_object,
+                 cat("tablespace \"", statement.table_space, "\" does not exist"));
+  }
   AnalyzeContext analysis = context.analysis();
   const RelationInfo* table = TRY(resolve_relation(analysis, *statement.relation, kShareLock));
   TRY(check_relation_owner(context.fiber, context.catalog, *table, current_role(context)));

@@ -53,6 +53,12 @@ struct CString {
   const char* text;
 };
 
+// Refuses a value too long to be stored; asked before it is made.
+inline Status check_length(uint64_t bytes) {
+  if (bytes <= kMaxValueBytes - kVarlenaHeaderBytes) return {};
+  return raise(sqlstate::program_limit_exceeded, "requested length too large");
+}
+
 // How a C++ type travels as a Datum. to() may fail (numeric overflow).
 template <class T>
 struct Codec {  // words
@@ -71,9 +77,7 @@ struct Codec<std::string_view> {
   static constexpr bool kWord = false;
   static std::string_view from(Datum v) { return v.text(); }
   static Result<Datum> to(Arena& arena, std::string_view v) {
-    if (v.size() > kMaxValueBytes - kVarlenaHeaderBytes) {
-      return raise(sqlstate::program_limit_exceeded, "requested length too large");
-    }
+    TRY(check_length(v.size()));
     return make_varlena(arena, v);
   }
 };

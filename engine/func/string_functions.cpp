@@ -9,6 +9,7 @@
 #include "types/array.h"
 #include "types/bytea.h"
 #include "types/compare.h"
+#include "types/integer_types.h"
 #include "types/text_scan.h"
 #include "types/type_oids.h"
 #include "types/utf8.h"
@@ -195,12 +196,14 @@ Result<std::string> format_row(Call& call, std::span<const Vector> args, uint32_
       next = index + 1;
       width = 0;
       const std::optional<std::string>& text = pieces[index - 1];
-      if (text) std::from_chars(text->data(), text->data() + text->size(), width);
+      if (text) width = TRY(parse_int4(*text));
     }
     const size_t index = spec.argument > 0 ? static_cast<size_t>(spec.argument) : next;
     if (index > pieces.size()) return too_few();
     next = index + 1;
     const std::optional<std::string>& text = pieces[index - 1];
+    TRY(check_length(out.size() + (text ? text->size() : 0) +
+                     static_cast<uint64_t>(width < 0 ? -width : width)));
     if (spec.type == 's') {
       append_padded(out, text.value_or(""), width, spec.left);
     } else if (spec.type == 'I') {

@@ -105,14 +105,22 @@ Result<std::string> pad(std::string_view text, int32_t length, std::string_view 
   return left ? padding + std::string(text) : std::string(text) + padding;
 }
 
-std::string replace(std::string_view text, std::string_view from, std::string_view to) {
+// Counts first: a text too long is refused before any of it is made.
+Result<std::string> replace(std::string_view text, std::string_view from, std::string_view to) {
   if (from.empty()) return std::string(text);
+  uint64_t found = 0;
+  for (size_t at = 0; (at = text.find(from, at)) != std::string_view::npos; at += from.size())
+    ++found;
+  const uint64_t length = text.size() - found * from.size() + found * to.size();
+  TRY(check_length(length));
   std::string out;
+  out.reserve(length);
   size_t at = 0;
-  for (size_t found; (found = text.find(from, at)) != std::string_view::npos;
-       at = found + from.size()) {
-    out += text.substr(at, found - at);
+  for (; found > 0; --found) {
+    const size_t next = text.find(from, at);
+    out += text.substr(at, next - at);
     out += to;
+    at = next + from.size();
   }
   out += text.substr(at);
   return out;

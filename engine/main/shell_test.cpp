@@ -84,6 +84,44 @@ TEST(Shell, SaysThatAStatementFailed) {
   EXPECT_TRUE(run_script("select 1;").good);
 }
 
+// What is not there is refused by name; nothing is half done.
+TEST(Shell, RefusesByName) {
+  constexpr std::pair<std::string_view, std::string_view> kCases[] = {
+      {"alter table g add unique (b) deferrable", "DEFERRABLE is not supported"},
+      {"alter table g add foreign key (b) references t deferrable initially deferred",
+       "DEFERRABLE is not supported"},
+      {"create index concurrently on t (a)", "CREATE INDEX CONCURRENTLY is not supported"},
+      {"create index on t (a) tablespace nowhere", "tablespace \"nowhere\" does not exist"},
+      {"create table s (a int) with (autovacuum_enabled = off)",
+       "storage parameter autovacuum_enabled is not supported"},
+      {"create table s (a int) with (toast.autovacuum_enabled = off)",
+       "storage parameter toast.autovacuum_enabled is not supported"},
+      {"alter table g rename column b to c",
+       "renaming a column of a table with generated columns is not supported"},
+      {"grant other to member with admin option",
+       "WITH ADMIN OPTION for one who is a member already is not supported"},
+      {"revoke admin option for other from member", "REVOKE ADMIN OPTION FOR is not supported"},
+      {"grant other to postgres granted by postgres", "GRANTED BY is not supported"},
+      {"grant select on t to member granted by postgres", "GRANTED BY is not supported"},
+      {"insert into pg_class select * from pg_class limit 0",
+       "permission denied: \"pg_class\" is a system catalog"},
+      {"copy pg_class from '/dev/null'", "permission denied: \"pg_class\" is a system catalog"},
+      {"select format('%2147483647s', 'x')", "requested length too large"},
+      {"select replace(repeat('x', 30000000), 'x', repeat('y', 40))", "requested length too large"},
+      {"select 'x' ~ repeat('(a)b|', 6000)",
+       "invalid regular expression: regular expression is too complex"}};
+  for (const auto& [statement, error] : kCases) {
+    const Printed printed = run_script(
+        cat("set client_min_messages = 'error'; create role other; create role member in role "
+            "other; create table t (a int primary key); grant select on t to other; create table "
+            "g (b int, d int generated always as (b) stored);\n",
+            statement, ";"));
+    EXPECT_FALSE(printed.good) << statement;
+    EXPECT_NE(printed.text.find(cat("ERROR:  ", error)), std::string::npos) << statement << "\n"
+                                                                            << printed.text;
+  }
+}
+
 TEST(Shell, ReadsLinesOfAnyLength) {
   const Printed printed =
       run_script(cat("select length('", std::string(20000, 'x'), "') as n;\nselect 2 as n;"));

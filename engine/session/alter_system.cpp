@@ -21,6 +21,8 @@ Result<std::string> Session::alter_system_statement(Fiber& fiber,
                  "ALTER SYSTEM cannot run inside a transaction block");
   }
   if (all) {
+    TRY(node_.configuration.lock(fiber));
+    const UnlockGuard unlock(node_.configuration);
     TRY(alter_system_reset_all(fiber));
     return std::string("ALTER SYSTEM");
   }
@@ -30,16 +32,23 @@ Result<std::string> Session::alter_system_statement(Fiber& fiber,
                  cat("unrecognized configuration parameter \"", set.name, "\""));
   }
   const SettingDef& def = setting_def(*id);
-  if (def.context == SettingContext::internal || *id == SettingId::data_directory) {
+  if (def.context == SettingContext::internal || *id == SettingId::data_directory ||
+      is_state(*id)) {
     return raise(sqlstate::cant_change_runtime_param,
                  cat("parameter \"", def.name, "\" cannot be changed"));
   }
   std::optional<std::string> text;
   if (set.kind == VariableSetKind::set_value) {
     text = TRY(set_text(set));
+    if (text->find_first_of("\n\r") != std::string::npos) {
+      return raise(sqlstate::invalid_parameter_value,
+                   "parameter value for ALTER SYSTEM must not contain a newline");
+    }
     SettingValue value = TRY(parse_setting(*id, *text));
     TRY(check_setting(*id, value, {.text = settings_.get_text(*id)}));
   }
+  TRY(node_.configuration.lock(fiber));
+  const UnlockGuard unlock(node_.configuration);
   TRY(alter_system(fiber, def.name, std::move(text)));
   return std::string("ALTER SYSTEM");
 }

@@ -87,7 +87,7 @@ Status apply(const ConfigLine& line, std::string_view file, Settings& settings) 
                  cat("unrecognized configuration parameter \"", line.name, "\" in file \"", file,
                      "\" line ", line.line));
   }
-  if (setting_def(*id).context == SettingContext::internal) {
+  if (setting_def(*id).context == SettingContext::internal || is_state(*id)) {
     return raise(sqlstate::cant_change_runtime_param,
                  cat("parameter \"", line.name, "\" cannot be changed"));
   }

@@ -20,6 +20,9 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+// Class 22: the input is wrong; not the connection, the machine or the user's patience.
+bool is_about_data(const Status& status) { return status.error().code.class_text() == "22"; }
+
 // As much of a value or a line as an error's context shows.
 std::string shown(std::string_view text) {
   constexpr size_t kShown = 100;
@@ -77,9 +80,10 @@ Result<uint64_t> CopyFrom::run(CopyInput& input) {
   Status status = read_rows(input);
   if (!status.ok()) {
     // Rows before the one complained of may have been wrong first.
-    if (count_ > 0 && status.is(sqlstate::halted) == false) {
+    if (count_ > 0 && is_about_data(status)) {
       Batch batch{columns_, Rows{nullptr, count_}};
-      TRY(compute_others(batch));
+      uint16_t kept[kBatchRows];
+      TRY(choose_rows(batch, kept));
       TRY(check_constraints(batch));
     }
     return status;
@@ -288,6 +292,13 @@ Status CopyFrom::compute_others(Batch& batch) {
   return {};
 }
 
+// Completes the rows read, and leaves those that WHERE wants.
+Status CopyFrom::choose_rows(Batch& batch, uint16_t* kept) {
+  TRY(compute_others(batch));
+  if (where_) batch.rows = TRY(where_->filter(arena_, batch, batch.rows, kept));
+  return {};
+}
+
 Status CopyFrom::check_constraints(const Batch& batch) {
   if (writer_.check_row_constraints(arena_, batch).ok()) return {};
   for (uint32_t i = 0; i < batch.rows.count; ++i) {
@@ -301,9 +312,8 @@ Status CopyFrom::check_constraints(const Batch& batch) {
 Status CopyFrom::flush() {
   if (count_ == 0) return {};
   Batch batch{columns_, Rows{nullptr, count_}};
-  TRY(compute_others(batch));
   uint16_t kept[kBatchRows];
-  if (where_) batch.rows = TRY(where_->filter(arena_, batch, batch.rows, kept));
+  TRY(choose_rows(batch, kept));
   if (batch.rows.count > 0) {
     TRY(check_constraints(batch));
     Status status = writer_.insert(arena_, batch, tids_.data());

@@ -65,6 +65,7 @@ class CopyFrom {
   Status add_field(size_t index, const CopyField& given);
   Status end_row(std::string_view text);
   Status compute_others(Batch& batch);
+  Status choose_rows(Batch& batch, uint16_t* kept);
   Status flush();
   // Which of several rows breaks a constraint: the first.
   Status check_constraints(const Batch& batch);

@@ -6,6 +6,7 @@
 #include "catalog/acl.h"
 #include "catalog/quote.h"
 #include "catalog/relation_info.h"
+#include "command/helpers.h"
 #include "fiber/io.h"
 #include "session/copy_from.h"
 #include "session/copy_to.h"
@@ -228,6 +229,7 @@ Result<std::string> Session::copy(Fiber& fiber, const PlannedStatement& outer,
     return raise(sqlstate::read_only_sql_transaction,
                  "cannot execute COPY FROM in a read-only transaction");
   }
+  TRY(check_not_catalog(*relation));
   return copy_from(fiber, outer, statement, analysis, *relation, sink);
 }
 
@@ -309,7 +311,7 @@ Result<std::string> Session::copy_to(Fiber& fiber, const PlannedStatement& outer
   if (!query->plan->returns_rows) {
     return raise(sqlstate::feature_not_supported, "COPY query must have a RETURNING clause");
   }
-  TRY(check_read_only(*query));
+  TRY(check_may_run(fiber, *query));
   std::vector<std::string_view> names;
   for (const ResultColumn& column : query->columns) names.push_back(column.name);
   TRY(check_option_columns("FORCE_QUOTE", options.force_quote, names, relation));

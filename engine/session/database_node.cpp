@@ -63,7 +63,8 @@ Status DatabaseNode::open(Fiber& fiber) {
                                                  .catalog = *catalog_,
                                                  .settings = settings_,
                                                  .memory = memory_,
-                                                 .activity = activity_});
+                                                 .activity = activity_,
+                                                 .configuration = configuration_});
   start_vacuum(fiber);
   return {};
 }

@@ -63,6 +63,7 @@ class DatabaseNode final : public SessionFactory {
   Settings settings_;
   MemoryBudget memory_;
   Activity activity_;
+  Mutex configuration_;
   RedoRelay relay_;
   LockTable locks_;
   std::unique_ptr<Storage> storage_;

@@ -92,6 +92,8 @@ Result<std::string> Session::explain(Fiber& fiber, const PlannedStatement& outer
   const Instant start = fiber.now();
   const StatementRef inner = TRY(explained_statement(fiber, outer));
   const int64_t planning = fiber.now() - start;
+  TRY(check_rights(fiber, *inner));
+  if (options.analyze) TRY(check_read_only(*inner));
   const auto count = static_cast<size_t>(number_plan_nodes(*inner->plan));
   std::vector<NodeMeasure> measures;
   int64_t running = 0;
@@ -100,7 +102,6 @@ Result<std::string> Session::explain(Fiber& fiber, const PlannedStatement& outer
     if (query.tag == NodeTag::CreateTableAsStmt || into_of(query) != nullptr)
       return unsupported("EXPLAIN ANALYZE of CREATE TABLE AS");
     measures.resize(count);
-    TRY(check_read_only(*inner));
     const Instant begin = fiber.now();
     Execution::World around = world();
     around.measures = &measures;

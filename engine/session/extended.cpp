@@ -175,8 +175,7 @@ Result<StatementDescription> Session::describe_portal(Fiber& fiber, std::string_
 
 Status Session::start_portal(Fiber& fiber, Portal& portal) {
   if (portal.execution != nullptr) return {};
-  TRY(check_read_only(*portal.statement));
-  TRY(check_rights(fiber, *portal.statement));
+  TRY(check_may_run(fiber, *portal.statement));
   portal.execution = TRY(
       Execution::start(fiber, portal.statement, world(), statement_snapshot(), portal.parameters));
   return {};

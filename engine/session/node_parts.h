@@ -3,6 +3,7 @@
 
 #include "access/access.h"
 #include "catalog/node_catalog.h"
+#include "fiber/sync.h"
 #include "session/activity.h"
 #include "session/settings.h"
 
@@ -16,6 +17,7 @@ struct NodeParts {
   Settings& settings;    // the node's: defaults, then its configuration
   MemoryBudget& memory;  // of all sessions together
   Activity& activity;    // who is connected and what they do
+  Mutex& configuration;  // held while ALTER SYSTEM rewrites the file
 };
 
 }  // namespace orrery

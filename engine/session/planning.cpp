@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "catalog/acl.h"
 #include "catalog/relation_info.h"
+#include "command/helpers.h"
 #include "session/planner_world.h"
 #include "session/session.h"
 #include "sql/parser.h"
@@ -85,6 +86,7 @@ Status Session::analyze_and_plan(Fiber& fiber, PlannedStatement& statement) {
   statement.settings_generation = settings_.generation();
   statement.role = current_user_;
   statement.temporary_schema = temporary_schema_;
+  statement.rights_checked = false;
   AnalyzeContext analysis = analyze_context(fiber, statement.arena, *statement.reader,
                                             statement.text, &statement.parameter_types);
   statement.query = TRY(analyze_statement(analysis, *statement.statement));
@@ -133,11 +135,7 @@ Status Session::check_rights(Fiber& fiber, PlannedStatement& statement) {
     const Oid role = entry->check_as ? entry->check_as : current_user_;
     TRY(check_relation_rights(fiber, *statement.reader, *relation, role, wanted));
     // Caches know of changes to catalogs by who made them: nobody writes them by hand.
-    const bool is_catalog = relation->oid < kFirstUserOid && relation->nsp == kPgCatalogNamespace;
-    if (is_catalog && entry->lock_mode >= kRowExclusiveLock) {
-      return raise(sqlstate::insufficient_privilege,
-                   cat("permission denied: \"", relation->name, "\" is a system catalog"));
-    }
+    if (entry->lock_mode >= kRowExclusiveLock) TRY(check_not_catalog(*relation));
   }
   statement.rights_checked = true;
   return {};

@@ -117,6 +117,11 @@ Result<std::string> Session::run_one(Fiber& fiber, StatementRef statement,
   return tag;
 }
 
+Status Session::check_may_run(Fiber& fiber, PlannedStatement& statement) {
+  TRY(check_read_only(statement));
+  return check_rights(fiber, statement);
+}
+
 Status Session::check_read_only(const PlannedStatement& statement) {
   if (!block_.options().read_only) return {};
   constexpr std::string_view kNames[] = {"SELECT", "INSERT", "UPDATE", "DELETE"};
@@ -132,8 +137,7 @@ Result<std::string> Session::run_query_statement(Fiber& fiber, StatementRef stat
                                                  std::span<const WireFormat> formats,
                                                  ResultSink& sink) {
   const StatementRef current = TRY(make_current(fiber, std::move(statement)));
-  TRY(check_read_only(*current));
-  TRY(check_rights(fiber, *current));
+  TRY(check_may_run(fiber, *current));
   std::unique_ptr<Execution> execution =
       TRY(Execution::start(fiber, current, world(), statement_snapshot(), parameters));
   const bool has_rows = current->plan->returns_rows;

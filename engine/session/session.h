@@ -41,7 +41,6 @@ struct SessionIdentity {
 struct PreparedStatement {
   StatementRef statement;
   bool from_sql = false;  // PREPARE; otherwise a Parse message
-  std::string text;       // of the whole message or statement, for pg_prepared_statements
 };
 
 struct Portal {
@@ -110,6 +109,8 @@ class Session final : public SessionBackend,
   Result<std::string> run_query_statement(Fiber& fiber, StatementRef statement,
                                           std::span<const NullableDatum> parameters,
                                           std::span<const WireFormat> formats, ResultSink& sink);
+  // 25006 and 42501: asked before any query starts.
+  Status check_may_run(Fiber& fiber, PlannedStatement& statement);
   Status check_read_only(const PlannedStatement& statement);
   // 42501 without the rights on what the statement names.
   Status check_rights(Fiber& fiber, PlannedStatement& statement);
@@ -290,7 +291,7 @@ class Session final : public SessionBackend,
   struct PathSource {
     const CatalogCache* cache = nullptr;
     uint64_t cache_generation = 0, settings_generation = 0;
-    Oid temporary_schema;
+    Oid temporary_schema, role;
     friend bool operator==(const PathSource&, const PathSource&) = default;
   };
   PathSource path_source_;
@@ -299,13 +300,14 @@ class Session final : public SessionBackend,
   uint64_t view_generation_ = 0;
   Prng random_;
   Oid current_user_;  // follows the settings role and session_authorization
-  std::string current_user_name_;
+  std::string current_user_name_, session_user_name_;
   WallTime transaction_start_;
 
   struct OnCommit {
     Oid relation;
     bool drop;
-    uint32_t level;  // of the transaction that made it; 0 once committed
+    uint32_t level;        // of the transaction that made it; 0 once committed
+    bool dropped = false;  // as the transaction that commits sees it
   };
   Oid temporary_schema_;          // 0: not made yet
   uint32_t temporary_level_ = 0;  // of the transaction that made it; 0 once committed

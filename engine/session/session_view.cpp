@@ -44,7 +44,8 @@ void Session::refresh_view(Fiber& fiber) {
   view_.clock_owner = &node_.host;
   view_.random = &random_;
   view_.database = identity_.database_name;
-  view_.session_user = settings_.get_text(SettingId::session_authorization);
+  session_user_name_ = settings_.get_text(SettingId::session_authorization);
+  view_.session_user = session_user_name_;
   view_.backend_pid = identity_.process_id;
   owner_.lock_timeout = milliseconds(settings_.get_int(SettingId::lock_timeout));
   owner_.deadlock_timeout = milliseconds(settings_.get_int(SettingId::deadlock_timeout));
@@ -53,7 +54,7 @@ void Session::refresh_view(Fiber& fiber) {
 
 Status Session::refresh_path(Fiber& fiber) {
   const PathSource source{&store_->cache(), store_->cache().generation(), settings_.generation(),
-                          temporary_schema_};
+                          temporary_schema_, current_user_};
   if (source == path_source_) return {};
   path_source_ = {};
   const std::optional<std::vector<std::string>> names =

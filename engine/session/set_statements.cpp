@@ -114,11 +114,17 @@ Status Session::set_by_name(Fiber& fiber, std::string_view name, const std::stri
 Status Session::set_role(Fiber& fiber, SettingId id, const std::string& name,
                          Settings::Scope scope) {
   const uint32_t level = block_.transaction().depth();
+  const std::unique_ptr<CatalogReader> catalog = new_reader();
+  const Oid session_user(
+      static_cast<uint32_t>(settings_.get_real(SettingId::session_authorization)));
+  const RoleInfo* session_role = TRY(catalog->role(fiber, session_user));
+  const bool session_superuser = session_role != nullptr && session_role->superuser;
   if (id == SettingId::role && name == "none") {
     settings_.set(id, {.text = "none"}, scope, level);
+    settings_.set(SettingId::is_superuser, {.text = session_superuser ? "on" : "off"}, scope,
+                  level);
     return {};
   }
-  const std::unique_ptr<CatalogReader> catalog = new_reader();
   const Oid oid = TRY(catalog->role_oid(fiber, name));
   if (!oid)
     return raise(sqlstate::invalid_parameter_value, cat("role \"", name, "\" does not exist"));
@@ -128,8 +134,8 @@ Status Session::set_role(Fiber& fiber, SettingId id, const std::string& name,
                  cat("permission denied to set session authorization \"", name, "\""));
   }
   if (id == SettingId::role) {
-    const bool member = TRY(catalog->is_member(fiber, identity_.user, oid));
-    if (!member && !identity_.superuser) {
+    const bool member = TRY(catalog->is_member(fiber, session_user, oid));
+    if (!member && !session_superuser) {
       return raise(sqlstate::insufficient_privilege,
                    cat("permission denied to set role \"", name, "\""));
     }
@@ -145,7 +151,7 @@ Status Session::reset_by_name(Fiber& fiber, std::string_view name, Settings::Sco
   const std::optional<SettingId> id = find_setting(name);
   if (!id) {
     if (!is_custom(name)) return unrecognized(name);
-    settings_.set_custom(name, "", scope, block_.transaction().depth());
+    settings_.reset_custom(name, scope, block_.transaction().depth());
     return {};
   }
   TRY(may_set(*id));
@@ -156,14 +162,15 @@ Status Session::reset_by_name(Fiber& fiber, std::string_view name, Settings::Sco
 Status Session::reset_all() {
   for (size_t i = 0; i < kSettingCount; ++i) {
     const auto id = static_cast<SettingId>(i);
-    const bool kept = id == SettingId::transaction_isolation ||
-                      id == SettingId::transaction_read_only ||
-                      id == SettingId::transaction_deferrable || id == SettingId::role ||
-                      id == SettingId::session_authorization || id == SettingId::seed;
-    if (kept || !may_set(id).ok()) continue;
+    if (is_state(id) || !may_set(id).ok()) continue;
     if (settings_.show(id) == show_setting(id, settings_.default_value(id))) continue;
     settings_.reset(id, Settings::Scope::session, block_.transaction().depth());
   }
+  std::vector<std::string> custom;
+  settings_.each_custom(
+      [&](const std::string& name, const std::string&) { custom.push_back(name); });
+  for (const std::string& name : custom)
+    settings_.reset_custom(name, Settings::Scope::session, block_.transaction().depth());
   return {};
 }
 
@@ -304,10 +311,10 @@ Status Session::set_initial(std::string_view name, const std::string& text) {
   if (!id) {
     if (!is_custom(name)) return unrecognized(name);
     TRY(check_custom_name(name));
-    settings_.set_custom(name, text, Settings::Scope::session, 1);
-    settings_.end_level(1, true);
+    settings_.set_custom_default(name, text);
     return {};
   }
+  if (is_state(*id)) return unsupported(cat("setting ", name, " at connection start"));
   if (setting_def(*id).context != SettingContext::superuser_backend) TRY(may_set(*id));
   SettingValue value = TRY(parse_setting(*id, text));
   TRY(check_setting(*id, value, {.text = settings_.get_text(*id)}));

@@ -250,6 +250,16 @@ std::string show_number(const SettingDef& def, double value) {
 
 }  // namespace
 
+bool is_state(SettingId id) {
+  constexpr SettingId kStates[] = {SettingId::role,
+                                   SettingId::session_authorization,
+                                   SettingId::transaction_isolation,
+                                   SettingId::transaction_read_only,
+                                   SettingId::transaction_deferrable,
+                                   SettingId::seed};
+  return std::ranges::find(kStates, id) != std::end(kStates);
+}
+
 const SettingDef& setting_def(SettingId id) {
   CHECK(id < SettingId::count);
   return kDefs[static_cast<size_t>(id)];

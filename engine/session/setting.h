@@ -53,6 +53,9 @@ struct SettingDef {
 };
 
 const SettingDef& setting_def(SettingId id);
+// A session's or a transaction's state under the name of a setting: role, transaction_isolation,
+// seed. It has no default that configuration could give, and RESET ALL leaves it.
+bool is_state(SettingId id);
 // By name, in any case; under its old names too. Nothing if there is no such setting.
 std::optional<SettingId> find_setting(std::string_view name);
 // All, in order of name.

@@ -94,6 +94,19 @@ void Settings::set_custom(std::string_view name, std::string text, Scope scope, 
   custom_[std::string(name)] = std::move(text);
 }
 
+void Settings::set_custom_default(std::string_view name, std::string text) {
+  CHECK(changes_.empty());
+  ++generation_;
+  custom_[std::string(name)] = text;
+  custom_initial_[std::string(name)] = std::move(text);
+}
+
+void Settings::reset_custom(std::string_view name, Scope scope, uint32_t level) {
+  auto initial = custom_initial_.find(name);
+  set_custom(name, initial == custom_initial_.end() ? std::string() : initial->second, scope,
+             level);
+}
+
 void Settings::each_custom(FunctionRef<void(const std::string&, const std::string&)> use) const {
   for (const auto& [name, text] : custom_) use(name, text);
 }

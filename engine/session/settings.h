@@ -51,6 +51,8 @@ class Settings {
   // Placeholders. Null: never set.
   const std::string* custom(std::string_view name) const;
   void set_custom(std::string_view name, std::string text, Scope scope, uint32_t level);
+  void set_custom_default(std::string_view name, std::string text);
+  void reset_custom(std::string_view name, Scope scope, uint32_t level);
   void each_custom(FunctionRef<void(const std::string& name, const std::string& text)> use) const;
 
   // Undoes or keeps what was changed at `level`.
@@ -84,7 +86,7 @@ class Settings {
   const Settings* below_;
   uint64_t generation_ = 1;
   std::map<SettingId, Held> held_;
-  std::map<std::string, std::string, std::less<>> custom_;
+  std::map<std::string, std::string, std::less<>> custom_, custom_initial_;
   std::vector<Change> changes_;  // in order of level
   // Where the values are, as of a generation: every statement reads a dozen of them.
   mutable std::array<const SettingValue*, kSettingCount> found_{};

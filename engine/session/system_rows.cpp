@@ -235,10 +235,9 @@ Status Session::Services::Gatherer::prepared_statements() {
     std::vector<NullableDatum> types;
     for (Oid type : prepared.statement->parameter_types) types.push_back(word(type));
     const Datum array = TRY(make_array(arena_, *find_builtin_type(type_oid::regtype), types));
-    const std::string shown =
-        prepared.text.empty() ? std::string(prepared.statement->text) : prepared.text;
-    const NullableDatum row[] = {
-        text(name), text(shown), null(), {array, false}, word(prepared.from_sql), null(), null()};
+    const NullableDatum row[] = {text(name),     text(prepared.statement->text), null(),
+                                 {array, false}, word(prepared.from_sql),        null(),
+                                 null()};
     add_(row);
   }
   return {};
@@ -247,7 +246,7 @@ Status Session::Services::Gatherer::prepared_statements() {
 Status Session::Services::Gatherer::cursors() {
   for (const auto& [name, portal] : session_.portals_) {
     if (name.empty()) continue;
-    const NullableDatum row[] = {text(name),  text(portal->statement->text), word(false),
+    const NullableDatum row[] = {text(name),  text(portal->statement->text), word(portal->hold),
                                  word(false), word(portal->keeps_rows),      null()};
     add_(row);
   }

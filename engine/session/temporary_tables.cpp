@@ -11,7 +11,6 @@
 #include "catalog/row_builder.h"
 #include "command/helpers.h"
 #include "session/session.h"
-#include "sql/definitions.h"
 
 namespace orrery {
 Result<Oid> Session::temporary_schema(Fiber& fiber) {
@@ -80,29 +79,26 @@ void Session::on_commit(Oid relation, bool drop) {
   on_commit_.push_back({relation, drop, block_.transaction().depth()});
 }
 
-// ON COMMIT DROP and DELETE ROWS, while the transaction can still fail.
+// ON COMMIT DROP and DELETE ROWS, while the transaction can still fail. They ask for no rights: the
+// table is the session's.
 Status Session::run_on_commit(Fiber& fiber) {
   if (on_commit_.empty() || block_.transaction().xid() == kInvalidXid) return {};
   TRY(block_.transaction().next_command());
+  std::vector<Oid> emptied;
   std::vector<ObjectAddress> gone;
-  std::vector<const RangeVar*> emptied;
   Arena arena(&memory_);
   const std::unique_ptr<CatalogReader> catalog = new_reader();
-  for (const OnCommit& action : on_commit_) {
+  for (OnCommit& action : on_commit_) {
     const RelationInfo* relation = TRY(catalog->relation(fiber, action.relation));
+    action.dropped = relation == nullptr;
     if (relation == nullptr) continue;
     if (action.drop) {
       gone.push_back({pg_class::kRelation, action.relation});
-      continue;
+    } else {
+      emptied.push_back(action.relation);
     }
-    auto* name = arena.make<RangeVar>();
-    name->schemaname = arena.copy(relation->nsp_name);
-    name->relname = arena.copy(relation->name);
-    emptied.push_back(name);
   }
   if (!emptied.empty()) {
-    TruncateStmt truncate;
-    truncate.relations = arena.copy_array(emptied);
     CommandContext context{.fiber = fiber,
                            .arena = arena,
                            .store = *store_,
@@ -111,7 +107,7 @@ Status Session::run_on_commit(Fiber& fiber) {
                            .session = view_,
                            .host = *this,
                            .text = {}};
-    TRY(run_command(context, truncate));
+    TRY(empty_tables(context, emptied));
     TRY(block_.transaction().next_command());
   }
   return drop_quietly(fiber, gone);
@@ -127,7 +123,7 @@ void Session::end_temporary_level(uint32_t level, bool committed) {
   if (!committed) {
     std::erase_if(on_commit_, [level](const OnCommit& action) { return action.level >= level; });
   } else if (level == 1) {
-    std::erase_if(on_commit_, [](const OnCommit& action) { return action.drop; });
+    std::erase_if(on_commit_, [](const OnCommit& action) { return action.drop || action.dropped; });
   }
   for (OnCommit& action : on_commit_) action.level = std::min(action.level, level - 1);
 }

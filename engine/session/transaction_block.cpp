@@ -192,8 +192,13 @@ Result<std::string> TransactionBlock::end_block(Fiber& fiber, const TransactionS
   if (!in_block) {
     if (statement.chain) return only_in_block(cat(name, " AND CHAIN"));
     warn(sqlstate::no_active_sql_transaction, "there is no transaction in progress");
-    if (!to_commit) rollback(fiber);
-    return std::string(name);  // an implicit transaction is committed as after any statement
+    // What the message did so far ends here; its other statements are another transaction.
+    if (to_commit) {
+      TRY(commit(fiber));
+    } else {
+      rollback(fiber);
+    }
+    return std::string(name);
   }
   const bool commits = to_commit && state_ == State::in_block;
   const TransactionOptions options = options_;

@@ -189,6 +189,7 @@ Result<std::string> Session::discard(Fiber& fiber, const DiscardStmt& statement)
   }
   portals_.clear();
   prepared_.clear();
+  TRY(reset_by_name(fiber, "session_authorization", Settings::Scope::session));
   TRY(reset_all());
   if (temporary_schema_) TRY(drop_contents(fiber, temporary_schema_));
   node_.transactions.locks().release_session_advisory(owner_);

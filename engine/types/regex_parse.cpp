@@ -12,6 +12,8 @@ namespace {
 
 constexpr uint32_t kMaxCodePoint = 0x10ffff;
 constexpr int kMaxDepth = 1000;
+// Pieces and alternatives side by side nest too, once joined; what walks them recurs.
+constexpr size_t kMaxJoined = 5000;
 
 Status invalid(std::string_view what) {
   return raise(sqlstate::invalid_regular_expression, cat("invalid regular expression: ", what));
@@ -247,6 +249,7 @@ class Parser {
     if (depth > kMaxDepth) return invalid("regular expression is too complex");
     RegexNode* node = TRY(branch(depth));
     while (accept("|")) {
+      if (++joined_ > kMaxJoined) return invalid("regular expression is too complex");
       RegexNode* const other = TRY(branch(depth));
       node = join(RegexTag::choice, node, other);
       node->preference = Preference::longest;
@@ -266,6 +269,8 @@ class Parser {
       RegexNode* const piece = TRY(quantified(depth));
       pieces.push_back(piece);
     }
+    joined_ += pieces.size();
+    if (joined_ > kMaxJoined) return invalid("regular expression is too complex");
     if (pieces.empty()) return make(RegexTag::empty);
     // From the right, so that dividing settles what stands leftmost first.
     RegexNode* node = pieces.back();
@@ -596,6 +601,7 @@ class Parser {
   std::vector<uint32_t> points_;
   size_t at_ = 0;
   int in_look_ = 0;
+  size_t joined_ = 0;
   std::vector<const RegexNode*> closed_;  // capturing groups so far
 };
 
