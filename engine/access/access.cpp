@@ -2,6 +2,13 @@
 
 namespace orrery {
 
+Access::Access(Storage& storage, TransactionManager& transactions)
+    : storage_(storage), transactions_(transactions) {
+  transactions_.add_listener(*this);
+}
+
+Access::~Access() { transactions_.remove_listener(*this); }
+
 TableMemory& Access::memory_of(FileId file) {
   if (std::unique_ptr<TableMemory>* known = memories_.find(file); known != nullptr) return **known;
   std::unique_ptr<TableMemory>& made = memories_[file];
@@ -27,9 +34,11 @@ Result<bool> Access::index_serves(Fiber& fiber, FileId index, Lsn visible) {
   return true;
 }
 
-void Access::forget(FileId file) {
-  memories_.erase(file);
-  index_memories_.erase(file);
+void Access::ended(const TransactionEnd& end) {
+  for (const FileId file : end.files) {
+    memories_.erase(file);
+    index_memories_.erase(file);
+  }
 }
 
 }  // namespace orrery

@@ -78,10 +78,11 @@ class Descents {
   IntrusiveList<Guard, &Guard::hook_> active_;  // oldest first
 };
 
-class Access {
+class Access final : private CommitListener {
  public:
-  Access(Storage& storage, TransactionManager& transactions)
-      : storage_(storage), transactions_(transactions) {}
+  Access(Storage& storage, TransactionManager& transactions);
+  Access(const Access&) = delete;
+  ~Access();
 
   Storage& storage() { return storage_; }
   TransactionManager& transactions() { return transactions_; }
@@ -92,10 +93,13 @@ class Access {
   // Whether a search of this index finds all that a snapshot at `visible` sees. False for an index
   // over broken HOT chains until the transaction that built it is seen.
   Result<bool> index_serves(Fiber& fiber, FileId index, Lsn visible);
-  // The file is gone or was truncated.
-  void forget(FileId file);
+  // Of how many files something is remembered.
+  size_t remembered_files() const { return memories_.size() + index_memories_.size(); }
 
  private:
+  // The files of a transaction that ended are gone: nobody may use them any more.
+  void ended(const TransactionEnd& end) override;
+
   Storage& storage_;
   TransactionManager& transactions_;
   Descents descents_;

@@ -308,6 +308,7 @@ Status BTreeDescent::finish_split(Fiber& fiber, BlockNo left, uint32_t level) {
 Status BTreeDescent::grow_root(Fiber& fiber, BlockNo left, uint32_t level) {
   const PinClaim claim = TRY(access_.storage().pool().claim(fiber, 4));
   PageRef fresh = TRY(allocate(fiber));
+  const uint64_t fresh_version = fresh.version();
   PageRef meta = TRY(pin(fiber, kBTreeMetaBlock));
   PageRef old = TRY(pin(fiber, left));
   for (;;) {
@@ -332,6 +333,8 @@ Status BTreeDescent::grow_root(Fiber& fiber, BlockNo left, uint32_t level) {
     const uint64_t version = old.version();
     const uint64_t meta_version = meta.version();
     TRY(access_.storage().reserve(fiber, change));
+    if (fresh.version() != fresh_version)
+      return {};  // taken: left to the next insertion that comes by
     if (old.version() != version || meta.version() != meta_version) continue;
     access_.storage().apply(change);
     memory_.root = fresh.block();

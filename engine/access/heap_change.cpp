@@ -21,14 +21,7 @@ Status RowTicket::take(Fiber& fiber, RowLock strength) {
   const LockResult result =
       TRY(locks_.acquire(fiber, transaction_.owner(), tag_, mode, WaitPolicy::wait,
                          LockScope::transaction, transaction_.depth()));
-  if (result == LockResult::granted) {
-    if (give_back_ != LockMode::none) {
-      locks_.release(transaction_.owner(), tag_, give_back_, LockScope::transaction);
-    }
-    give_back_ = mode;
-  }
-  taken_ = true;
-  strength_ = strength;
+  note_taken(result, strength);
   return {};
 }
 
@@ -37,10 +30,19 @@ bool RowTicket::try_take(RowLock strength) {
   const LockResult result = locks_.try_acquire(transaction_.owner(), tag_, mode,
                                                LockScope::transaction, transaction_.depth());
   if (result == LockResult::not_available) return false;
-  if (result == LockResult::granted) give_back_ = mode;
+  note_taken(result, strength);
+  return true;
+}
+
+void RowTicket::note_taken(LockResult result, RowLock strength) {
+  if (result == LockResult::granted) {
+    if (give_back_ != LockMode::none) {
+      locks_.release(transaction_.owner(), tag_, give_back_, LockScope::transaction);
+    }
+    give_back_ = row_lock_mode(strength);
+  }
   taken_ = true;
   strength_ = strength;
-  return true;
 }
 
 namespace {
@@ -66,6 +68,21 @@ ChangeOutcome outcome_of(ChangeVerdict verdict) {
 }
 
 }  // namespace
+
+Result<bool> take_ticket(Fiber& fiber, const ChangeRequest& request, RowTicket& ticket,
+                         RowLock strength) {
+  if (ticket.try_take(strength)) return true;
+  if (request.wait != RowWait::wait) return false;  // somebody queues for it before us
+  TRY(with_context(ticket.take(fiber, strength), request));
+  return true;
+}
+
+bool may_change_still(const ChangeRequest& request, const RowTicket& ticket, RowLock strength) {
+  return ticket.covers(strength) ||
+         !request.access.locks().is_blocked(request.transaction.owner(),
+                                            LockTag::row(request.table.file, request.tid),
+                                            row_lock_mode(strength));
+}
 
 Result<ChangeResult> find_changeable(Fiber& fiber, const ChangeRequest& request,
                                      FunctionRef<RowLock(const PageRef&, TupleHeader)> strength_of,
@@ -196,7 +213,7 @@ Result<ChangeResult> Heap::remove(Fiber& fiber, Transaction& transaction, Tid ti
     add_prune_hint(change, p, page, xid);
     if ((page.header().flags & kAllVisible) != 0) clear_all_visible(change, page, extra.map);
     TRY(access_.storage().reserve(fiber, change));
-    if (page.version() != version) continue;
+    if (page.version() != version || !may_change_still(request, ticket, RowLock::update)) continue;
     const bool external = tuple.has(kHasExternal);
     std::string copy;
     if (external) copy.assign(reinterpret_cast<const char*>(tuple.bytes()), slot.length);
@@ -220,15 +237,12 @@ Result<ChangeResult> Heap::lock(Fiber& fiber, Transaction& transaction, Tid tid,
         fiber, request, [&](const PageRef&, TupleHeader) { return mode; }, ticket, extra, &page));
     if (found.outcome != ChangeOutcome::ok) return found;
     page.release();
-    if (!ticket.covers(mode) && !ticket.try_take(mode)) {
-      // Somebody queues for it before us.
-      if (wait != RowWait::wait)
-        return ChangeResult{.outcome = ChangeOutcome::would_block, .tid = tid};
-      TRY(with_context(ticket.take(fiber, mode), request));
-      continue;
+    if (ticket.covers(mode) || ticket.try_take(mode)) {
+      ticket.keep();
+      return found;
     }
-    ticket.keep();
-    return found;
+    const bool taken = TRY(take_ticket(fiber, request, ticket, mode));
+    if (!taken) return ChangeResult{.outcome = ChangeOutcome::would_block, .tid = tid};
   }
 }
 
@@ -283,9 +297,15 @@ Status Heap::kill_inserted(Fiber& fiber, Transaction& transaction, Tid tid) {
     const uint64_t version = page.version();
     TRY(access_.storage().reserve(fiber, change));
     if (page.version() != version) continue;
+    const TupleHeader tuple(slotted.item(slot));
+    std::string external;
+    if (tuple.has(kHasExternal))
+      external.assign(reinterpret_cast<const char*>(tuple.bytes()), slot.length);
     access_.storage().apply(change);
     PROBE("heap: a speculative row was killed");
-    return {};
+    page.release();
+    if (external.empty()) return {};
+    return delete_toasted_of(fiber, access_, table_, transaction, as_bytes(external));
   }
 }
 

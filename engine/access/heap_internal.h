@@ -59,6 +59,8 @@ class RowTicket {
   void keep() { give_back_ = LockMode::none; }
 
  private:
+  void note_taken(LockResult result, RowLock strength);
+
   LockTable& locks_;
   Transaction& transaction_;
   const LockTag tag_;
@@ -82,6 +84,12 @@ struct ChangeRequest {
 Result<ChangeResult> find_changeable(Fiber& fiber, const ChangeRequest& request,
                                      FunctionRef<RowLock(const PageRef&, TupleHeader)> strength_of,
                                      RowTicket& ticket, ExtraPins& extra, PageRef* page);
+
+// The request's row, for its ticket; waits if the request does. False: it would have to.
+Result<bool> take_ticket(Fiber& fiber, const ChangeRequest& request, RowTicket& ticket,
+                         RowLock strength);
+// After log space was waited for: nobody has locked the row meanwhile against this change.
+bool may_change_still(const ChangeRequest& request, const RowTicket& ticket, RowLock strength);
 
 // Gives a page a base id that `xid` fits, by freezing what is old. 55000 when it holds ids too far
 // apart.

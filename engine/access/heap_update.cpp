@@ -38,7 +38,7 @@ class HeapUpdate {
   Changed compare(TupleHeader old) const;
   Result<bool> pin_what_is_needed(Fiber& fiber);
   Status toast(Fiber& fiber);
-  Result<bool> write(Fiber& fiber, bool hot, bool keys, ChangeResult* result);
+  Result<bool> write(Fiber& fiber, bool hot, RowLock strength, ChangeResult* result);
   bool fits_same_page() const;
   Status claim(Fiber& fiber);
 
@@ -154,7 +154,8 @@ Result<bool> HeapUpdate::pin_what_is_needed(Fiber& fiber) {
   return false;
 }
 
-// Moves out what is too long. The row is held by our ticket meanwhile, so nobody changes it.
+// Moves out what is too long, and deletes what the old version alone named. REQUIRES: our ticket
+// holds the row against every change, from before the old version was looked at.
 Status HeapUpdate::toast(Fiber& fiber) {
   const SlottedPage slotted(page_.data());
   const Slot slot = slotted.slot(tid_.slot);
@@ -162,7 +163,6 @@ Status HeapUpdate::toast(Fiber& fiber) {
   std::memcpy(copy, slotted.item(slot), slot.length);
   page_.release();
   extra_.release();
-  TRY(ticket_.take(fiber, RowLock::update));
   const TupleHeader old(static_cast<const std::byte*>(copy));
   const size_t width = table_.desc.size();
   std::vector<int16_t> wanted(width);
@@ -198,18 +198,26 @@ Result<ChangeResult> HeapUpdate::run(Fiber& fiber) {
     if (result.outcome != ChangeOutcome::ok) return result;
     const SlottedPage slotted(page_.data());
     const TupleHeader old(slotted.item(slotted.slot(tid_.slot)));
+    const RowLock strength = changed.keys ? RowLock::update : RowLock::no_key_update;
     if (!toasted_ && (long_row || old.has(kHasExternal))) {
-      TRY(toast(fiber));
+      if (ticket_.covers(strength)) {
+        TRY(toast(fiber));
+        continue;
+      }
+      page_.release();
+      extra_.release();
+      const bool taken = TRY(take_ticket(fiber, request_, ticket_, strength));
+      if (!taken) return ChangeResult{.outcome = ChangeOutcome::would_block, .tid = tid_};
       continue;
     }
     if (TRY(pin_what_is_needed(fiber))) continue;
     const bool hot = fits_same_page() && !changed.indexed;
-    if (TRY(write(fiber, hot, changed.keys, &result))) return result;
+    if (TRY(write(fiber, hot, strength, &result))) return result;
   }
 }
 
 // False when something changed while log space was waited for.
-Result<bool> HeapUpdate::write(Fiber& fiber, bool hot, bool keys, ChangeResult* result) {
+Result<bool> HeapUpdate::write(Fiber& fiber, bool hot, RowLock strength, ChangeResult* result) {
   const SlottedPage slotted(page_.data());
   const Slot old_slot = slotted.slot(tid_.slot);
   const TupleHeader old(slotted.item(old_slot));
@@ -218,6 +226,7 @@ Result<bool> HeapUpdate::write(Fiber& fiber, bool hot, bool keys, ChangeResult* 
   const CommandId command = transaction_.use_command();
   stamp_new_version(tuple_, xid_offset(xid_, base_of(target, xid_)), command, next, kUpdated,
                     hot ? kHeapOnly : uint16_t{0});
+  const bool keys = strength == RowLock::update;
   const auto flags = static_cast<uint16_t>((hot ? kHotUpdated : 0) | (keys ? kKeysUpdated : 0));
   const EndedHeader ended =
       ended_header(transaction_, access_.transactions(), old, slotted.base(), next, flags);
@@ -226,14 +235,18 @@ Result<bool> HeapUpdate::write(Fiber& fiber, bool hot, bool keys, ChangeResult* 
   const int p = change.add(page_);
   change.write(p, static_cast<uint16_t>(old_slot.offset + 4), ended.bytes);
   add_prune_hint(change, p, page_, xid_);
-  if ((page_.header().flags & kAllVisible) != 0) clear_all_visible(change, page_, extra_.map);
+  const bool clears = (page_.header().flags & kAllVisible) != 0;
+  if (clears) clear_all_visible(change, page_, extra_.map);
   if (&target != &page_ && (target.header().flags & kAllVisible) != 0) {
-    clear_all_visible(change, target, extra_.other_map);
+    clear_all_visible(change, target, extra_.other_map, clears ? page_.block() : kInvalidBlock);
   }
   const uint64_t version = page_.version();
   const uint64_t target_version = target.version();
   TRY(access_.storage().reserve(fiber, change));
-  if (page_.version() != version || target.version() != target_version) return false;
+  if (page_.version() != version || target.version() != target_version ||
+      !may_change_still(request_, ticket_, strength)) {
+    return false;
+  }
   access_.storage().apply(change);
   ++access_.memory_of(table_.file).dead_estimate;
   access_.locks().copy_row_locks(transaction_.owner(), LockTag::row(table_.file, tid_),

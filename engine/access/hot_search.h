@@ -17,7 +17,7 @@ struct HotSearch {
   VisibilityJudge& judge;
   FetchMode mode;
   uint16_t slot = 0;      // found
-  bool all_dead = false;  // none: no snapshot will find anything here again
+  bool all_dead = false;  // none: no snapshot will find anything here again, crashes or not
   Xid unresolved{};       // unknown
 
   Answer run(uint16_t from);

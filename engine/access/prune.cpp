@@ -240,28 +240,47 @@ Result<PruneResult> prune_page(Fiber& fiber, Access& access, PageRef& page) {
   }
 }
 
-Status prune_if_useful(Fiber& fiber, Access& access, PageRef& page, uint32_t room_wanted) {
+namespace {
+
+// Whether the page's hint promises something, as far as is known without reading.
+bool is_pruning_useful(const TransactionManager& transactions, const PageRef& page,
+                       uint32_t room_wanted) {
   const uint32_t hint = load<uint32_t>(page.data() + kPruneHintOffset);
-  if (hint == 0 || page.kind() != PageKind::heap) return {};
+  if (hint == 0 || page.kind() != PageKind::heap) return false;
   const SlottedPage slotted(page.data());
-  if (slotted.gap() >= room_wanted) return {};
-  const TransactionManager& transactions = access.transactions();
+  if (slotted.gap() >= room_wanted) return false;
   const Xid xid = TupleHeader::widen(hint, slotted.base());
-  if (transactions.running(xid) != nullptr) return {};
-  if (const auto end = transactions.find_end(xid); end.has_value() &&
-                                                   end->kind == XidStatus::Kind::committed &&
-                                                   end->commit_ts.v > transactions.horizon().v) {
-    return {};
-  }
-  // After a restart the ends of old transactions have to be read first, each once. Left unread they
-  // would have every reader try in vain.
+  if (transactions.running(xid) != nullptr) return false;
+  const std::optional<XidStatus> end = transactions.find_end(xid);
+  return !end.has_value() || end->kind != XidStatus::Kind::committed ||
+         end->commit_ts.v <= transactions.horizon().v;
+}
+
+}  // namespace
+
+Result<PageRef> pin_and_prune(Fiber& fiber, Access& access, FileId file, BlockNo block,
+                              uint32_t room_wanted, Ring* ring) {
+  BufferPool& pool = access.storage().pool();
+  TransactionManager& transactions = access.transactions();
+  PageRef page = TRY(pool.pin(fiber, file, block, ring));
+  // After a restart the ends of old transactions have to be read first, each once, with the page
+  // let go meanwhile. Left unread they would have every reader try in vain.
   for (uint32_t tries = 0; tries < kMaxSlotsPerPage && page.is_sole_pin(); ++tries) {
-    const PruneResult pruned = TRY(prune_page(fiber, access, page));
-    if (pruned.unresolved == kInvalidXid) break;
-    PROBE("heap: pruning reads how a transaction ended");
-    TRY(access.transactions().resolve(fiber, pruned.unresolved));
+    if (!is_pruning_useful(transactions, page, room_wanted)) break;
+    Result<PruneResult> pruned = prune_page(fiber, access, page);
+    Status outcome = pruned.ok() ? Status() : std::move(pruned).status();
+    const bool resolves = pruned.ok() && pruned->unresolved != kInvalidXid;
+    if (resolves) {
+      PROBE("heap: pruning reads how a transaction ended");
+      page.release();
+      outcome = transactions.resolve(fiber, pruned->unresolved);
+      page = TRY(pool.pin(fiber, file, block, ring));
+    }
+    if (outcome.is_halted() || outcome.is(sqlstate::query_canceled)) return outcome;
+    if (!outcome.ok()) PROBE("heap: a reader goes on though pruning failed");
+    if (!outcome.ok() || !resolves) break;
   }
-  return {};
+  return page;
 }
 
 }  // namespace orrery

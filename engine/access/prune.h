@@ -22,10 +22,11 @@ struct PruneResult {
   Xid unresolved{};
 };
 
-// Prunes if the page's hint promises something and there is less room than `room_wanted`. Never
-// waits for other pages or pins. The page stays pinned, but line pointers and tuples move.
-// Suspends.
-Status prune_if_useful(Fiber& fiber, Access& access, PageRef& page, uint32_t room_wanted);
+// Pins a page for a reader of heap rows, and prunes it if its hint promises something and there is
+// less room than `room_wanted`. Nothing that hinders pruning hinders the reader: a log without room
+// for it, a status page that cannot be read.
+Result<PageRef> pin_and_prune(Fiber& fiber, Access& access, FileId file, BlockNo block,
+                              uint32_t room_wanted, Ring* ring = nullptr);
 // Prunes whatever there is.
 Result<PruneResult> prune_page(Fiber& fiber, Access& access, PageRef& page);
 

@@ -12,10 +12,11 @@ namespace orrery {
 
 HotSearch::Answer HotSearch::run(uint16_t from) {
   uint16_t at = from;
-  if (at < 1 || at > page.slot_count()) return none(mode == FetchMode::index_entry);
+  // What is not settled yet may be taken back, and the rows of before are there again.
+  bool dead = mode == FetchMode::index_entry && transactions.is_settled(Lsn(page.header().lsn));
+  if (at < 1 || at > page.slot_count()) return none(dead);
   if (page.slot(at).state == SlotState::redirect && mode == FetchMode::index_entry)
     at = page.slot(at).offset;
-  bool dead = true;
   Xid previous_xmax{};
   for (uint32_t step = 0; step <= page.slot_count(); ++step) {
     if (!is_normal(page, at)) return none(dead);
@@ -24,7 +25,7 @@ HotSearch::Answer HotSearch::run(uint16_t from) {
     // An index entry never means a heap-only version reached directly: another row took over its
     // slot.
     if (step == 0 && mode == FetchMode::index_entry && at == from && tuple.has2(kHeapOnly))
-      return none(true);
+      return none(dead);
     if (mode == FetchMode::any_version) return found(at);
     switch (judge.judge(tuple, page.base())) {
       case Verdict::visible:   return found(at);
@@ -34,8 +35,8 @@ HotSearch::Answer HotSearch::run(uint16_t from) {
     if (mode == FetchMode::exact) return none(false);
     if (dead) {
       Xid pending{};
-      dead = judge_for_vacuum(transactions, transactions.horizon(), tuple, page.base(), &pending) ==
-             VacuumVerdict::dead;
+      dead = judge_for_vacuum(transactions, transactions.settled_horizon(), tuple, page.base(),
+                              &pending) == VacuumVerdict::dead;
     }
     if (!tuple.has2(kHotUpdated) || tuple.ctid().block != block) return none(dead);
     previous_xmax = tuple.xmax(page.base());
@@ -87,10 +88,9 @@ Result<TableFetch::Fetched> TableFetch::fetch(Fiber& fiber, const Snapshot& snap
     const Tid tid = tids[result.tids_done];
     if (!page || page.block() != tid.block) {
       page.release();
-      page = TRY(access_.storage().pool().pin(fiber, table_.file, tid.block));
-      if (mode == FetchMode::index_entry && kind == SnapshotKind::mvcc) {
-        TRY(prune_if_useful(fiber, access_, page, kPageBytes / 10));
-      }
+      const bool prunes = mode == FetchMode::index_entry && kind == SnapshotKind::mvcc;
+      page = TRY(prunes ? pin_and_prune(fiber, access_, table_.file, tid.block, kPageBytes / 10)
+                        : access_.storage().pool().pin(fiber, table_.file, tid.block));
     }
     HotSearch search{transactions, SlottedPage(page.data()), tid.block, judge, mode};
     HotSearch::Answer answer = HotSearch::Answer::none;

@@ -91,14 +91,14 @@ Result<uint32_t> TableScan::scan_page(Fiber& fiber, std::span<Vector> columns, u
                                       Arena& arena, Tid* tids, bool* page_done) {
   TransactionManager& transactions = access_.transactions();
   for (;;) {
+    const bool prunes = options_.kind == SnapshotKind::mvcc && !options_.for_index_build;
+    Ring* const ring = use_ring_ ? &ring_ : nullptr;
     PageRef page =
-        TRY(access_.storage().pool().pin(fiber, table_.file, block_, use_ring_ ? &ring_ : nullptr));
+        TRY(prunes ? pin_and_prune(fiber, access_, table_.file, block_, prune_below(table_), ring)
+                   : access_.storage().pool().pin(fiber, table_.file, block_, ring));
     if (page.kind() != PageKind::heap) {
       *page_done = true;
       return 0U;
-    }
-    if (options_.kind == SnapshotKind::mvcc && !options_.for_index_build) {
-      TRY(prune_if_useful(fiber, access_, page, prune_below(table_)));
     }
     const SlottedPage slotted(page.data());
     if (row + slotted.slot_count() > kBatchRows) {

@@ -209,6 +209,21 @@ Status delete_value(Fiber& fiber, Access& access, const ToastTable& toast, Trans
   }
 }
 
+// A number that no value in the TOAST table has, not even one whose rows are dead and still there.
+Result<Oid> new_value_id(Fiber& fiber, Access& access, const IndexInfo& index) {
+  for (;;) {
+    const Oid id = TRY(access.transactions().next_oid(fiber));
+    if (!access.transactions().oids_have_wrapped()) return id;
+    const NullableDatum key[] = {{Datum::of(id), false}};
+    IndexScan scan(access, index, ScanDirection::forward, {});
+    scan.start({.lower = key, .upper = key});
+    Tid tid;
+    const uint32_t found = TRY(scan.next(fiber, 1, &tid, {}, nullptr));
+    if (found == 0) return id;
+    PROBE("toast: a value's number is in use");
+  }
+}
+
 // Moves `bytes` out, chunk by chunk; returns the pointer to store.
 Result<Datum> move_out(Fiber& fiber, Access& access, const ToastTable& toast,
                        Transaction& transaction, Bytes bytes, uint32_t raw_size, uint32_t method,
@@ -217,7 +232,7 @@ Result<Datum> move_out(Fiber& fiber, Access& access, const ToastTable& toast,
   const IndexInfo index = toast_index_info(toast);
   Heap heap(access, table);
   BTree tree(access, index);
-  const Oid id = TRY(access.transactions().next_oid(fiber));
+  const Oid id = TRY(new_value_id(fiber, access, index));
   alignas(4) char chunk[kToastChunkBytes + kVarlenaHeaderBytes];
   int32_t seq = 0;
   for (size_t done = 0; done < bytes.size(); ++seq) {

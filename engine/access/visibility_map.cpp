@@ -9,11 +9,16 @@ Result<PageRef> pin_visibility_page(Fiber& fiber, Access& access, FileId table, 
                       PageKind::visibility, RecordKind::visibility_map);
 }
 
-void clear_all_visible(Change& change, PageRef& heap, PageRef& map) {
+void clear_all_visible(Change& change, PageRef& heap, PageRef& map, BlockNo cleared) {
   const BlockNo block = heap.block();
   const auto byte = load<uint8_t>(map.data() + visibility_byte_of(block));
+  uint8_t bits = visibility_bit_of(block);
+  if (cleared != kInvalidBlock && visibility_page_of(cleared) == visibility_page_of(block) &&
+      visibility_byte_of(cleared) == visibility_byte_of(block)) {
+    bits |= visibility_bit_of(cleared);
+  }
   change.write_value(change.add(map), visibility_byte_of(block),
-                     static_cast<uint8_t>(byte & ~visibility_bit_of(block)));
+                     static_cast<uint8_t>(byte & ~bits));
   change.write_value(change.add(heap), kPageFlagsOffset,
                      static_cast<uint8_t>(heap.header().flags & ~kAllVisible));
 }

@@ -26,8 +26,10 @@ Result<PageRef> pin_visibility_page(Fiber& fiber, Access& access, FileId table, 
 inline bool is_all_visible(const PageRef& map, BlockNo block) {
   return (load<uint8_t>(map.data() + visibility_byte_of(block)) & visibility_bit_of(block)) != 0;
 }
-// Operations that clear the bit of `heap`'s block on `map` and the page's flag.
-void clear_all_visible(Change& change, PageRef& heap, PageRef& map);
+// Operations that clear the bit of `heap`'s block on `map` and the page's flag. `cleared`: the
+// block whose bit this change clears already, if any; its bit may lie in the same byte.
+void clear_all_visible(Change& change, PageRef& heap, PageRef& map,
+                       BlockNo cleared = kInvalidBlock);
 // The map says that the block is all-visible; false too where the map has no page yet. Suspends
 // only to read the map.
 Result<bool> test_all_visible(Fiber& fiber, Access& access, FileId table, BlockNo block);

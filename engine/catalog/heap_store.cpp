@@ -5,9 +5,11 @@
 #include "access/btree.h"
 #include "access/table_scan.h"
 #include "access/toast.h"
+#include "base/probe.h"
 #include "base/text.h"
 #include "catalog/facts.h"
 #include "catalog/invalidation.h"
+#include "types/type_oids.h"
 
 namespace orrery {
 namespace {
@@ -261,6 +263,35 @@ Status HeapStore::overwrite(Fiber& fiber, Oid catalog, Tid tid,
   return {};
 }
 
-Result<Oid> HeapStore::new_oid(Fiber& fiber) { return access_.transactions().next_oid(fiber); }
+Result<Oid> HeapStore::new_oid(Fiber& fiber) {
+  for (;;) {
+    const Oid oid = TRY(access_.transactions().next_oid(fiber));
+    if (!access_.transactions().oids_have_wrapped()) return oid;
+    const bool used = TRY(is_in_use(fiber, oid));
+    if (!used) return oid;
+    PROBE("catalog: an OID is in use");
+  }
+}
+
+// Some row of some catalog has this OID; which catalog it is wanted for does not matter.
+Result<bool> HeapStore::is_in_use(Fiber& fiber, Oid oid) {
+  const NullableDatum key[] = {{Datum::of(oid), false}};
+  for (const bool shared : {false, true}) {
+    for (const Oid catalog : catalog_relations(shared)) {
+      for (const CatalogTable::Index& index : catalog_.tables.table(catalog).indexes) {
+        if (!index.info.unique || index.columns != std::vector<int16_t>{1} ||
+            index.info.desc[0].type != type_oid::oid) {
+          continue;
+        }
+        IndexScan scan(access_, index.info, ScanDirection::forward, {});
+        scan.start({.lower = key, .upper = key});
+        Tid tid;
+        const uint32_t found = TRY(scan.next(fiber, 1, &tid, {}, nullptr));
+        if (found > 0) return true;
+      }
+    }
+  }
+  return false;
+}
 
 }  // namespace orrery

@@ -26,6 +26,7 @@ class HeapStore final : public CatalogStore {
   Status update(Fiber& fiber, Oid catalog, Tid tid, std::span<const NullableDatum> values) override;
   Status remove(Fiber& fiber, Oid catalog, Tid tid) override;
   Result<Oid> new_oid(Fiber& fiber) override;
+  Result<bool> is_in_use(Fiber& fiber, Oid oid);
 
   // Statistics and the like (pg_class.relpages): overwritten for everybody at once, whatever
   // becomes of the transaction. REQUIRES: no varlena changes its length.

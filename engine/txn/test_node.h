@@ -20,11 +20,32 @@ inline StorageOptions test_storage_options() {
   return options;
 }
 
+// A gate that can be held; what it has not let pass is gone at the next start.
+class HeldGate final : public CommitGate {
+ public:
+  void hold() { holds_ = true; }
+  // What is durable so far passes; the rest is held.
+  void pass(Log& log, Lsn end) {
+    committed_ = end;
+    log.set_committed(end);
+  }
+  void durable_advanced(Log& log, Lsn durable) override {
+    if (!holds_) pass(log, durable);
+  }
+  Lsn keep_at_restart(Lsn low, Lsn end) override {
+    return std::exchange(holds_, false) ? std::max(low, committed_) : end;
+  }
+
+ private:
+  bool holds_ = false;
+  Lsn committed_;
+};
+
 // What stays of a node when its memory goes.
 struct NodeDisk {
   CrashDisk disk;
   StorageOptions options = test_storage_options();
-  GroupOfOne gate;
+  HeldGate gate;
   TransactionManagerOptions transactions{
       .status_file = kTestStatusFile, .status_cache_entries = 64, .xid_step = 100, .oid_step = 100};
 };

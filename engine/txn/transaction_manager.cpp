@@ -48,7 +48,7 @@ TransactionManager::TransactionManager(Host& host, Storage& storage, LockTable& 
       status_(storage, options.status_file, options.status_cache_entries),
       xids_(storage, status_, kXidCeilingPlace, RecordKind::xid_ceiling, options.first_xid.v,
             options.xid_step),
-      oids_(storage, status_, kOidCeilingPlace, RecordKind::oid_ceiling, kFirstUserOid.v,
+      oids_(storage, status_, kOidCeilingPlace, RecordKind::oid_ceiling, options.first_oid,
             options.oid_step) {}
 
 TransactionManager::~TransactionManager() {
@@ -255,11 +255,18 @@ void TransactionManager::finish_commit(Transaction& transaction) {
                            .invalidations = as_bytes(top.invalidations)};
   for (CommitListener* listener : listeners_) listener->ended(end);
   if (!top.created.empty() || !top.dropped.empty()) {
-    file_ends_.push_back({top.xid, true, Lsn(transaction.commit_ts_.v), top.dropped});
-    end_files_below(storage_.log().committed());
+    note_file_end({top.xid, true, Lsn(transaction.commit_ts_.v), top.dropped});
   }
   transaction.enter(TransactionState::committed);
   locks_.release_all(transaction.owner_, LockScope::transaction);
+}
+
+// An abort is told when it is logged, a commit when it is visible: not in LSN order.
+void TransactionManager::note_file_end(FileEnd end) {
+  const auto behind = std::ranges::upper_bound(file_ends_, end.lsn, {}, &FileEnd::lsn);
+  if (behind != file_ends_.end()) PROBE("txn: an end of files was told behind a later one");
+  file_ends_.insert(behind, std::move(end));
+  end_files_below(storage_.log().committed());
 }
 
 void TransactionManager::end_files_below(Lsn committed) {
@@ -317,11 +324,13 @@ Status TransactionManager::abort(Fiber& fiber, Transaction& transaction) {
   HoldCancel hold(fiber);
   const Xid top = transaction.xid();
   std::vector<Xid> xids;
-  bool made_files = false;
+  std::vector<FileId> made;
+  bool changed_files = false;
   for (const Transaction::Level& level : transaction.levels_) {
     if (level.xid != kInvalidXid) xids.push_back(level.xid);
     xids.insert(xids.end(), level.children.begin(), level.children.end());
-    made_files = made_files || !level.created.empty() || !level.dropped.empty();
+    made.insert(made.end(), level.created.begin(), level.created.end());
+    changed_files = changed_files || !level.created.empty() || !level.dropped.empty();
   }
   std::sort(xids.begin(), xids.end());
   mark_aborted(transaction, xids);
@@ -335,10 +344,7 @@ Status TransactionManager::abort(Fiber& fiber, Transaction& transaction) {
         running_.erase(xid);
         status_.remember(xid, {XidStatus::Kind::aborted});
       }
-      if (made_files) {
-        file_ends_.push_back({top, false, *logged, {}});
-        end_files_below(storage_.log().committed());
-      }
+      if (changed_files) note_file_end({top, false, *logged, {}});
     } else {
       // Not written down: until the next start the table itself remembers that these are aborted.
       PROBE("txn: an abort could not be logged");
@@ -346,7 +352,7 @@ Status TransactionManager::abort(Fiber& fiber, Transaction& transaction) {
       if (logged.status().is_halted()) outcome = std::move(logged).status();
     }
   }
-  const TransactionEnd end{.xid = top, .children = xids};
+  const TransactionEnd end{.xid = top, .children = xids, .files = made};
   for (CommitListener* listener : listeners_) listener->ended(end);
   return outcome;
 }

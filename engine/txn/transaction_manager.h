@@ -53,6 +53,7 @@ struct TransactionManagerOptions {
   uint64_t xid_step = 8192;
   uint64_t oid_step = 8192;
   Xid first_xid = kFirstNormalXid;  // tests start near the end of 32 bits
+  uint64_t first_oid = kFirstUserOid.v;
 };
 
 class TransactionManager final : public RedoHandler, public CommitObserver {
@@ -65,8 +66,9 @@ class TransactionManager final : public RedoHandler, public CommitObserver {
   // recovery is done.
   Status create(Fiber& fiber);
   Status start(Fiber& fiber);
-  // In order of registration; they must outlive the manager's work.
+  // In order of registration; they must outlive the manager's work, or be taken off before.
   void add_listener(CommitListener& listener) { listeners_.push_back(&listener); }
+  void remove_listener(CommitListener& listener) { std::erase(listeners_, &listener); }
 
   std::unique_ptr<Transaction> begin(LockOwner& owner, const TransactionOptions& options = {});
   // The current level's xid, assigned now if need be (parents first). 25006 in a read-only
@@ -89,10 +91,18 @@ class TransactionManager final : public RedoHandler, public CommitObserver {
   Lsn visible_lsn() const { return visible_; }
   // No snapshot in use, and none taken later, is older.
   Lsn horizon() const;
+  // The same, and committed: what asynchronous commits made visible may yet be lost. For what
+  // changes pages without a record of the log behind those commits.
+  Lsn settled_horizon() const;
+  // The log up to there, a page's LSN say, stays whatever happens.
+  bool is_settled(Lsn lsn) const { return lsn < storage_.log().committed(); }
   // Ids below this have ended.
   Xid oldest_running() const;
   Xid next_xid() const { return Xid(xids_.next_unused()); }
+  // Behind the last OID the first one for users comes again. From then on a number that was given
+  // may be in use: who asks must look whether it is.
   Result<Oid> next_oid(Fiber& fiber);
+  bool oids_have_wrapped() const { return oids_.next_unused() > uint64_t{UINT32_MAX} + 1; }
   IdAllocator& oids() { return oids_; }
 
   // Who runs under this id (or a savepoint's); null when it ended, or its savepoint was rolled
@@ -160,6 +170,7 @@ class TransactionManager final : public RedoHandler, public CommitObserver {
   void forget_on_halt(Transaction& transaction);
   void mark_aborted(Transaction& transaction, std::span<const Xid> xids);
   void leave_table(Transaction& transaction, Xid xid, XidStatus status);
+  void note_file_end(FileEnd end);
   void end_files_below(Lsn committed);
   void register_snapshot(Lsn visible);
   void unregister_snapshot(Lsn visible);

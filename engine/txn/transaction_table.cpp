@@ -48,15 +48,19 @@ Lsn TransactionManager::horizon() const {
   return oldest;
 }
 
+Lsn TransactionManager::settled_horizon() const {
+  return std::min(horizon(), storage_.log().committed() - 1);
+}
+
 Xid TransactionManager::oldest_running() const {
   return running_.empty() ? next_xid() : running_.begin()->first;
 }
 
 Result<Oid> TransactionManager::next_oid(Fiber& fiber) {
+  constexpr uint64_t kUserOids = (uint64_t{1} << 32) - kFirstUserOid.v;
   const uint64_t number = TRY(oids_.next(fiber));
-  if (number > UINT32_MAX)
-    return raise(sqlstate::program_limit_exceeded, "out of object identifiers");
-  return Oid(static_cast<uint32_t>(number));
+  if (number > UINT32_MAX) PROBE("txn: OIDs begin again from the first");
+  return Oid(static_cast<uint32_t>(kFirstUserOid.v + (number - kFirstUserOid.v) % kUserOids));
 }
 
 const Transaction* TransactionManager::running(Xid xid) const {
@@ -87,7 +91,7 @@ Result<XidStatus> TransactionManager::status_of(Fiber& fiber, Xid xid) {
 }
 
 bool TransactionManager::may_hint(CommitTs ts) const {
-  return ts.v <= horizon().v && ts.v < storage_.log().committed().v;
+  return ts.v <= horizon().v && is_settled(Lsn(ts.v));
 }
 
 Status TransactionManager::wait_for(Fiber& fiber, LockOwner& waiter, Xid xid) {

@@ -1,0 +1,57 @@
+#include "txn/transaction_manager.h"
+
+#include <gtest/gtest.h>
+
+#include "txn/test_node.h"
+
+namespace orrery {
+namespace {
+
+TEST(TransactionManager, AFileOfACommitStaysThoughALaterAbortWasToldFirst) {
+  NodeDisk disk;
+  FileId file;
+  TestNode node(disk);
+  const Status died = node.live([&](Fiber& fiber, TestNode& n) -> Status {
+    Log& log = n.storage.log();
+    TransactionManager& transactions = n.transactions;
+    LockOwner first(n.locks, 1), second(n.locks, 2);
+    const auto make_file = [&](LockOwner& owner) -> Result<std::unique_ptr<Transaction>> {
+      auto t = transactions.begin(owner);
+      const Xid xid = TRY(transactions.assign_xid(fiber, *t));
+      const FileId made = TRY(n.storage.create_file(fiber, xid));
+      t->created_file(made);
+      return t;
+    };
+    auto kept = TRY(make_file(first));
+    auto undone = TRY(make_file(second));
+    file = FileId(kFirstFileNumber << 2);
+    const bool exists = TRY(n.storage.file_exists(fiber, file));
+    EXPECT_TRUE(exists);
+    disk.gate.hold();
+    bool committed = false, checkpointed = false;
+    fiber.scheduler().spawn("commit",
+                            [&](Fiber& own) { committed = transactions.commit(own, *kept).ok(); });
+    fiber.scheduler().spawn("checkpoint",
+                            [&](Fiber& own) { checkpointed = n.storage.checkpoint(own).ok(); });
+    TRY(fiber.sleep(seconds(1)));
+    const Lsn redo = log.durable();
+    EXPECT_EQ(redo, log.append_position());
+    // The abort lies behind the checkpoint's redo point, and is not committed when the commit is.
+    TRY(transactions.abort(fiber, *undone));
+    disk.gate.pass(log, redo);
+    TRY(fiber.sleep(seconds(100)));
+    EXPECT_TRUE(committed);
+    EXPECT_TRUE(checkpointed);
+    return raise_halted();
+  });
+  EXPECT_TRUE(died.is_halted());
+  live_ok(disk, [&](Fiber& fiber, TestNode& n) -> Status {
+    TRY(n.storage.checkpoint(fiber));
+    const bool exists = TRY(n.storage.file_exists(fiber, file));
+    EXPECT_TRUE(exists);
+    return {};
+  });
+}
+
+}  // namespace
+}  // namespace orrery
