@@ -389,8 +389,7 @@ def choose(suite: Suite, options: argparse.Namespace, floor: dict) -> list[list[
     if options.smoke:
         passing = [name for name in suite.names() if floor.get(name, {}).get("passed")]
         if not passing:
-            print(f"the ratchet names no file of {suite.name} that passes")
-            sys.exit(77)
+            sys.exit(f"orrery: the ratchet names no file of {suite.name} that passes")
         wanted += passing[:SMOKE_TESTS]
     unknown = set(wanted) - set(suite.names())
     if unknown:

@@ -359,6 +359,7 @@ void NetworkFabric::reset_one(uint16_t machine) {
     if (ends_[i].machine == machine && is_alive(ends_[i]) && is_alive(peer(i)))
       candidates.push_back(i);
   }
+  world_.faults().note(Fault::network_reset, !candidates.empty());
   if (candidates.empty()) return;
   const uint64_t end =
       candidates[world_.tape().pick(Site::nemesis_detail, machine, candidates.size())];

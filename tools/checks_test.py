@@ -2,6 +2,7 @@
 
 import pathlib
 import sys
+import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -9,7 +10,10 @@ sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "engine")]
 
 import check_layers  # noqa: E402
 import format as tree_format  # noqa: E402
+import headers_alone  # noqa: E402
+import test as tree_test  # noqa: E402
 import tidy  # noqa: E402
+import writable_globals  # noqa: E402
 
 
 def faults_of(name: str, text: str) -> set[str]:
@@ -155,6 +159,49 @@ class Layers(unittest.TestCase):
     def test_what_is_below_may_be_seen(self):
         for here, there in (("txn", "wal"), ("main", "os"), ("sim", "txn"), ("wal", "wal")):
             self.assertEqual(self.layers.fault(here, there, "a.h"), "")
+
+
+class Programs(unittest.TestCase):
+    def test_a_program_that_fails_without_a_word_has_failed(self):
+        self.assertNotEqual(headers_alone.parse("false", [], "a.h")[2], "")
+        self.assertEqual(headers_alone.parse("true", [], "a.h")[2], "")
+
+    def test_only_the_command_line_library_s_own_names_are_excused(self):
+        for name, excused in (
+            ("CLI::ExistingFile", True),
+            ("guard variable for CLI::Option::f()::x", True),
+            ("orrery::parse(CLI::App&)::x", False),
+        ):
+            self.assertEqual(bool(writable_globals.COMMAND_LINE.match(name)), excused, name)
+
+    def test_a_skipped_case_has_not_passed(self):
+        case = '<testcase name="{}" classname="X" status="run" result="{}">{}</testcase>'
+        report = "".join(
+            [
+                "<testsuites><testsuite>",
+                case.format("A", "completed", ""),
+                case.format("B", "skipped", '<skipped message="no suite"/>'),
+                case.format("C", "completed", '<failure message="bad"/>'),
+                "</testsuite></testsuites>",
+            ]
+        )
+        with tempfile.NamedTemporaryFile("w", suffix=".xml") as file:
+            file.write(report)
+            file.flush()
+            cases, skipped = tree_test.gtest_cases(pathlib.Path(file.name))
+        self.assertEqual(cases, [("X.A", ""), ("X.C", "bad")])
+        self.assertEqual(skipped, [("X.B", "no suite")])
+
+    def test_a_check_that_says_77_is_left_out(self):
+        test = {
+            "name": "facts",
+            "command": [sys.executable, "-c", "print('no server'); raise SystemExit(77)"],
+            "properties": [{"name": "SKIP_RETURN_CODE", "value": 77}],
+        }
+        cases, skipped = tree_test.run_test_program("release", test)[2:]
+        self.assertEqual((cases, skipped), ([], [("facts", "no server")]))
+        test["properties"] = []
+        self.assertTrue(tree_test.run_test_program("release", test)[2][0][1])
 
 
 class Format(unittest.TestCase):

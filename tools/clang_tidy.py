@@ -54,7 +54,9 @@ def tidy(build: pathlib.Path, path: pathlib.Path) -> tuple[pathlib.Path, str]:
         capture_output=True,
         text=True,
     )
-    return path, done.stdout if done.returncode else ""
+    if done.returncode == 0:
+        return path, ""
+    return path, done.stdout or done.stderr or f"{path}: clang-tidy ended with {done.returncode}"
 
 
 def main() -> int:

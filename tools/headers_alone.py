@@ -87,7 +87,10 @@ def parse(compiler: str, flags: list[str], name: str) -> tuple[str, float, str]:
         capture_output=True,
         text=True,
     )
-    return name, time.monotonic() - start, done.stderr if done.returncode else ""
+    trouble = ""
+    if done.returncode != 0:
+        trouble = done.stderr or f"{name}: the compiler ended with {done.returncode}"
+    return name, time.monotonic() - start, trouble
 
 
 def main() -> int:

@@ -17,6 +17,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 ALLOW_FILE = ROOT / "tools" / "globals_allow.txt"
 # Written by the loader only: tables of addresses.
 CONSTANT = re.compile(r"^\.(data\.rel\.ro|init_array|fini_array)")
+# What the command-line library keeps for itself, by the beginning of its names.
+COMMAND_LINE = re.compile(r"^(guard variable for )?CLI::")
 WRITABLE = re.compile(r"^(\.data|\.bss|\.tdata|\.tbss|\*COM\*)")
 
 
@@ -38,8 +40,9 @@ def writable_symbols(library: pathlib.Path) -> list[tuple[str, str]]:
         if len(fields) != 7 or fields[3].strip() not in ("OBJECT", "TLS", "COMMON"):
             continue
         symbol, section = fields[0].strip(), fields[6].strip()
-        # The compiler's way to a shared routine; what the command-line library keeps in main.
-        ours = not symbol.startswith("DW.ref.") and "CLI::" not in symbol
+        is_command_line = library.stem == "liborrery_main" and COMMAND_LINE.match(symbol)
+        # DW.ref: the compiler's way to a shared routine.
+        ours = not symbol.startswith("DW.ref.") and not is_command_line
         if ours and WRITABLE.match(section) and not CONSTANT.match(section):
             found.append((member, symbol))
     return found

@@ -30,7 +30,7 @@ Status StorageOptions::check() const {
   TRY(within("extend_pages", extend_pages, 1, 8192));
   TRY(within("open_files", open_files, 8, 100000));
   TRY(within("read_ahead_pages", read_ahead_pages, 0, 256));
-  TRY(within("checkpoint_interval", static_cast<uint64_t>(checkpoint_interval.ns), 1'000'000'000,
+  TRY(within("checkpoint_interval", static_cast<uint64_t>(checkpoint_interval.ns), 10'000'000,
              86'400'000'000'000));
   TRY(within("checkpoint_log_bytes", checkpoint_log_bytes, 64 << 10, uint64_t{1} << 40));
   TRY(within("checkpoint_spread_percent", checkpoint_spread_percent, 0, 90));

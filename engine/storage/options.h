@@ -17,7 +17,7 @@ struct StorageOptions {
   uint32_t extend_pages = 128;  // [1, 8192] at most so many pages are allocated at once for a file
   uint32_t open_files = 1000;   // [8, 100000]
   uint32_t read_ahead_pages = 16;               // [0, 256] during redo
-  Duration checkpoint_interval = seconds(300);  // [1 s, 1 day]
+  Duration checkpoint_interval = seconds(300);  // [10 ms, 1 day]
   uint64_t checkpoint_log_bytes =
       1 << 30;  // [64 KiB, 1 TiB] log since the last one that starts the next
   uint32_t checkpoint_spread_percent = 70;  // [0, 90] of the interval that writing is spread over

@@ -26,7 +26,8 @@ constexpr std::string_view kUsage =
 
 Without --workload each seed chooses its own. Exit codes: 0 ok, 1 trouble, 2 usage; else the class
 of the first failing seed: 10 ledger, 11 isolation, 12 structure, 13 model, 14 leak, 15 liveness,
-16 assertion, 17 check, 18 crash, 19 hang, 20 fatal, 21 error, 22 corruption, 23 determinism.
+16 assertion, 17 check, 18 crash, 19 hang, 20 fatal, 21 error, 22 corruption, 23 determinism,
+24 protocol.
 )";
 constexpr int kTrouble = 1;
 constexpr int kUsageError = 2;

@@ -15,9 +15,10 @@ struct VerdictClass {
   int exit_code;
 };
 constexpr VerdictClass kClasses[] = {
-    {"ok", 0},    {"ledger", 10},   {"isolation", 11}, {"structure", 12},  {"model", 13},
-    {"leak", 14}, {"liveness", 15}, {"assertion", 16}, {"check", 17},      {"crash", 18},
-    {"hang", 19}, {"fatal", 20},    {"error", 21},     {"corruption", 22}, {"determinism", 23},
+    {"ok", 0},     {"ledger", 10},     {"isolation", 11},   {"structure", 12},
+    {"model", 13}, {"leak", 14},       {"liveness", 15},    {"assertion", 16},
+    {"check", 17}, {"crash", 18},      {"hang", 19},        {"fatal", 20},
+    {"error", 21}, {"corruption", 22}, {"determinism", 23}, {"protocol", 24},
 };
 constexpr size_t kMostFailuresShown = 20;
 

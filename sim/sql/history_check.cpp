@@ -73,10 +73,24 @@ class HistoryCheck {
     for (size_t i = 0; i < transactions_.size(); ++i) {
       size_t there = 0;
       size_t appends = 0;
+      std::map<uint32_t, size_t> behind;  // where the next append to each list must stand
       for (const ListOperation& operation : transactions_[i].operations) {
         if (!operation.is_append) continue;
         ++appends;
-        there += place_.contains(operation.number) ? 1 : 0;
+        const auto place = place_.find(operation.number);
+        if (place == place_.end()) continue;
+        ++there;
+        const auto [list, at] = place->second;
+        if (list != operation.list) {
+          wrong(cat(operation.number, " was appended to list ", operation.list, " and is in list ",
+                    list));
+        }
+        const auto [next, is_first] = behind.emplace(list, at);
+        if (!is_first && next->second != at) {
+          wrong(cat("the appends of transaction ", i, " to list ", list,
+                    " do not stand one behind the other as they were made"));
+        }
+        next->second = at + 1;
       }
       const bool is_committed = transactions_[i].end == ListTransaction::End::committed;
       if (there != appends && (is_committed || there != 0)) {

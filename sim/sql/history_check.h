@@ -15,6 +15,7 @@
 //
 //   G1a  no list holds what an aborted transaction appended
 //   G1b  no list ends with what its transaction went on to append behind
+//   numbers stand in the list they were appended to, those of a transaction in a row, in its order
 //   lists agree: of any two reads of a list, one is a prefix of the other
 //   a transaction sees its own appends; under REPEATABLE READ it sees one state of each list
 #pragma once

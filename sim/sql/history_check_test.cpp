@@ -30,6 +30,21 @@ TEST(HistoryCheck, FindsALostCommit) {
   EXPECT_NE(check_history({transaction(End::committed, false, {append(1, 10)})}, {{1, {}}}), "");
 }
 
+TEST(HistoryCheck, FindsAnAppendInAnotherList) {
+  EXPECT_NE(
+      check_history({transaction(End::committed, false, {append(1, 10)})}, {{1, {}}, {2, {10}}}),
+      "");
+}
+
+TEST(HistoryCheck, FindsAppendsOfATransactionInAnotherOrder) {
+  const std::vector<ListTransaction> two = {
+      transaction(End::committed, false, {append(1, 10), append(1, 11)}),
+      transaction(End::committed, false, {append(1, 12)})};
+  EXPECT_EQ(check_history(two, {{1, {12, 10, 11}}}), "");
+  EXPECT_NE(check_history(two, {{1, {12, 11, 10}}}), "");
+  EXPECT_NE(check_history(two, {{1, {10, 12, 11}}}), "");
+}
+
 TEST(HistoryCheck, LeavesAnUnknownOutcomeOpenButWhole) {
   const std::vector<ListTransaction> one = {
       transaction(End::unknown, false, {append(1, 10), append(2, 11)})};

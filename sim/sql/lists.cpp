@@ -86,10 +86,28 @@ class Lists final : public SqlRole {
     }
     std::string wrong = check_history(history_, lists);
     if (!wrong.empty()) context_.fail("isolation", std::move(wrong));
+    settle(lists);
     return true;
   }
 
  private:
+  // What is unknown has happened by now, or never will.
+  void settle(const std::map<uint32_t, std::vector<uint64_t>>& lists) {
+    for (ListTransaction& transaction : history_) {
+      if (transaction.end != ListTransaction::End::unknown) continue;
+      for (const ListOperation& operation : transaction.operations) {
+        if (!operation.is_append) continue;
+        const auto list = lists.find(operation.list);
+        const bool is_there =
+            list != lists.end() &&
+            std::ranges::find(list->second, operation.number) != list->second.end();
+        transaction.end =
+            is_there ? ListTransaction::End::committed : ListTransaction::End::aborted;
+        break;
+      }
+    }
+  }
+
   bool operate(Fiber& fiber, SqlSession& session, size_t number) {
     ListOperation operation;
     operation.list = static_cast<uint32_t>(context_.pick(lists_));

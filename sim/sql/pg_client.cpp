@@ -1,5 +1,7 @@
 #include "sim/sql/pg_client.h"
 
+#include <charconv>
+
 #include "base/text.h"
 #include "fiber/scheduler.h"
 #include "server/protocol.h"
@@ -40,6 +42,12 @@ bool read_error(std::string_view body, SqlResult& result, bool& is_fatal) {
   return result.code.size() == 5;
 }
 
+// False when the connection is lost, and why is in the result, unless the server has told.
+bool note_loss(const Status& status, SqlResult& result) {
+  if (!status.ok() && result.code.empty()) result.message = status.error().message;
+  return status.ok();
+}
+
 bool read_row(std::string_view body, SqlRow& row) {
   ByteReader reader(as_bytes(body));
   const auto columns = reader.read_be<int16_t>();
@@ -57,12 +65,21 @@ bool read_row(std::string_view body, SqlRow& row) {
 
 }  // namespace
 
+std::optional<int64_t> sql_number(const SqlValue& value) {
+  if (!value) return std::nullopt;
+  int64_t out = 0;
+  const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), out);
+  if (error != std::errc() || end != value->data() + value->size()) return std::nullopt;
+  return out;
+}
+
 SqlResult PgClient::open(Fiber& fiber) {
   CHECK(!is_open());
   in_.clear();
   at_ = 0;
   Result<SocketId> socket = connect(fiber, server_, port_);
-  if (!socket.ok()) return {};
+  SqlResult refused;
+  if (!note_loss(socket.status(), refused)) return refused;
   socket_ = *socket;
   std::string body(4, '\0');
   store_be<uint32_t>(body.data(), wire::kProtocol30);
@@ -131,7 +148,7 @@ SqlResult PgClient::talk(Fiber& fiber, const std::string& out, bool starts) {
   SqlResult result;
   meter_.begin(fiber.now());
   const Instant deadline = patience_.ns == 0 ? kNever : fiber.now() + patience_;
-  bool goes_on = send_all(fiber, socket_, as_bytes(out)).ok();
+  bool goes_on = note_loss(send_all(fiber, socket_, as_bytes(out)), result);
   bool at_rest = false;
   while (goes_on && !at_rest) {
     Message message;
@@ -168,15 +185,30 @@ bool PgClient::read_message(Fiber& fiber, Message& message, Instant deadline, Sq
     }
     in_.erase(0, at_);
     at_ = 0;
-    if (!fill(fiber, deadline)) return false;
+    if (!fill(fiber, deadline, result)) return false;
   }
 }
 
-bool PgClient::fill(Fiber& fiber, Instant deadline) {
+// A server that gives up a session says why as far as the network takes it without waiting.
+void PgClient::read_cut_error(SqlResult& result) {
+  result.message = "end of stream";
+  constexpr size_t kHeader = 5;
+  const std::string_view rest = std::string_view(in_).substr(at_);
+  result.is_cut = !rest.empty() && rest[0] == 'E';
+  bool is_fatal = false;
+  if (!result.is_cut || rest.size() < kHeader) return;
+  if (!read_error(rest.substr(kHeader), result, is_fatal)) result.code.clear();
+}
+
+bool PgClient::fill(Fiber& fiber, Instant deadline, SqlResult& result) {
   char buffer[8192];
   Result<uint64_t> count =
       receive(fiber, socket_, std::as_writable_bytes(std::span(buffer)), deadline);
-  if (!count.ok() || *count == 0) return false;
+  if (!note_loss(count.status(), result)) return false;
+  if (*count == 0) {
+    if (result.code.empty()) read_cut_error(result);
+    return false;
+  }
   in_.append(buffer, *count);
   return true;
 }

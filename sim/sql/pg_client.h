@@ -18,6 +18,7 @@ namespace orrery {
 
 using SqlValue = std::optional<std::string>;  // as text; nothing is NULL
 using SqlRow = std::vector<SqlValue>;
+std::optional<int64_t> sql_number(const SqlValue& value);  // nothing if it is none
 
 struct SqlResult {
   enum class End : uint8_t {
@@ -27,8 +28,9 @@ struct SqlResult {
     broken   // what came is no pgwire; `message` says what
   };
   End end = End::lost;
-  std::string code;  // SQLSTATE, when failed, or lost after a fatal error
-  std::string message;
+  std::string code;          // SQLSTATE, when failed, or lost after a fatal error
+  std::string message;       // or why the connection was lost
+  bool is_cut = false;       // lost in the middle of an error
   std::vector<SqlRow> rows;  // of all statements of the text
   std::vector<std::string> tags;
 
@@ -67,6 +69,7 @@ class PgClient {
   void close(Fiber& fiber, bool politely);
   // How long to wait for an answer before giving up the connection; zero: for ever.
   void set_patience(Duration patience) { patience_ = patience; }
+  bool has_patience_limit() const { return patience_.ns != 0; }
 
   // REQUIRES: is_open(). When the connection is lost it is closed.
   SqlResult query(Fiber& fiber, std::string_view text);
@@ -75,6 +78,7 @@ class PgClient {
   // Sends a cancel request for this session over a connection of its own.
   void cancel(Fiber& fiber);
 
+  int32_t process_id() const { return process_id_; }
   char transaction_status() const { return transaction_status_; }
 
  private:
@@ -87,7 +91,8 @@ class PgClient {
   bool read_message(Fiber& fiber, Message& message, Instant deadline, SqlResult& result);
   // True when the conversation has come to rest.
   bool take(const Message& message, SqlResult& result);
-  bool fill(Fiber& fiber, Instant deadline);
+  bool fill(Fiber& fiber, Instant deadline, SqlResult& result);
+  void read_cut_error(SqlResult& result);
   void drop(Fiber& fiber);
 
   const std::string server_;

@@ -12,7 +12,6 @@
 namespace orrery {
 namespace {
 
-constexpr Oid kFirstUserOid{16384};
 // Catalogs that DDL fills with dead rows.
 constexpr Oid kBusyCatalogs[] = {Oid(1259), Oid(1249), Oid(1247), Oid(2608), Oid(2610), Oid(2606)};
 constexpr int32_t kVacuumProcess = -1;
@@ -35,7 +34,6 @@ class SqlNode final : public Node {
       if (!fiber.scheduler().halted()) machine_.crash_soon(CrashKind::kill);
       return;
     }
-    serving_ = true;
     server_ =
         std::make_unique<Server>(fiber.scheduler(), node_,
                                  ServerOptions{.addresses = {kSqlServer},
@@ -43,6 +41,7 @@ class SqlNode final : public Node {
                                                .socket_directory = "",
                                                .authentication = AuthenticationMethod::trust});
     if (!accept(server_->listen(fiber), "listening")) return;
+    serving_ = true;
     fiber.scheduler().spawn("vacuum", [this](Fiber& own) {
       vacuum(own);
       vacuum_ended_ = true;
@@ -71,6 +70,8 @@ class SqlNode final : public Node {
     const StructureFindings findings =
         TRY(orrery::check_structure(fiber, node_.parts(), kPostgresDatabase));
     if (!findings.first.empty()) world_.fail("structure", findings.first);
+    memory_.tables = findings.tables;
+    memory_.indexes = findings.indexes;
     return {};
   }
 

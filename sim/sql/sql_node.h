@@ -22,6 +22,7 @@ struct SqlMemory {
   uint64_t checkpoints = 0;
   uint64_t data_pages = 0;
   uint64_t vacuums = 0;
+  uint64_t tables = 0, indexes = 0;  // the structure oracle's last count of what clients made
 };
 
 inline constexpr char kSqlServer[] = "node";

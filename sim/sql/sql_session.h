@@ -20,7 +20,6 @@ struct SqlContext {
   LoadMeter meter;
   Duration patience_max{};  // of clients that do not wait for ever; 0: all do
   bool uses_extended = false;
-  bool cancels = false;
 
   uint64_t pick(uint64_t candidates) { return world.tape().pick(Site::workload, 0, candidates); }
   int64_t between(int64_t low, int64_t high) {
@@ -59,16 +58,32 @@ class SqlSession {
 
   // What it waits for, or did last; for a liveness failure.
   const std::string& doing() const { return doing_; }
+  // SQLSTATE and message of what it met last; empty: nothing.
+  const std::string& last_error() const { return last_error_; }
 
  private:
+  // What may cost a connection.
+  struct Ground {
+    uint32_t boot = 0;
+    bool is_serving = false;
+    uint64_t resets = 0, refusals = 0;
+  };
+  Ground look_around() const;
+  bool may_be_lost(bool opening) const;
+  bool has_cause(std::string_view code) const;
   void judge(const SqlResult& result, std::string_view text,
              std::initializer_list<std::string_view> expected);
+  void expect_status(char expected, std::string_view after);
+  Outcome transact_uncounted(Fiber& fiber, std::string_view begin, FunctionRef<bool()> body);
   void draw_patience();
 
   SqlContext& context_;
   const uint32_t number_;
   PgClient client_;
+  Ground ground_;                // when the session was opened
+  bool began_in_peace_ = false;  // the statement
   std::string doing_ = "starting";
+  std::string last_error_;
 };
 
 // 'text' as an SQL literal; NULL for nothing.
@@ -82,7 +97,8 @@ class SqlRole {
   virtual bool set_up(Fiber& fiber, SqlSession& session) = 0;
   // A transaction or so. True when something was done that counts as progress.
   virtual bool step(Fiber& fiber, SqlSession& session) = 0;
-  // Nobody works any more: everything against the ledger. False: not able to, try again.
+  // Nobody works any more, so what was unknown is now so or not, for good: everything against the
+  // ledger. False: not able to, try again.
   virtual bool audit(Fiber& fiber, SqlSession& session) = 0;
 };
 

@@ -43,13 +43,17 @@ class SqlWorkload final : public Workload, private NodeFactory {
       SqlSession session(*context_, 0);
       for (const auto& role : roles_) {
         if (!session.connect(fiber)) return;
-        if (!role->set_up(fiber, session)) context_->fail("error", "the tables could not be made");
+        if (role->set_up(fiber, session)) continue;
+        context_->fail("error", cat("the tables could not be made: ", session.last_error(),
+                                    ", from: ", session.doing()));
       }
       session.disconnect(fiber, true);
       made_ = true;
     });
     set_up_in_peace(run.world, [&] { return made_; });
     counts_ = RunCounts();
+    context_->meter = LoadMeter();
+    memory_.checkpoints = 0;
     for (uint32_t i = 0; i < sessions_.size(); ++i) {
       clients_machine_->scheduler()->spawn("client", [this, i](Fiber& fiber) { play(fiber, i); });
     }
@@ -69,8 +73,8 @@ class SqlWorkload final : public Workload, private NodeFactory {
     run.counts.pool_pages = memory_.options.storage.pool_pages;
     run.counts.data_pages = memory_.data_pages;
     run.counts.loaded_ns = context_->meter.loaded_ns();
-    run.counts.tables = 3;
-    run.counts.indexes = 4;
+    run.counts.tables = memory_.tables;
+    run.counts.indexes = memory_.indexes;
   }
 
   // Recovery of the whole engine takes long beside that of its storage alone.
@@ -94,6 +98,7 @@ class SqlWorkload final : public Workload, private NodeFactory {
     StorageOptions& storage = memory_.options.storage;
     draw_storage_options(tape, storage);
     storage.pool_pages = static_cast<uint32_t>(tape.magnitude(Site::knob, 0, 32, 255));
+    storage.checkpoint_interval = milliseconds(tape.magnitude(Site::knob, 0, 10, 5'000));
     storage.log.segment_bytes = DatabaseImages::kSegmentBytes[tape.pick(Site::knob, 0, 2)];
     memory_.options.from_settings = false;
     memory_.options.transactions.status_cache_entries = 1u << tape.between(Site::knob, 0, 2, 10);
@@ -146,7 +151,7 @@ class SqlWorkload final : public Workload, private NodeFactory {
   // Twice: as the clients left it, and after a rest and a restart.
   void finish(Fiber& fiber) {
     SqlSession& session = *sessions_[0].session;
-    if (!audit(fiber, session)) return;
+    if (!wait_until_alone(fiber, session) || !audit(fiber, session)) return;
     session.disconnect(fiber, true);
     memory_.wants_rest = true;
     while (!memory_.at_rest) {
@@ -155,6 +160,17 @@ class SqlWorkload final : public Workload, private NodeFactory {
     if (!audit(fiber, session)) return;
     session.disconnect(fiber, true);
     finished_ = true;
+  }
+
+  // Sessions whose clients left may still be at work.
+  bool wait_until_alone(Fiber& fiber, SqlSession& session) {
+    while (session.connect(fiber)) {
+      const SqlResult count = session.run(
+          fiber, "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'");
+      if (count.ok() && count.rows.size() == 1 && count.rows[0][0] == "1") return true;
+      if (!fiber.sleep(milliseconds(5)).ok()) return false;
+    }
+    return false;
   }
 
   bool audit(Fiber& fiber, SqlSession& session) {

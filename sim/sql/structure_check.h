@@ -18,6 +18,7 @@ namespace orrery {
 
 struct StructureFindings {
   std::string first;  // what is wrong; empty: nothing
+  // What users made, of all that was checked; TOAST tables are not counted.
   uint64_t tables = 0;
   uint64_t indexes = 0;
   uint64_t rows = 0;

@@ -1,9 +1,9 @@
 #include "sim/sql/transfers.h"
 
-#include <charconv>
 #include <map>
 
 #include "base/text.h"
+#include "func/digest.h"
 
 namespace orrery {
 namespace {
@@ -11,23 +11,18 @@ namespace {
 constexpr int64_t kOpening = 1000;
 
 // `unknown` becomes `present` when somebody sees it; it may also come true late, so that not being
-// seen says nothing until nobody works any more.
-enum class Fate : uint8_t { running, committed, aborted, unknown, present };
+// seen says nothing until nobody works any more: then it becomes `absent`.
+enum class Fate : uint8_t { running, committed, aborted, unknown, present, absent };
 
 struct Transfer {
   int64_t from = 0;
   int64_t to = 0;
   int64_t amount = 0;
+  std::string note;  // in the ledger its length and MD5, as they are read
   Fate fate = Fate::running;
 };
 
-std::optional<int64_t> number(const SqlValue& value) {
-  if (!value) return std::nullopt;
-  int64_t out = 0;
-  const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), out);
-  if (error != std::errc() || end != value->data() + value->size()) return std::nullopt;
-  return out;
-}
+std::string fingerprint(std::string_view text) { return cat(text.size(), " ", md5_hex(text)); }
 
 class Transfers final : public SqlRole {
  public:
@@ -62,14 +57,16 @@ class Transfers final : public SqlRole {
   bool audit(Fiber& fiber, SqlSession& session) override {
     Reading reading = begin_reading();
     const SqlResult accounts = session.run(fiber, kReadAccounts);
+    if (!accounts.ok()) return false;
     const SqlResult transfers = session.run(fiber, kReadTransfers);
-    if (!accounts.ok() || !transfers.ok()) return false;
+    if (!transfers.ok()) return false;
     if (!parse(accounts, transfers, reading)) return true;
     check(reading);
+    settle(reading);
     for (const auto& [id, balance] : reading.balances) {
       const SqlResult one = session.run(fiber, cat("SELECT balance FROM accounts WHERE id = ", id));
       if (!one.ok()) return false;
-      if (one.rows.size() != 1 || number(one.rows[0][0]) != balance) {
+      if (one.rows.size() != 1 || sql_number(one.rows[0][0]) != balance) {
         context_.fail("structure", cat("account ", id, " is another by its index than in a scan"));
       }
     }
@@ -77,9 +74,9 @@ class Transfers final : public SqlRole {
   }
 
  private:
-  static constexpr char kReadAccounts[] = "SELECT id, balance FROM accounts";
+  static constexpr char kReadAccounts[] = "SELECT id, balance, note FROM accounts";
   static constexpr char kReadTransfers[] =
-      "SELECT id, from_id, to_id, amount, length(note) FROM transfers";
+      "SELECT id, from_id, to_id, amount, length(note) || ' ' || md5(note) FROM transfers";
 
   struct Reading {
     std::vector<Fate> known;  // when the snapshot was not yet taken
@@ -95,11 +92,13 @@ class Transfers final : public SqlRole {
     made.from = context_.between(0, accounts_ - 1);
     made.to = context_.between(0, accounts_ - 1);
     made.amount = context_.between(1, 20);
+    const std::string note = make_note(id);
+    made.note = fingerprint(note);
     ledger_.push_back(made);
     const bool gives_up = context_.pick(12) == 11;
     const char* begin = context_.pick(3) == 2 ? "BEGIN ISOLATION LEVEL REPEATABLE READ" : "BEGIN";
     const Outcome outcome = session.transact(
-        fiber, begin, [&] { return transfer_in(fiber, session, id, made) && !gives_up; });
+        fiber, begin, [&] { return transfer_in(fiber, session, id, made, note) && !gives_up; });
     Fate& fate = ledger_[static_cast<size_t>(id)].fate;
     if (outcome == Outcome::committed) {
       fate = Fate::committed;
@@ -114,19 +113,25 @@ class Transfers final : public SqlRole {
     return outcome == Outcome::committed;
   }
 
-  bool transfer_in(Fiber& fiber, SqlSession& session, int64_t id, const Transfer& made) {
+  // Some are too large for a page.
+  std::string make_note(int64_t id) {
+    const auto length = static_cast<size_t>(context_.pick(20) == 19 ? context_.between(2000, 20'000)
+                                                                    : context_.between(0, 300));
+    std::string text;
+    for (size_t i = 0; i < length; ++i) {
+      text.push_back(static_cast<char>('a' + (i * i + static_cast<size_t>(id)) % 26));
+    }
+    return text;
+  }
+
+  bool transfer_in(Fiber& fiber, SqlSession& session, int64_t id, const Transfer& made,
+                   const std::string& note) {
     if (context_.pick(5) == 4 && !rolled_back_savepoint(fiber, session)) return false;
     if (made.from != made.to) {
       if (!add(fiber, session, made.from, -made.amount)) return false;
       if (!add(fiber, session, made.to, made.amount)) return false;
     }
-    const auto note = static_cast<size_t>(context_.pick(20) == 19 ? context_.between(2000, 20'000)
-                                                                  : context_.between(0, 300));
-    std::string text;
-    for (size_t i = 0; i < note; ++i) {
-      text.push_back(static_cast<char>('a' + (i * i + static_cast<size_t>(id)) % 26));
-    }
-    const SqlValue values[] = {cat(id), cat(made.from), cat(made.to), cat(made.amount), text};
+    const SqlValue values[] = {cat(id), cat(made.from), cat(made.to), cat(made.amount), note};
     const SqlResult inserted =
         session.run_with(fiber, "INSERT INTO transfers VALUES ($1, $2, $3, $4, $5)", values);
     return inserted.ok();
@@ -172,8 +177,9 @@ class Transfers final : public SqlRole {
     for (uint64_t i = 0; i < rounds; ++i) {
       Reading reading = fresh;
       const SqlResult accounts = session.run(fiber, kReadAccounts);
+      if (!accounts.ok()) break;
       const SqlResult transfers = session.run(fiber, kReadTransfers);
-      if (!accounts.ok() || !transfers.ok()) break;
+      if (!transfers.ok()) break;
       if (!parse(accounts, transfers, reading)) return;
       check(reading);
       if (first && first->balances != reading.balances) {
@@ -189,20 +195,25 @@ class Transfers final : public SqlRole {
 
   bool parse(const SqlResult& accounts, const SqlResult& transfers, Reading& reading) {
     for (const SqlRow& row : accounts.rows) {
-      const auto id = row.size() == 2 ? number(row[0]) : std::nullopt;
-      const auto balance = row.size() == 2 ? number(row[1]) : std::nullopt;
+      const auto id = row.size() == 3 ? sql_number(row[0]) : std::nullopt;
+      const auto balance = row.size() == 3 ? sql_number(row[1]) : std::nullopt;
+      if (id && row[2] != "account") {
+        context_.fail("isolation", cat("account ", *id, " has the note ", row[2].value_or("NULL")));
+        return false;
+      }
       if (!id || !balance || !reading.balances.emplace(*id, *balance).second) {
         context_.fail("model", "an account is there twice, or is none");
         return false;
       }
     }
     for (const SqlRow& row : transfers.rows) {
-      const auto id = row.size() == 5 ? number(row[0]) : std::nullopt;
-      if (!id || !number(row[1]) || !number(row[2]) || !number(row[3])) {
+      const auto id = row.size() == 5 ? sql_number(row[0]) : std::nullopt;
+      if (!id || !sql_number(row[1]) || !sql_number(row[2]) || !sql_number(row[3]) || !row[4]) {
         context_.fail("model", "a transfer is no transfer");
         return false;
       }
-      const Transfer seen{*number(row[1]), *number(row[2]), *number(row[3]), Fate::present};
+      const Transfer seen{*sql_number(row[1]), *sql_number(row[2]), *sql_number(row[3]), *row[4],
+                          Fate::present};
       if (!reading.transfers.emplace(*id, seen).second) {
         context_.fail("structure", cat("transfer ", *id, " is there twice"));
         return false;
@@ -220,11 +231,12 @@ class Transfers final : public SqlRole {
         return;
       }
       Transfer& known = ledger_[static_cast<size_t>(id)];
-      if (known.fate == Fate::aborted) {
+      if (known.fate == Fate::aborted || known.fate == Fate::absent) {
         context_.fail("isolation", cat("transfer ", id, " was rolled back and is seen"));
       }
       if (known.fate == Fate::unknown || known.fate == Fate::running) known.fate = Fate::present;
-      if (seen.from != known.from || seen.to != known.to || seen.amount != known.amount) {
+      if (seen.from != known.from || seen.to != known.to || seen.amount != known.amount ||
+          seen.note != known.note) {
         context_.fail("model", cat("transfer ", id, " is another than was made"));
       }
       expected[seen.from] -= seen.amount;
@@ -247,6 +259,14 @@ class Transfers final : public SqlRole {
                           "; the transfers of the same snapshot make it ", balance));
         return;
       }
+    }
+  }
+
+  // What nobody has seen by now never happened.
+  void settle(const Reading& reading) {
+    for (size_t id = 0; id < reading.known.size(); ++id) {
+      Fate& fate = ledger_[id].fate;
+      if (fate == Fate::unknown || fate == Fate::running) fate = Fate::absent;
     }
   }
 

@@ -153,10 +153,10 @@ Status BankTable::vacuum(Fiber& fiber, Access& access) {
   return {};
 }
 
-Status BankTable::check(Fiber& fiber, Access& access) {
-  TRY(BTree(access, index_).check(fiber));
-  const IndexInfo toast_index = toast_index_info(*info_.toast);
-  return BTree(access, toast_index).check(fiber);
+Result<uint64_t> BankTable::check(Fiber& fiber, Access& access) {
+  const IndexInfo indexes[] = {index_, toast_index_info(*info_.toast)};
+  for (const IndexInfo& index : indexes) TRY(BTree(access, index).check(fiber));
+  return std::size(indexes);
 }
 
 }  // namespace orrery

@@ -45,7 +45,8 @@ class BankTable {
   // In table order.
   Result<std::vector<BankRow>> scan(Fiber& fiber, Access& access, const Snapshot& snapshot);
   Status vacuum(Fiber& fiber, Access& access);
-  Status check(Fiber& fiber, Access& access);
+  // How many indexes were checked.
+  Result<uint64_t> check(Fiber& fiber, Access& access);
 
  private:
   Result<BankRow> row_of(Fiber& fiber, Access& access, std::span<const Vector> columns, uint32_t i,

@@ -191,13 +191,16 @@ class BankNode final : public Node {
     const RegisteredSnapshot now(transactions_, transactions_.take_snapshot(nullptr));
     TRY(compare_snapshot(fiber, now, known, settles));
     if (!settles) return {};
-    Status checked = accounts_.check(fiber, access_);
-    if (checked.ok()) checked = history_.check(fiber, access_);
-    if (checked.is(sqlstate::index_corrupted)) {
-      world_.fail("structure", checked.error().message);
-      return {};
+    memory_.counts.tables = memory_.counts.indexes = 0;
+    for (BankTable* table : {&accounts_, &history_}) {
+      Result<uint64_t> indexes = table->check(fiber, access_);
+      if (indexes.status().is(sqlstate::index_corrupted)) {
+        world_.fail("structure", indexes.status().error().message);
+        return {};
+      }
+      memory_.counts.indexes += TRY(std::move(indexes));
+      ++memory_.counts.tables;
     }
-    TRY(std::move(checked));
     for (int32_t id = 0; id < memory_.accounts; ++id) {
       const BankTable::Found found = TRY(accounts_.find(fiber, access_, now, id));
       if (!found.tid.is_valid())
@@ -442,8 +445,6 @@ class BankWorkload final : public Workload, private NodeFactory {
       run.counts.unknown += was_unknown ? 1 : 0;
     }
     run.counts.sessions = memory_.sessions;
-    run.counts.tables = 2;
-    run.counts.indexes = 4;
     run.counts.pool_pages = memory_.storage.pool_pages;
     run.counts.loaded_ns = now.v;
   }

@@ -4,9 +4,11 @@
 
 #include "base/text.h"
 #include "sim/run/jobs.h"
+#include "sim/run/run.h"
 
 #if defined(ORRERY_ZOO)
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <optional>
@@ -84,27 +86,59 @@ bool judge(const Plant& plant, const Finding& finding, std::string& line) {
 
 }  // namespace
 
-int zoo_command(std::span<const std::string_view> arguments) {
-  SweepOptions options;
-  options.last = kSeeds;
-  options.jobs = static_cast<uint32_t>(::sysconf(_SC_NPROCESSORS_ONLN));
-  std::string_view only;
-  for (size_t i = 0; i + 1 < arguments.size(); i += 2) {
+namespace {
+
+struct ZooOptions {
+  SweepOptions sweep;
+  std::string_view only;  // empty: all plants
+};
+
+// What is wrong with the arguments, or nothing.
+std::string read_options(std::span<const std::string_view> arguments, ZooOptions& options) {
+  for (size_t i = 0; i < arguments.size(); i += 2) {
+    const std::string_view name = arguments[i];
+    if (i + 1 == arguments.size()) return cat(name, " needs a value");
+    const std::string_view text = arguments[i + 1];
     uint64_t value = 0;
-    std::from_chars(arguments[i + 1].data(), arguments[i + 1].data() + arguments[i + 1].size(),
-                    value);
-    if (arguments[i] == "--seeds") options.last = value;
-    if (arguments[i] == "--jobs") options.jobs = static_cast<uint32_t>(value);
-    if (arguments[i] == "--only") only = arguments[i + 1];
-    if (arguments[i] == "--workload") options.workload = arguments[i + 1];
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool is_number = error == std::errc() && end == text.data() + text.size() && value > 0;
+    if (name == "--only") {
+      options.only = text;
+      const auto is_it = [&](const Plant& plant) { return plant.name == text; };
+      if (!std::ranges::any_of(kPlants, is_it)) return cat("no planted bug ", text);
+    } else if (name == "--workload") {
+      options.sweep.workload = text;
+      if (choose_workload(text, 0) == nullptr) return cat("no workload ", text);
+    } else if (name != "--seeds" && name != "--jobs") {
+      return cat("no option ", name);
+    } else if (!is_number || (name == "--jobs" && value > 1024)) {
+      return cat(name, " takes a number, not ", text);
+    } else if (name == "--seeds") {
+      options.sweep.last = value;
+    } else {
+      options.sweep.jobs = static_cast<uint32_t>(value);
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+int zoo_command(std::span<const std::string_view> arguments) {
+  ZooOptions options;
+  options.sweep.last = kSeeds;
+  options.sweep.jobs = static_cast<uint32_t>(::sysconf(_SC_NPROCESSORS_ONLN));
+  if (const std::string wrong = read_options(arguments, options); !wrong.empty()) {
+    std::fprintf(stderr, "sim: %s\n", wrong.c_str());
+    return 2;
   }
   bool all_good = true;
   uint64_t found = 0;
   uint64_t bugs = 0;
   for (const Plant& plant : kPlants) {
-    if (!only.empty() && plant.name != only) continue;
+    if (!options.only.empty() && plant.name != options.only) continue;
     const uint64_t start = real_microseconds();
-    const Finding finding = hunt(plant, options);
+    const Finding finding = hunt(plant, options.sweep);
     std::string line;
     const bool good = judge(plant, finding, line);
     std::printf("%s %s [%llu s]\n", good ? "ok  " : "FAIL", line.c_str(),
