@@ -7,6 +7,7 @@
 #include "func/lift.h"
 #include "types/compare.h"
 #include "types/float_types.h"
+#include "types/inet.h"
 #include "types/small_types.h"
 
 namespace orrery {
@@ -411,6 +412,8 @@ constexpr AggregateEntry kTable[] = {
     {Oid(2239), &kFoldOf<Fold::disjunction>},
     {Oid(2240), &kFoldOf<Fold::conjunction>},
     {Oid(2241), &kFoldOf<Fold::disjunction>},
+    {Oid(2242), &kBitStringAnd},
+    {Oid(2243), &kBitStringOr},
     {Oid(2244), &kMax<compare_bpchar, -1>},
     {Oid(2245), &kMin<compare_bpchar, -1>},
     {Oid(2335), &kArrayAgg},
@@ -458,6 +461,8 @@ constexpr AggregateEntry kTable[] = {
     {Oid(2829), &kCorr},
     {Oid(3538), &kStringAgg},
     {Oid(3545), &kStringAgg},
+    {Oid(3564), &kMax<compare_inet, -1>},
+    {Oid(3565), &kMin<compare_inet, -1>},
     {Oid(4053), &kArrayAggArray},
     {Oid(4189), &kMax<compare_unsigned, 8>},
     {Oid(4190), &kMin<compare_unsigned, 8>},
@@ -466,6 +471,7 @@ constexpr AggregateEntry kTable[] = {
     {Oid(6164), &kFoldOf<Fold::exclusive>},
     {Oid(6165), &kFoldOf<Fold::exclusive>},
     {Oid(6166), &kFoldOf<Fold::exclusive>},
+    {Oid(6167), &kBitStringXor},
 };
 static_assert(std::is_sorted(std::begin(kTable), std::end(kTable),
                              [](const AggregateEntry& a, const AggregateEntry& b) {

@@ -135,7 +135,9 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
            TRY(output_value(call.arena(), call.settings(), type_oid::char_, Datum::of(v), text));
            return text;
          }>),
-    body("text_char", lift<[](std::string_view v) { return v.empty() ? '\0' : v[0]; }>),
+    body("text_char", lift<[](Call& call, std::string_view v) {
+           return input_value(call.arena(), call.settings(), type_oid::char_, v);
+         }>),
     body("name_text", lift<[](Name v) { return v.text; }>),
     body("text_name", lift<[](std::string_view v) { return Name{v}; }>),
     body("name_bpchar", lift<[](Name v) { return v.text; }>),

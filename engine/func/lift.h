@@ -370,5 +370,11 @@ std::span<const FunctionBody> size_functions();
 std::span<const FunctionBody> size_functions_by_oid();
 std::span<const FunctionBody> privilege_functions();
 std::span<const FunctionBody> system_functions();
+std::span<const FunctionBody> bit_functions();
+std::span<const FunctionBody> bit_functions_by_oid();
+std::span<const FunctionBody> money_functions();
+std::span<const FunctionBody> network_functions();
+std::span<const FunctionBody> network_functions_by_oid();
+std::span<const FunctionBody> hash_functions();
 
 }  // namespace orrery

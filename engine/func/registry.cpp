@@ -21,7 +21,8 @@ const FunctionBody* find_function(Oid oid, std::string_view prosrc) {
   for (const FunctionBody& entry : functions_by_oid()) {
     if (entry.oid == oid) return &entry;
   }
-  for (const auto table : {sql_functions, catalog_functions_by_oid, size_functions_by_oid}) {
+  for (const auto table : {sql_functions, catalog_functions_by_oid, size_functions_by_oid,
+                           network_functions_by_oid, bit_functions_by_oid}) {
     for (const FunctionBody& entry : table()) {
       if (entry.oid == oid) return &entry;
     }
@@ -32,7 +33,8 @@ const FunctionBody* find_function(Oid oid, std::string_view prosrc) {
         date_time_functions, date_part_functions, array_functions,   set_functions,
         regex_functions,     misc_functions,      format_functions,  log_position_functions,
         sleep_functions,     catalog_functions,   session_functions, size_functions,
-        privilege_functions, system_functions}) {
+        privilege_functions, system_functions,    bit_functions,     money_functions,
+        network_functions,   hash_functions}) {
     if (const FunctionBody* const found = find_in(table(), prosrc); found != nullptr) return found;
   }
   return nullptr;
