@@ -57,6 +57,10 @@ Result<Datum> fitted_text(Call& call, std::string_view text, int32_t typmod, boo
   return make_varlena(call.arena(), fitted);
 }
 
+constexpr Kernel kTextChar = lift<[](Call& call, std::string_view v) {
+  return input_value(call.arena(), call.settings(), type_oid::char_, v);
+}>;
+
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("i2toi4", kWiden<int32_t, int16_t>),
     body("int28", kWiden<int64_t, int16_t>),
@@ -135,9 +139,7 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
            TRY(output_value(call.arena(), call.settings(), type_oid::char_, Datum::of(v), text));
            return text;
          }>),
-    body("text_char", lift<[](Call& call, std::string_view v) {
-           return input_value(call.arena(), call.settings(), type_oid::char_, v);
-         }>),
+    body("text_char", kTextChar),
     body("name_text", lift<[](Name v) { return v.text; }>),
     body("text_name", lift<[](std::string_view v) { return Name{v}; }>),
     body("name_bpchar", lift<[](Name v) { return v.text; }>),

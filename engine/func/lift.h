@@ -376,5 +376,6 @@ std::span<const FunctionBody> money_functions();
 std::span<const FunctionBody> network_functions();
 std::span<const FunctionBody> network_functions_by_oid();
 std::span<const FunctionBody> hash_functions();
+std::span<const FunctionBody> input_output_functions();
 
 }  // namespace orrery
