@@ -52,7 +52,7 @@ void SimDisk::stop() {
   is_up_ = false;
   for (Slot& slot : slots_) {
     // The process is gone but the kernel finishes what it was given.
-    if (slot.request != nullptr && slot.number != 0 && slot.request->op != DiskOp::sync) {
+    if (slot.request != nullptr && slot.number != 0 && !slot.syncs) {
       tree_.mutable_content(slot.file).note_completed(slot.number);
     }
     slot.request = nullptr;
@@ -70,12 +70,10 @@ FileNumber SimDisk::file_of(FileHandle handle) const {
   return *handles_[handle.v - 1];
 }
 
-int64_t SimDisk::delay_of(const DiskRequest& request) {
+int64_t SimDisk::delay_of(const DiskRequest& request, bool syncs) {
   Faults& faults = world_.faults();
   Tape& tape = world_.tape();
-  int64_t base = request.op == DiskOp::sync || request.op == DiskOp::sync_directory
-                     ? speed_.sync_ns
-                     : speed_.request_ns;
+  int64_t base = syncs || request.op == DiskOp::sync_directory ? speed_.sync_ns : speed_.request_ns;
   base += static_cast<int64_t>(tape.pick(Site::disk_delay, machine_, 16)) * base / 8;
   if (faults.strikes(Fault::disk_latency, Site::disk_fault, machine_)) {
     base += tape.magnitude(Site::disk_detail, machine_, 1'000'000, 100'000'000);
@@ -116,7 +114,8 @@ bool SimDisk::submit(DiskRequest& request) {
     world_.machine(machine_).crash_soon(CrashKind::power);
   const bool done = begin(request, slot);
   if (done) return true;
-  const bool may_be_inline = request.op == DiskOp::read || request.op == DiskOp::write;
+  const bool may_be_inline =
+      request.op == DiskOp::read || (request.op == DiskOp::write && !request.then_sync);
   if (may_be_inline && speed_.inline_percent != 0 && request.status.ok() &&
       world_.tape().pick(Site::disk_inline, machine_, 100) < speed_.inline_percent) {
     if (slot.number != 0) ++writes_in_flight_;
@@ -124,19 +123,32 @@ bool SimDisk::submit(DiskRequest& request) {
     end(request, slot);
     return true;
   }
-  if (slot.number != 0 && request.op != DiskOp::sync) ++writes_in_flight_;
+  if (slot.number != 0 && !slot.syncs) ++writes_in_flight_;
+  slot.request = &request;
+  schedule(slot);
+  return false;
+}
+
+void SimDisk::schedule(Slot slot) {
   if (free_.empty()) {
     free_.push_back(static_cast<uint32_t>(slots_.size()));
     slots_.emplace_back();
   }
   const uint32_t index = free_.back();
   free_.pop_back();
-  slot.request = &request;
   slot.generation = slots_[index].generation;
   slots_[index] = slot;
-  world_.schedule(EventKind::disk, machine_, boot_, world_.now() + nanoseconds(delay_of(request)),
+  world_.schedule(EventKind::disk, machine_, boot_,
+                  world_.now() + nanoseconds(delay_of(*slot.request, slot.syncs)),
                   static_cast<uint64_t>(slot.generation) << 32 | index);
-  return false;
+}
+
+void SimDisk::begin_sync(Slot& slot) {
+  Faults& faults = world_.faults();
+  slot.syncs = true;
+  slot.number = tree_.content(slot.file).begin_sync();
+  slot.fails = faults.strikes(Fault::disk_sync_error, Site::disk_fault, machine_);
+  slot.lies = faults.strikes(Fault::disk_lying_sync, Site::disk_fault, machine_);
 }
 
 bool SimDisk::begin(DiskRequest& request, Slot& slot) {
@@ -158,12 +170,8 @@ bool SimDisk::begin(DiskRequest& request, Slot& slot) {
         request.status = fail(request, sqlstate::io_error, "Input/output error");
       }
       return false;
-    case DiskOp::write: begin_write(request, slot); return false;
-    case DiskOp::sync:
-      slot.number = tree_.content(slot.file).begin_sync();
-      slot.fails = faults.strikes(Fault::disk_sync_error, Site::disk_fault, machine_);
-      slot.lies = faults.strikes(Fault::disk_lying_sync, Site::disk_fault, machine_);
-      return false;
+    case DiskOp::write:    begin_write(request, slot); return false;
+    case DiskOp::sync:     begin_sync(slot); return false;
     case DiskOp::truncate: begin_resize(request, slot, request.offset); return false;
     case DiskOp::allocate:
       begin_resize(request, slot,
@@ -246,10 +254,17 @@ void SimDisk::finish(uint64_t key) {
   ++held.generation;
   free_.push_back(index);
   end(*slot.request, slot);
+  if (slot.request->then_sync && !slot.syncs && slot.request->status.ok()) {
+    Slot sync{.request = slot.request, .file = slot.file};
+    begin_sync(sync);
+    schedule(sync);
+    return;
+  }
   slot.request->completion->complete();
 }
 
 void SimDisk::end(DiskRequest& request, const Slot& slot) {
+  if (slot.syncs) return end_sync(request, slot);
   switch (request.op) {
     case DiskOp::read:
       if (request.status.ok()) read_now(request, slot.file);
@@ -272,10 +287,10 @@ void SimDisk::end(DiskRequest& request, const Slot& slot) {
         --writes_in_flight_;
       }
       return;
-    case DiskOp::sync:           end_sync(request, slot); return;
     case DiskOp::sync_directory: request.status = tree_.sync_directory(request.name); return;
     case DiskOp::open:
     case DiskOp::close:
+    case DiskOp::sync:
     case DiskOp::size:
     case DiskOp::rename:
     case DiskOp::remove:

@@ -76,6 +76,7 @@ class SimDisk final : public Disk {
     FileNumber file;
     uint64_t number = 0;        // of a write or resize; of a sync: where it begun
     uint64_t content_hash = 0;  // of a write's data
+    bool syncs = false;         // a sync, or that of a write that syncs too
     bool fails = false;         // a sync that will fail
     bool lies = false;
   };
@@ -95,7 +96,9 @@ class SimDisk final : public Disk {
   void clear_damage(FileNumber file, uint64_t offset, uint64_t count);
   bool fits(uint64_t more_bytes);
   Status fail(DiskRequest& request, const SqlState& code, std::string_view what);
-  int64_t delay_of(const DiskRequest& request);
+  int64_t delay_of(const DiskRequest& request, bool syncs);
+  void begin_sync(Slot& slot);
+  void schedule(Slot slot);
   FileNumber file_of(FileHandle handle) const;
 
   World& world_;

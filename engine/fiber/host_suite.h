@@ -86,6 +86,41 @@ inline void large_writes_come_back_whole(HostUnderTest& under_test) {
   });
 }
 
+// Many at once, some of them to the same file, half of them synced in the same request.
+inline void writes_at_once_all_arrive(HostUnderTest& under_test) {
+  static constexpr int kWriters = 60;
+  static constexpr size_t kBytes = 5120;  // whole sectors
+  int done = 0;
+  run_fiber(under_test, [&](Fiber& fiber) {
+    auto file = open_file(fiber, "many", true);
+    ASSERT_TRUE(file.ok());
+    for (int i = 0; i < kWriters; ++i) {
+      fiber.scheduler().spawn("writer", [&done, i, handle = *file](Fiber& own) {
+        const std::string data(kBytes, static_cast<char>('A' + i % 26));
+        const uint64_t offset = static_cast<uint64_t>(i) * kBytes;
+        Status written;
+        if (i % 2 == 0) {
+          written = write_and_sync_file(own, handle, offset, as_bytes(data));
+        } else {
+          written = write_file(own, handle, offset, as_bytes(data));
+        }
+        EXPECT_TRUE(written.ok());
+        std::string back(kBytes, 'x');
+        auto count = read_file(own, handle, offset, std::as_writable_bytes(std::span(back)));
+        ASSERT_TRUE(count.ok());
+        EXPECT_EQ(*count, kBytes);
+        EXPECT_TRUE(back == data);
+        ++done;
+      });
+    }
+    while (done < kWriters) ASSERT_TRUE(fiber.sleep(milliseconds(1)).ok());
+    auto size = file_size(fiber, *file);
+    ASSERT_TRUE(size.ok());
+    EXPECT_EQ(*size, kWriters * kBytes);
+    ASSERT_TRUE(close_file(fiber, *file).ok());
+  });
+}
+
 inline void names_obey_rename_remove_and_list(HostUnderTest& under_test) {
   run_fiber(under_test, [](Fiber& fiber) {
     ASSERT_TRUE(make_directory(fiber, "d").ok());
@@ -261,6 +296,7 @@ inline std::vector<HostClaim> host_claims() {
   return {
       {"files_keep_what_was_written", suite::files_keep_what_was_written},
       {"large_writes_come_back_whole", suite::large_writes_come_back_whole},
+      {"writes_at_once_all_arrive", suite::writes_at_once_all_arrive},
       {"names_obey_rename_remove_and_list", suite::names_obey_rename_remove_and_list},
       {"time_passes_in_sleep", suite::time_passes_in_sleep},
       {"timers_fire_in_order", suite::timers_fire_in_order},

@@ -86,6 +86,12 @@ Status write_file(Fiber& fiber, FileHandle file, uint64_t offset, Bytes data) {
   return run(fiber, request);
 }
 
+Status write_and_sync_file(Fiber& fiber, FileHandle file, uint64_t offset, Bytes data) {
+  DiskRequest request{
+      .op = DiskOp::write, .handle = file, .offset = offset, .data = data, .then_sync = true};
+  return run(fiber, request);
+}
+
 Status sync_file(Fiber& fiber, FileHandle file) {
   DiskRequest request{.op = DiskOp::sync, .handle = file};
   return run(fiber, request);

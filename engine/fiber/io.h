@@ -18,6 +18,8 @@ Status close_file(Fiber& fiber, FileHandle file);
 Result<uint64_t> read_file(Fiber& fiber, FileHandle file, uint64_t offset, MutableBytes buffer);
 Status write_file(Fiber& fiber, FileHandle file, uint64_t offset, Bytes data);
 Status sync_file(Fiber& fiber, FileHandle file);
+// Both, in one request.
+Status write_and_sync_file(Fiber& fiber, FileHandle file, uint64_t offset, Bytes data);
 Status truncate_file(Fiber& fiber, FileHandle file, uint64_t size_bytes);
 Status allocate_file(Fiber& fiber, FileHandle file, uint64_t offset, uint64_t count);
 Result<uint64_t> file_size(Fiber& fiber, FileHandle file);

@@ -66,7 +66,8 @@ enum class DiskOp : uint8_t {
   open,      // name, flags -> handle
   close,     // handle
   read,      // handle, offset, buffer -> count (less than asked only at the end of the file)
-  write,     // handle, offset, data -> all of it or an error; extends the file
+  write,     // handle, offset, data -> all of it or an error; extends the file; with then_sync
+             // also sync, when all is written
   sync,      // handle: data and what is needed to read it back are durable
   truncate,  // handle, offset = new size
   allocate,  // handle, offset, count: reserve space and extend, reading as zeros
@@ -89,6 +90,7 @@ struct DiskRequest {
   uint64_t offset = 0;
   MutableBytes buffer;             // read
   Bytes data;                      // write
+  bool then_sync = false;          // write
   uint64_t count = 0;              // in for allocate; out for read, size
   std::vector<std::string> names;  // out for list
   // 58030 I/O error, 53100 disk full, 58P01 no such file, 58P02 exists.

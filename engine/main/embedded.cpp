@@ -93,8 +93,10 @@ class Embedded final : public EmbeddedDatabase {
 Result<std::unique_ptr<EmbeddedDatabase>> EmbeddedDatabase::open(
     const std::string& path, std::vector<std::pair<std::string, std::string>> settings) {
   DatabaseNodeOptions options{.settings = std::move(settings)};
-  // What lives in memory anyway needs no zeros written ahead.
-  options.storage.log.zero_fill_segments = path != ":memory:";
+  if (path == ":memory:") {  // no zeros written ahead, no large files to look through at the start
+    options.storage.log.zero_fill_segments = false;
+    options.storage.log.segment_bytes = uint64_t{1} << 20;
+  }
   auto database = std::make_unique<Embedded>(path, std::move(options));
   TRY(database->start());
   return std::unique_ptr<EmbeddedDatabase>(std::move(database));

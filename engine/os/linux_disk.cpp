@@ -42,6 +42,10 @@ Status write_all(int fd, uint64_t offset, Bytes data) {
   return {};
 }
 
+Status sync(int fd) {
+  return fdatasync(fd) == 0 ? Status() : os_error(errno, "could not fsync file");
+}
+
 // Where the file system cannot reserve space, zeros are written instead, past what is there.
 Status allocate(int fd, uint64_t offset, uint64_t count) {
   if (count == 0) return {};
@@ -114,10 +118,11 @@ struct LinuxDisk::Blocking final : Completion {
       case DiskOp::open: return open_file(directory, r, &fd);
       case DiskOp::close:
         return ::close(fd) == 0 ? Status() : os_error(errno, "could not close file");
-      case DiskOp::read:  return read_all(r, fd);
-      case DiskOp::write: return write_all(fd, r.offset, r.data);
-      case DiskOp::sync:
-        return fdatasync(fd) == 0 ? Status() : os_error(errno, "could not fsync file");
+      case DiskOp::read: return read_all(r, fd);
+      case DiskOp::write:
+        TRY(write_all(fd, r.offset, r.data));
+        return r.then_sync ? sync(fd) : Status();
+      case DiskOp::sync: return sync(fd);
       case DiskOp::truncate:
         return ftruncate(fd, static_cast<off_t>(r.offset)) == 0
                    ? Status()
@@ -161,8 +166,8 @@ struct LinuxDisk::Blocking final : Completion {
   }
 };
 
-LinuxDisk::LinuxDisk(int directory_fd, ThreadPool& pool)
-    : directory_fd_(directory_fd), pool_(pool) {}
+LinuxDisk::LinuxDisk(int directory_fd, ThreadPool& pool, IoRing* ring)
+    : directory_fd_(directory_fd), pool_(pool), ring_(ring) {}
 
 LinuxDisk::~LinuxDisk() {
   for (const int fd : fds_) {
@@ -208,6 +213,13 @@ bool LinuxDisk::submit(DiskRequest& request) {
   if (request.op == DiskOp::read) {
     request.count = 0;
     if (read_cached(request, fd)) return true;
+  }
+  const bool by_ring =
+      ring_ != nullptr && (request.op == DiskOp::read || request.op == DiskOp::sync ||
+                           (request.op == DiskOp::write && !request.data.empty()));
+  if (by_ring) {
+    ring_->start(request, fd);
+    return false;
   }
   if (request.op == DiskOp::close) fds_[request.handle.v - 1] = -1;
   if (spare_.empty()) spare_.push_back(std::make_unique<Blocking>());

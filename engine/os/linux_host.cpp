@@ -14,6 +14,7 @@
 
 #include "base/text.h"
 #include "host/memory_disk.h"
+#include "os/io_ring.h"
 #include "os/linux_disk.h"
 #include "os/linux_network.h"
 #include "os/os_error.h"
@@ -24,6 +25,7 @@ namespace {
 
 constexpr uint64_t kFinishedTag = LinuxNetwork::kTagEnd;
 constexpr uint64_t kSignalTag = LinuxNetwork::kTagEnd + 1;
+constexpr uint64_t kRingTag = LinuxNetwork::kTagEnd + 2;
 constexpr char kLockFile[] = "orrery.lock";
 constexpr int kTurnsBetweenPolls = 64;
 constexpr int64_t kTimeBetweenPolls = microseconds(500).ns;
@@ -82,6 +84,7 @@ LinuxHost::~LinuxHost() {
   workers_.pool.reset();
   disk_pool_.reset();
   disk_.reset();
+  ring_.reset();
   network_.reset();
   for (const int fd : {signal_fd_, directory_fd_, lock_fd_, epoll_fd_}) {
     if (fd >= 0) close(fd);
@@ -107,7 +110,9 @@ Status LinuxHost::open() {
   if (ftruncate(lock_fd_, 0) != 0 || pwrite(lock_fd_, owner.data(), owner.size(), 0) < 0) {
     return os_error(errno, cat("could not write lock file \"", kLockFile, "\""));
   }
-  disk_ = std::make_unique<LinuxDisk>(directory_fd_, *disk_pool_);
+  if (options_.use_io_uring) ring_ = IoRing::open();
+  if (ring_ != nullptr) watch(epoll_fd_, ring_->fd(), kRingTag);
+  disk_ = std::make_unique<LinuxDisk>(directory_fd_, *disk_pool_, ring_.get());
   return {};
 }
 
@@ -142,12 +147,15 @@ void LinuxHost::poll(bool may_wait) {
               : static_cast<int>(std::min<int64_t>((wait_ns + 999'999) / 1'000'000, 60'000));
     }
   }
+  if (ring_ != nullptr) ring_->flush();
   epoll_event events[128];
   const int count = epoll_wait(epoll_fd_, events, std::size(events), timeout_ms);
   CHECK(count >= 0 || errno == EINTR);
   for (int i = 0; i < count; ++i) {
     if (events[i].data.u64 == kFinishedTag) {
       finished_->drain();
+    } else if (events[i].data.u64 == kRingTag) {
+      ring_->reap();
     } else if (events[i].data.u64 == kSignalTag) {
       read_signals();
     } else {
@@ -173,6 +181,7 @@ void LinuxHost::run(Scheduler& scheduler, FunctionRef<bool()> finished) {
 }
 
 void LinuxHost::halt(Scheduler& scheduler) {
+  if (ring_ != nullptr) ring_->wait_until_idle();
   disk_pool_->wait_until_idle();
   workers_.pool->wait_until_idle();
   finished_->forget_all();

@@ -1,6 +1,6 @@
-// The host on Linux. One engine thread runs the loop below; disk requests that would block and
-// worker tasks run on other threads and come back through an eventfd; sockets, timers and signals
-// are the loop's own.
+// The host on Linux. One engine thread runs the loop below; disk requests that would block go
+// through io_uring or to other threads, as worker tasks do, and come back through an eventfd;
+// sockets, timers and signals are the loop's own.
 //
 //   LinuxHost host({.data_directory = "data"});
 //   TRY(host.open());
@@ -25,11 +25,13 @@ namespace orrery {
 class LinuxDisk;
 class LinuxNetwork;
 class FinishedQueue;
+class IoRing;
 class ThreadPool;
 
 struct LinuxHostOptions {
   std::string data_directory;  // "" : files live in memory and die with the host
   uint32_t disk_threads = 8;
+  bool use_io_uring = true;     // where it is allowed
   uint32_t worker_threads = 0;  // 0: a thread a processor, less one for the engine, at least one
 };
 
@@ -107,6 +109,7 @@ class LinuxHost final : public Host {
   SystemRandom random_;
   std::unique_ptr<FinishedQueue> finished_;
   std::unique_ptr<ThreadPool> disk_pool_;
+  std::unique_ptr<IoRing> ring_;  // null: not allowed here
   PoolWorkers workers_;
   std::unique_ptr<Disk> disk_;
   std::unique_ptr<LinuxNetwork> network_;

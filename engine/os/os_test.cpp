@@ -26,8 +26,8 @@ class TemporaryDirectory {
 };
 
 struct LinuxHostUnderTest final : HostUnderTest {
-  explicit LinuxHostUnderTest(std::string directory)
-      : host({.data_directory = std::move(directory)}) {
+  explicit LinuxHostUnderTest(std::string directory, bool use_io_uring = true)
+      : host({.data_directory = std::move(directory), .use_io_uring = use_io_uring}) {
     EXPECT_TRUE(host.open().ok());
   }
   Scheduler& scheduler() override { return scheduler_; }
@@ -42,9 +42,11 @@ struct LinuxHostUnderTest final : HostUnderTest {
 TEST(LinuxHost, HoldsWhatEveryHostMust) {
   for (const HostClaim& claim : host_claims()) {
     SCOPED_TRACE(claim.name);
-    TemporaryDirectory directory;
-    LinuxHostUnderTest under_test(directory.path());
-    claim.check(under_test);
+    for (const bool use_io_uring : {true, false}) {
+      TemporaryDirectory directory;
+      LinuxHostUnderTest under_test(directory.path(), use_io_uring);
+      claim.check(under_test);
+    }
   }
 }
 

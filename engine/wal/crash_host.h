@@ -21,6 +21,11 @@ class CrashDisk {
     durable_names_ = names_;
   }
 
+  Status run_sync(FileHandle handle) {
+    DiskRequest sync{.op = DiskOp::sync, .handle = handle};
+    return run(sync);
+  }
+
   Status run(DiskRequest& request) {
     ++operations;
     if (fail_at != 0 && --fail_at == 0) {
@@ -31,8 +36,11 @@ class CrashDisk {
       case DiskOp::open:  return open(request);
       case DiskOp::close: handles_[request.handle.v - 1] = 0; return {};
       case DiskOp::read:  return read(request);
-      case DiskOp::write: return write(request);
-      case DiskOp::sync:  {
+      case DiskOp::write: {
+        TRY(write(request));
+        return request.then_sync ? run_sync(request.handle) : Status();
+      }
+      case DiskOp::sync: {
         File& file = of(request);
         ++syncs;
         file.durable = file.current;

@@ -136,6 +136,7 @@ class Log {
   void write_loop(Fiber& fiber);
   Status wait_for_work(Fiber& fiber);
   Status write_round(Fiber& fiber);
+  Status sync_round(Fiber& fiber, Lsn from, Lsn end);
   void seal_all();
   void prepare_loop(Fiber& fiber);
   Lsn wanted_ready_end() const;

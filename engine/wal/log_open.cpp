@@ -37,6 +37,10 @@ Result<Log::Behind> Log::look_behind(Fiber& fiber, Lsn end) {
     }
     size_t next = count - kEntryHeaderBytes + 1;  // where the next window begins
     for (size_t i = 0; i + kEntryHeaderBytes <= count; ++i) {
+      const void* const first = std::memchr(buffer.data() + i, static_cast<int>(kEntryMagic & 0xff),
+                                            count - kEntryHeaderBytes + 1 - i);
+      if (first == nullptr) break;
+      i = static_cast<size_t>(static_cast<const std::byte*>(first) - buffer.data());
       if (load<uint32_t>(buffer.data() + i) != kEntryMagic) continue;
       const Lsn lsn = at + i;
       const auto header = load<EntryHeader>(buffer.data() + i);

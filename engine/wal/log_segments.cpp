@@ -200,6 +200,16 @@ Status LogSegments::write(Fiber& fiber, Lsn lsn, Bytes bytes) {
   return {};
 }
 
+bool LogSegments::is_in_one(Lsn from, Lsn end) const { return index_of(from) == index_of(end - 1); }
+
+Status LogSegments::write_and_sync(Fiber& fiber, Lsn lsn, Bytes bytes) {
+  CHECK(is_in_one(lsn, lsn + bytes.size()));
+  const uint64_t index = index_of(lsn);
+  const FileHandle handle = TRY(use(fiber, index));
+  Use in_use(*this, index);
+  return write_and_sync_file(fiber, handle, lsn.v % options_.segment_bytes, bytes);
+}
+
 Status LogSegments::sync(Fiber& fiber, Lsn from, Lsn end) {
   CHECK(from < end);
   for (uint64_t index = index_of(from); index <= index_of(end - 1); ++index) {

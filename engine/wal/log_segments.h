@@ -33,6 +33,10 @@ class LogSegments {
   // REQUIRES: the segments of [lsn, lsn + size) are there. An error leaves the contents uncertain.
   Status write(Fiber& fiber, Lsn lsn, Bytes bytes);
   Status sync(Fiber& fiber, Lsn from, Lsn end);
+  // Both in one request, which also makes durable what was written to that segment before.
+  // REQUIRES: is_in_one().
+  Status write_and_sync(Fiber& fiber, Lsn lsn, Bytes bytes);
+  bool is_in_one(Lsn from, Lsn end) const;
   // As far as segments go; the count is short at the first missing one. 58030.
   Result<uint64_t> read(Fiber& fiber, Lsn lsn, MutableBytes buffer);
   bool holds(Lsn lsn) const { return segments_.contains(index_of(lsn)); }

@@ -79,34 +79,47 @@ void Log::seal_all() {
   }
 }
 
+// After a failed sync nobody knows what is on disk, and a second one that succeeds does not tell
+// either.
+Status Log::sync_round(Fiber& fiber, Lsn from, Lsn end) {
+  Status synced = segments_->sync(fiber, from, end);
+  if (synced.is_halted()) return synced;
+  if (PLANTED(b02_fsync_retry_ok) && !synced.ok()) synced = segments_->sync(fiber, from, end);
+  if (synced.ok()) return {};
+  return host_.fatal(
+      cat("could not fsync the log at ", segments_->place(from), ": ", synced.error().message));
+}
+
 // One write and one sync for all that was appended so far. What is appended meanwhile goes into the
 // next round.
 Status Log::write_round(Fiber& fiber) {
   seal_all();
-  const size_t count = unwritten_.size();
   const Lsn from = unwritten_.front()->lsn;
   const Lsn end = unwritten_.back()->end();
+  const size_t count = unwritten_.size();
   CHECK(from == durable_);
+  // Usually all of it lies in one segment: then the last write syncs too.
+  const bool joined = segments_->is_in_one(from, end) && !PLANTED(b02_fsync_retry_ok) &&
+                      !PLANTED(b11_log_write_error_ignored);
   for (size_t i = 0; i < count; ++i) {
     if (PLANTED(canary_log_not_written)) continue;
-    Status written = segments_->write(fiber, unwritten_[i]->lsn, unwritten_[i]->bytes());
+    EntryBuffer& entry = *unwritten_[i];
+    const bool syncs = joined && i + 1 == count;
+    Status written;
+    if (syncs) {
+      written = segments_->write_and_sync(fiber, entry.lsn, entry.bytes());
+    } else {
+      written = segments_->write(fiber, entry.lsn, entry.bytes());
+    }
     if (written.is_halted()) return written;
     if (!written.ok() && PLANTED(b11_log_write_error_ignored)) continue;
     if (!written.ok()) {
-      return host_.fatal(cat("could not write the log at ", segments_->place(unwritten_[i]->lsn),
-                             ": ", written.error().message));
+      return host_.fatal(cat("could not write the log at ", segments_->place(entry.lsn), ": ",
+                             written.error().message));
     }
   }
-  Status synced = segments_->sync(fiber, from, end);
-  if (synced.is_halted()) return synced;
-  if (PLANTED(b02_fsync_retry_ok) && !synced.ok()) synced = segments_->sync(fiber, from, end);
+  if (!joined) TRY(sync_round(fiber, from, end));
   if (PLANTED(eq1_extra_sync)) TRY(segments_->sync(fiber, from, end));
-  // After a failed sync nobody knows what is on disk, and a second one that succeeds does not tell
-  // either.
-  if (!synced.ok()) {
-    return host_.fatal(
-        cat("could not fsync the log at ", segments_->place(from), ": ", synced.error().message));
-  }
   durable_ = end;
   for (size_t i = 0; i < count; ++i) {
     std::unique_ptr<EntryBuffer> entry = std::move(unwritten_.front());
