@@ -50,6 +50,7 @@ void Session::end(Fiber& fiber) {
   drop_temporary(fiber);
   prepared_.clear();
   related_.clear();
+  shared_.clear();
   node_.transactions.locks().release_all(owner_, LockScope::session);
   node_.activity.remove(activity_);
   ended_ = true;
@@ -65,6 +66,8 @@ Status Session::simple_query(Fiber& fiber, std::string_view text, ResultSink& si
 
 Status Session::run_text(Fiber& fiber, std::string_view text, StatementScope& scope,
                          ResultSink& sink) {
+  const bool has_run = TRY(run_by_shape(fiber, text, sink));
+  if (has_run) return {};
   TRY(check_utf8(text));
   Arena arena(&memory_);
   std::vector<ParseNotice> notices;
@@ -190,6 +193,10 @@ void Session::level_ended(uint32_t level, bool committed) {
   }
   std::erase_if(related_,
                 [this](const auto& entry) { return entry.second->cache != &database_.shared; });
+  std::erase_if(shared_, [this](const auto& entry) {
+    const SharedPlan& shared = entry.second;
+    return shared.statement && shared.statement->cache != &database_.shared;
+  });
   store_.emplace(database_, node_.access, nullptr);
 }
 
@@ -236,6 +243,7 @@ std::optional<SessionBackend::IdleLimit> Session::idle_limit() const {
 void Session::trim() {
   for (auto& [name, prepared] : prepared_) prepared.statement->resting.reset();
   for (auto& [text, statement] : related_) statement->resting.reset();
+  shared_.clear();
 }
 
 // Sees all work of the transaction so far, and what others have committed since the statement

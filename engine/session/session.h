@@ -22,6 +22,7 @@
 #include "session/execution.h"
 #include "session/node_parts.h"
 #include "session/settings.h"
+#include "session/statement_shape.h"
 #include "session/transaction_block.h"
 #include "sql/parser.h"
 #include "types/time_zone.h"
@@ -98,6 +99,17 @@ class Session final : public SessionBackend,
   class StatementScope;
   // What functions ask of the session (services_internal.h).
   class Services;
+
+  // shared_plans.cpp
+  static constexpr size_t kMostShapes = 256;
+  struct SharedPlan {  // of statements of one shape
+    StatementRef statement;
+    std::vector<const RelationInfo*> read_whole;  // while these are small
+    bool never = false;
+  };
+  Result<bool> run_by_shape(Fiber& fiber, std::string_view text, ResultSink& sink);
+  Result<bool> make_usable(Fiber& fiber, SharedPlan& shared);
+  Result<StatementRef> plan_shape(Fiber& fiber);
 
   // session.cpp
   Status run_text(Fiber& fiber, std::string_view text, StatementScope& scope, ResultSink& sink);
@@ -283,6 +295,9 @@ class Session final : public SessionBackend,
   std::map<std::string, PreparedStatement, std::less<>> prepared_;
   std::map<std::string, std::unique_ptr<Portal>, std::less<>> portals_;
   std::map<std::string, StatementRef, std::less<>> related_;  // plans of run(), by text
+  std::map<std::string, SharedPlan, std::less<>> shared_;     // by shape
+  StatementShape shape_;                                      // of the statement that runs
+  std::vector<NullableDatum> parameters_;                     // its values
 
   const std::unique_ptr<Services> services_;
   SessionView view_;

@@ -174,7 +174,7 @@ Result<std::string> Session::deallocate(const DeallocateStmt& statement) {
 
 Result<std::string> Session::discard(Fiber& fiber, const DiscardStmt& statement) {
   switch (statement.target) {
-    case DiscardMode::plans: return std::string("DISCARD PLANS");
+    case DiscardMode::plans: shared_.clear(); return std::string("DISCARD PLANS");
     case DiscardMode::sequences:
       services_->forget_sequences();
       return std::string("DISCARD SEQUENCES");

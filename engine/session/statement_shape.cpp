@@ -1,0 +1,147 @@
+#include "session/statement_shape.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/text.h"
+#include "catalog/relation_info.h"
+#include "sql/queries.h"
+
+namespace orrery {
+namespace {
+
+constexpr size_t kLongest = 512;
+constexpr size_t kMostValues = 32;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+// What a number may not touch: then it is part of a name or another kind of number.
+bool is_word(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.';
+}
+// Quotes, comments, parameters, and what is not ASCII: the lexer's business.
+bool is_strange(char c) {
+  return c == '\'' || c == '"' || c == '$' || c == '\\' || c == '?' || c < 9 ||
+         static_cast<unsigned char>(c) >= 127;
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && (is_space(text.back()) || text.back() == ';')) text.remove_suffix(1);
+  return text;
+}
+
+bool may_be_query(std::string_view text) {
+  constexpr std::string_view kFirst = "sSiIuUdD";
+  return text.size() <= kLongest && !text.empty() && kFirst.find(text[0]) != kFirst.npos;
+}
+
+bool is_table_alone(const SelectStmt& select) {
+  const bool plain = !select.is_distinct && select.distinct_on.empty() &&
+                     select.into_clause == nullptr && select.group_clause.empty() &&
+                     select.having_clause == nullptr && select.window_clause.empty() &&
+                     select.sort_clause.empty() && select.limit_offset == nullptr &&
+                     select.limit_count == nullptr && select.locking_clause.empty() &&
+                     select.with_clause == nullptr && select.op == SetOperation::none;
+  return plain && select.from_clause.size() <= 1 &&
+         std::ranges::all_of(select.from_clause,
+                             [](const Node* from) { return from->tag == NodeTag::RangeVar; });
+}
+
+bool is_whole_unique_key(const IndexScanPlan& scan) {
+  if (!scan.index->unique || !scan.index->immediate) return false;
+  for (int column = 0; column < scan.index->keys; ++column) {
+    const bool bound = std::ranges::any_of(scan.conditions, [&](const IndexCondition& condition) {
+      return condition.column == column && condition.strategy == IndexStrategy::eq;
+    });
+    if (!bound) return false;
+  }
+  return true;
+}
+
+bool is_steady_node(const Plan& plan, const PlanNode& node,
+                    std::vector<const RelationInfo*>& read_whole) {
+  if (!node.init_plans.empty() || node.right != nullptr) return false;
+  if (node.tag == PlanTag::index_scan)
+    return is_whole_unique_key(static_cast<const IndexScanPlan&>(node));
+  if (node.tag == PlanTag::seq_scan) {
+    const auto& scan = static_cast<const SeqScanPlan&>(node);
+    read_whole.push_back(plan.range_table[static_cast<size_t>(scan.range - 1)]->relation);
+    return read_whole.back() != nullptr;
+  }
+  if (node.tag == PlanTag::result) return node.left == nullptr;
+  if (node.tag != PlanTag::modify_table || node.left == nullptr) return false;
+  return static_cast<const ModifyTablePlan&>(node).on_conflict == nullptr &&
+         is_steady_node(plan, *node.left, read_whole);
+}
+
+}  // namespace
+
+std::string StatementShape::with_parameters() const {
+  std::string out;
+  size_t at = 0;
+  for (size_t i = 0; i < values.size(); ++i) {
+    out += source.substr(at, places[i] - at);
+    // A space, so that "-5" does not become "-$1", one operator to the lexer.
+    out += cat(" $", i + 1);
+    at = ends[i];
+  }
+  return out += source.substr(at);
+}
+
+bool read_shape(std::string_view source, StatementShape& shape) {
+  source = trimmed(source);
+  if (!may_be_query(source)) return false;
+  shape.text.clear();
+  shape.values.clear();
+  shape.places.clear();
+  shape.ends.clear();
+  shape.source = source;
+  size_t copied = 0;
+  for (size_t at = 0; at < source.size(); ++at) {
+    const char c = source[at];
+    if (is_strange(c) || c == ';') return false;
+    const char before = at == 0 ? ' ' : source[at - 1];
+    if ((c == '-' && before == '-') || (c == '*' && before == '/')) return false;
+    if (!is_digit(c) || is_word(before)) continue;
+    size_t end = at + 1;
+    while (end < source.size() && is_digit(source[end])) ++end;
+    int32_t value = 0;
+    const bool fits =
+        std::from_chars(source.data() + at, source.data() + end, value).ec == std::errc();
+    if (fits && (end == source.size() || !is_word(source[end]))) {
+      if (shape.values.size() == kMostValues) return false;
+      shape.text += source.substr(copied, at - copied);
+      shape.text += '?';
+      copied = end;
+      shape.values.push_back(value);
+      shape.places.push_back(static_cast<uint32_t>(at));
+      shape.ends.push_back(static_cast<uint32_t>(end));
+    }
+    at = end - 1;
+  }
+  shape.text += source.substr(copied);
+  return !shape.values.empty();
+}
+
+bool takes_parameters(const Node& statement) {
+  if (const auto* select = as_if<SelectStmt>(&statement))
+    return select->values_lists.empty() && is_table_alone(*select);
+  if (const auto* insert = as_if<InsertStmt>(&statement)) {
+    const SelectStmt* const rows = insert->select_stmt;
+    return insert->with_clause == nullptr && insert->on_conflict_clause == nullptr &&
+           rows != nullptr && rows->values_lists.size() == 1 && is_table_alone(*rows);
+  }
+  if (const auto* update = as_if<UpdateStmt>(&statement))
+    return update->with_clause == nullptr && update->from_clause.empty();
+  if (const auto* removal = as_if<DeleteStmt>(&statement))
+    return removal->with_clause == nullptr && removal->using_clause.empty();
+  return false;
+}
+
+bool is_steady(const Plan& plan, std::vector<const RelationInfo*>& read_whole) {
+  return plan.subplans.empty() && plan.row_marks.empty() &&
+         is_steady_node(plan, *plan.root, read_whole);
+}
+
+}  // namespace orrery
