@@ -13,8 +13,6 @@
 namespace orrery {
 namespace {
 
-constexpr uint64_t kBuildMemoryBytes = uint64_t{64} << 20;  // as maintenance_work_mem's default
-
 // A tid as a word that sorts as tids do, with whether the row lives in its lowest bit; and back.
 Datum tid_word(Tid tid, bool is_live) {
   return Datum::of((int64_t{tid.block.v} << 16 | tid.slot) << 1 | (is_live ? 1 : 0));
@@ -33,7 +31,7 @@ class IndexBuild {
       : context_(context),
         table_(table),
         index_(index),
-        budget_(context.arena.budget(), kBuildMemoryBytes),
+        budget_(context.arena.budget(), context.session.maintenance_memory_bytes),
         plan_arena_(&budget_),
         execution_(context.fiber, plan_arena_, budget_, context.catalog, context.session, plan_) {}
 
@@ -80,7 +78,7 @@ Status IndexBuild::make_sorter() {
                   .compare = word->io.compare,
                   .hash = nullptr});
   sorter_.emplace(context_.fiber, context_.arena.budget(), std::move(columns), std::move(keys),
-                  kBuildMemoryBytes);
+                  context_.session.maintenance_memory_bytes, context_.session.temp_space);
   return {};
 }
 

@@ -243,7 +243,8 @@ class AggregateOperator final : public Operator {
 
   Status spill(GroupSet& set, const Batch& in, uint32_t row, uint64_t hash) {
     if (set.partitions.empty()) {
-      if (file_ == nullptr) file_ = std::make_unique<TempFile>(context_.fiber);
+      if (file_ == nullptr)
+        file_ = std::make_unique<TempFile>(context_.fiber, context_.session.temp_space);
       for (int i = 0; i < 1 << kPartitionBits; ++i)
         set.partitions.push_back(std::make_unique<RowStream>(*file_, descs_));
     }

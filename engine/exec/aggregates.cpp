@@ -106,8 +106,9 @@ Result<char*> Aggregates::make_states(Arena& states) {
   for (One& a : all_) {
     if (a.is_sorted) {
       if (a.spare.empty()) {
-        sorters_.push_back(std::make_unique<RowSorter>(
-            context_.fiber, &context_.budget, a.arg_descs, a.sort, context_.work_mem_bytes));
+        sorters_.push_back(std::make_unique<RowSorter>(context_.fiber, &context_.budget,
+                                                       a.arg_descs, a.sort, context_.work_mem_bytes,
+                                                       context_.session.temp_space));
         a.spare.push_back(sorters_.back().get());
       }
       store<SortedState>(made + a.offset, SortedState{a.spare.back(), nullptr});

@@ -243,7 +243,8 @@ class HashJoinOperator final : public Operator {
 
   RowStream& file_of(std::vector<std::unique_ptr<RowStream>>& files, size_t batch,
                      std::span<const ColumnDesc> columns) {
-    if (temp_ == nullptr) temp_ = std::make_unique<TempFile>(context_.fiber);
+    if (temp_ == nullptr)
+      temp_ = std::make_unique<TempFile>(context_.fiber, context_.session.temp_space);
     if (files[batch] == nullptr) files[batch] = std::make_unique<RowStream>(*temp_, columns);
     return *files[batch];
   }

@@ -43,12 +43,13 @@ constexpr size_t kMaxInputs = 256;  // of one merge
 }  // namespace
 
 RowSorter::RowSorter(Fiber& fiber, MemoryBudget* budget, std::vector<ColumnDesc> columns,
-                     std::vector<KeyColumn> keys, uint64_t memory_bytes)
+                     std::vector<KeyColumn> keys, uint64_t memory_bytes, TempSpace* temp_space)
     : fiber_(fiber),
       budget_(budget),
       columns_(std::move(columns)),
       keys_(std::move(keys)),
-      memory_bytes_(memory_bytes) {
+      memory_bytes_(memory_bytes),
+      temp_space_(temp_space) {
   if (!keys_.empty()) abbreviate_ = abbreviation(keys_[0].compare);
   store_ = std::make_unique<RowStore>(budget_, columns_);
 }
@@ -144,7 +145,7 @@ Status RowSorter::merge_items(size_t a, size_t middle, size_t end, std::vector<I
 
 Status RowSorter::write_run() {
   TRY(sort_items());
-  if (file_ == nullptr) file_ = std::make_unique<TempFile>(fiber_);
+  if (file_ == nullptr) file_ = std::make_unique<TempFile>(fiber_, temp_space_);
   auto run = std::make_unique<RowStream>(*file_, columns_);
   for (const Item& item : items_) {
     TRY(run->write(*item.row));

@@ -20,7 +20,7 @@ namespace orrery {
 class RowSorter {
  public:
   RowSorter(Fiber& fiber, MemoryBudget* budget, std::vector<ColumnDesc> columns,
-            std::vector<KeyColumn> keys, uint64_t memory_bytes);
+            std::vector<KeyColumn> keys, uint64_t memory_bytes, TempSpace* temp_space);
 
   // Only the first `rows` of the order will be asked for. Before the first add().
   void set_bound(uint64_t rows) { bound_ = rows; }
@@ -77,6 +77,7 @@ class RowSorter {
   std::vector<KeyColumn> keys_;
   uint64_t (*abbreviate_)(Datum) = nullptr;  // of the first key's type
   uint64_t memory_bytes_;
+  TempSpace* temp_space_;
   uint64_t bound_ = UINT64_MAX;
   std::unique_ptr<RowStore> store_;
   std::vector<Item> items_;

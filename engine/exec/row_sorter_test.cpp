@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/prng.h"
+#include "base/text.h"
 #include "fiber/io.h"
 #include "fiber/test_host.h"
 #include "types/compare.h"
@@ -27,11 +28,11 @@ struct Model {
 // Rows (number, text, arrival), sorted by text descending, then by number with NULLs first.
 class SorterTest {
  public:
-  SorterTest(Fiber& fiber, uint64_t memory)
+  SorterTest(Fiber& fiber, uint64_t memory, TempSpace* space = nullptr)
       : sorter_(fiber, nullptr, {int8_column(), text_column(), int8_column()},
                 {{.column = 1, .compare = compare_bytes, .hash = nullptr, .descending = true},
                  {.column = 0, .compare = compare_int, .hash = nullptr, .nulls_first = true}},
-                memory) {}
+                memory, space) {}
 
   void add(Prng& prng, size_t count) {
     for (size_t at = 0; at < count; at += kBatchRows) {
@@ -50,12 +51,15 @@ class SorterTest {
         columns[2].set(i, Datum::of(uint64_t{row.arrival}));
         model_.push_back(std::move(row));
       }
-      ASSERT_TRUE(sorter_.add(columns, Rows{nullptr, rows}).ok());
+      Status added = sorter_.add(columns, Rows{nullptr, rows});
+      if (!added.ok()) failure_ = std::move(added);
     }
   }
+  const Status& failure() const { return failure_; }
 
   // Reads everything, batches and single rows by turns, and compares with the model.
   void check(size_t expected) {
+    ASSERT_TRUE(failure_.ok());
     std::sort(model_.begin(), model_.end(), [](const Model& a, const Model& b) {
       if (a.text != b.text) return a.text > b.text;
       if (a.number_null != b.number_null) return a.number_null;
@@ -99,6 +103,7 @@ class SorterTest {
 
   RowSorter sorter_;
   std::vector<Model> model_;
+  Status failure_;
 };
 
 TEST(RowSorter, OrdersRowsStablyWhateverTheMemory) {
@@ -115,6 +120,33 @@ TEST(RowSorter, OrdersRowsStablyWhateverTheMemory) {
       test.check(300);
     });
   }
+}
+
+TEST(TempFile, TakesNoMoreThanItsSessionMayAndGivesItBack) {
+  run_in_fiber([](Fiber& fiber) {
+    TempSpace space{.limit_bytes = 10 * kTempBlockBytes};
+    {
+      Prng prng(9);
+      SorterTest test(fiber, 20 << 10, &space);
+      test.add(prng, 20'000);
+      EXPECT_TRUE(test.failure().is(sqlstate::configuration_limit_exceeded));
+      EXPECT_EQ(space.used_bytes, space.limit_bytes);
+    }
+    EXPECT_EQ(space.used_bytes, 0U);
+  });
+}
+
+TEST(TempFile, WhatACrashLeftIsRemovedAtTheStart) {
+  run_in_fiber([](Fiber& fiber) {
+    ASSERT_TRUE(remove_temp_files(fiber).ok());  // there is no directory yet
+    ASSERT_TRUE(make_directory(fiber, kTempDirectory).ok());
+    Result<FileHandle> left = open_file(fiber, cat(kTempDirectory, "/7"), true);
+    ASSERT_TRUE(left.ok());
+    ASSERT_TRUE(close_file(fiber, *left).ok());
+    ASSERT_TRUE(remove_temp_files(fiber).ok());
+    const Result<std::vector<std::string>> names = list_directory(fiber, kTempDirectory);
+    EXPECT_TRUE(names.ok() && const_cast<Result<std::vector<std::string>>&>(names)->empty());
+  });
 }
 
 TEST(RowSorter, KeepsTheFirstRowsOfTheOrderWithoutWriting) {
@@ -164,7 +196,7 @@ TEST(RowSorter, SaysWhenTheDiskFails) {
     bool failed = false;
     scheduler.spawn("test", [&](Fiber& fiber) {
       RowSorter sorter(fiber, nullptr, {int8_column()},
-                       {{.column = 0, .compare = compare_int, .hash = nullptr}}, 20 << 10);
+                       {{.column = 0, .compare = compare_int, .hash = nullptr}}, 20 << 10, nullptr);
       host.disk_test.fail_at = fail_at;
       Arena arena;
       std::vector<Vector> columns{Vector::make(arena)};

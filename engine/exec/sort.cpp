@@ -16,7 +16,7 @@ class SortOperator final : public Operator {
     std::vector<KeyColumn> keys = TRY(sort_keys(context_, sort_.keys, *plan_.left));
     sorter_.emplace(context_.fiber, &context_.budget,
                     TRY(column_descs(context_, plan_.left->targets)), std::move(keys),
-                    context_.work_mem_bytes);
+                    context_.work_mem_bytes, context_.session.temp_space);
     columns_ = make_columns(context_.arena, sorter_->width());
     return {};
   }

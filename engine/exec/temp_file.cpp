@@ -18,7 +18,18 @@ struct DetachedClose final : Completion {
 
 }  // namespace
 
+Status remove_temp_files(Fiber& fiber) {
+  Result<std::vector<std::string>> names = list_directory(fiber, kTempDirectory);
+  if (names.status().is(sqlstate::undefined_file)) return {};
+  for (const std::string& name : TRY(std::move(names))) {
+    PROBE("exec: a temporary file was left by a crash");
+    TRY(remove_file(fiber, cat(kTempDirectory, "/", name)));
+  }
+  return {};
+}
+
 TempFile::~TempFile() {
+  if (space_ != nullptr) space_->used_bytes -= uint64_t{blocks_} * kTempBlockBytes;
   if (!handle_) return;
   auto close = std::make_unique<DetachedClose>();
   close->request.op = DiskOp::close;
@@ -29,8 +40,18 @@ TempFile::~TempFile() {
   if (fiber_.host().disk().submit(pending.request)) pending.complete();
 }
 
-uint32_t TempFile::take_block() {
-  if (free_.empty()) return blocks_++;
+Result<uint32_t> TempFile::take_block() {
+  if (free_.empty()) {
+    if (space_ != nullptr) {
+      if (space_->used_bytes + kTempBlockBytes > space_->limit_bytes) {
+        return raise(sqlstate::configuration_limit_exceeded,
+                     cat("temporary file size exceeds temp_file_limit (",
+                         space_->limit_bytes / 1024, "kB)"));
+      }
+      space_->used_bytes += kTempBlockBytes;
+    }
+    return blocks_++;
+  }
   const uint32_t block = free_.back();
   free_.pop_back();
   return block;
@@ -75,7 +96,7 @@ Status TempStream::write(Bytes bytes) {
     used_ += static_cast<uint32_t>(part);
     size_ += part;
     if (used_ < kTempBlockBytes) continue;
-    const uint32_t block = file_.take_block();
+    const uint32_t block = TRY(file_.take_block());
     blocks_.push_back(block);
     TRY(file_.write(block, Bytes(buffer_.get(), kTempBlockBytes)));
     used_ = 0;
@@ -85,7 +106,7 @@ Status TempStream::write(Bytes bytes) {
 
 Status TempStream::finish() {
   if (used_ > 0) {
-    const uint32_t block = file_.take_block();
+    const uint32_t block = TRY(file_.take_block());
     blocks_.push_back(block);
     // The whole block: what lies behind the end is never read, but is not left to chance.
     std::memset(buffer_.get() + used_, 0, kTempBlockBytes - used_);

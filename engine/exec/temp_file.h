@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "fiber/fiber.h"
+#include "func/session_view.h"
 
 namespace orrery {
 
@@ -20,14 +21,18 @@ constexpr uint32_t kTempBlockBytes = 32 * 1024;
 // The directory of temporary files; what is left in it when a node starts is of nobody.
 constexpr const char* kTempDirectory = "temp";
 
+// When a node starts: a crash between making a file and removing its name leaves one.
+Status remove_temp_files(Fiber& fiber);
+
 class TempFile {
  public:
-  explicit TempFile(Fiber& fiber) : fiber_(fiber) {}
+  // 53400 when it would pass what `space` (may be null) allows.
+  TempFile(Fiber& fiber, TempSpace* space) : fiber_(fiber), space_(space) {}
   TempFile(const TempFile&) = delete;
   ~TempFile();  // closes without waiting
 
   // Block numbers; the file itself is made when the first block is written.
-  uint32_t take_block();
+  Result<uint32_t> take_block();
   void free_block(uint32_t block) { free_.push_back(block); }
   Status write(uint32_t block, Bytes bytes);
   Status read(uint32_t block, MutableBytes bytes);
@@ -36,6 +41,7 @@ class TempFile {
   Status open();
 
   Fiber& fiber_;
+  TempSpace* space_;
   FileHandle handle_;
   uint32_t blocks_ = 0;
   std::vector<uint32_t> free_;

@@ -13,6 +13,12 @@ namespace orrery {
 
 class SessionServices;
 
+// What the temporary files of a session take of the disk together, and may take.
+struct TempSpace {
+  uint64_t limit_bytes = UINT64_MAX;
+  uint64_t used_bytes = 0;
+};
+
 struct SessionView {
   TypeSettings types;  // types.now is the start of the transaction
   WallTime statement_start;
@@ -27,6 +33,8 @@ struct SessionView {
   std::string_view session_user;
   Oid current_user_oid;
   int32_t backend_pid = 0;
+  uint64_t maintenance_memory_bytes = uint64_t{64} << 20;  // of an index build, of a vacuum
+  TempSpace* temp_space = nullptr;                         // null: nobody counts
 };
 
 }  // namespace orrery

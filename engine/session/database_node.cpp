@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "catalog/bootstrap.h"
 #include "catalog/heap_store.h"
+#include "exec/temp_file.h"
 #include "fiber/scheduler.h"
 #include "session/config_file.h"
 #include "session/session.h"
@@ -47,6 +48,7 @@ Status DatabaseNode::open(Fiber& fiber) {
   transactions_ = std::make_unique<TransactionManager>(host_, *storage_, locks_, transactions);
   relay_.connect(*transactions_);
   TRY(storage_->open(fiber));
+  TRY(remove_temp_files(fiber));
   access_ = std::make_unique<Access>(*storage_, *transactions_);
   catalog_ = std::make_unique<NodeCatalog>();
   transactions_->add_listener(*catalog_);

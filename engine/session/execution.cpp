@@ -59,6 +59,7 @@ void Execution::begin(const World& world, const Snapshot& snapshot,
   context_.transaction = &world.transaction;
   context_.snapshot = &snapshot_->get();
   context_.work_mem_bytes = world.work_mem_bytes;
+  context_.hash_mem_multiplier = world.hash_mem_multiplier;
   const auto slots = static_cast<size_t>(statement_->plan->exec_params);
   context_.exec_params.assign(slots, NullableDatum{});
   context_.init_plan_done.assign(slots, 0);

@@ -27,6 +27,7 @@ class Execution {
     MemoryBudget& budget;
     RelatedStatements* related;  // for what follows from changed rows
     uint64_t work_mem_bytes;
+    double hash_mem_multiplier;
     std::vector<NodeMeasure>* measures = nullptr;  // for EXPLAIN ANALYZE: by node number
   };
   // A run of a planned statement, ready for next(): one that rested there, or a new one.

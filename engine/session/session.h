@@ -286,6 +286,7 @@ class Session final : public SessionBackend,
   NodeParts& node_;
   SessionIdentity identity_;
   MemoryBudget memory_;
+  TempSpace temp_space_;
   Settings settings_;
   LockOwner owner_;
   TransactionBlock block_;

@@ -14,6 +14,8 @@ WallTime clock_now(const void* host) {
   return const_cast<Host*>(static_cast<const Host*>(host))->clock().wall_now();
 }
 
+uint64_t kilobytes(int32_t count) { return static_cast<uint64_t>(count) * 1024; }
+
 }  // namespace
 
 void Session::refresh_view(Fiber& fiber) {
@@ -47,6 +49,10 @@ void Session::refresh_view(Fiber& fiber) {
   session_user_name_ = settings_.get_text(SettingId::session_authorization);
   view_.session_user = session_user_name_;
   view_.backend_pid = identity_.process_id;
+  view_.maintenance_memory_bytes = kilobytes(settings_.get_int(SettingId::maintenance_work_mem));
+  const int32_t temp_limit = settings_.get_int(SettingId::temp_file_limit);
+  temp_space_.limit_bytes = temp_limit < 0 ? UINT64_MAX : kilobytes(temp_limit);
+  view_.temp_space = &temp_space_;
   owner_.lock_timeout = milliseconds(settings_.get_int(SettingId::lock_timeout));
   owner_.deadlock_timeout = milliseconds(settings_.get_int(SettingId::deadlock_timeout));
   activity_.application_name = settings_.get_text(SettingId::application_name);
@@ -80,7 +86,8 @@ Execution::World Session::world() {
           .session = view_,
           .budget = memory_,
           .related = this,
-          .work_mem_bytes = static_cast<uint64_t>(settings_.get_int(SettingId::work_mem)) * 1024};
+          .work_mem_bytes = kilobytes(settings_.get_int(SettingId::work_mem)),
+          .hash_mem_multiplier = settings_.get_real(SettingId::hash_mem_multiplier)};
 }
 
 AnalyzeContext Session::analyze_context(Fiber& fiber, Arena& arena, CatalogReader& catalog,
@@ -129,7 +136,7 @@ PlannerSettings Session::planner_settings() const {
   planner.cpu_index_tuple_cost = number(SettingId::cpu_index_tuple_cost);
   planner.cpu_operator_cost = number(SettingId::cpu_operator_cost);
   planner.effective_cache_pages = number(SettingId::effective_cache_size);
-  planner.work_mem_bytes = static_cast<uint64_t>(settings_.get_int(SettingId::work_mem)) * 1024;
+  planner.work_mem_bytes = kilobytes(settings_.get_int(SettingId::work_mem));
   planner.from_collapse_limit = settings_.get_int(SettingId::from_collapse_limit);
   return planner;
 }

@@ -166,11 +166,12 @@ Status Session::clean_relation(Fiber& fiber, CatalogReader& catalog, const Relat
     notice(Severity::info, raise(sqlstate::successful_completion, std::move(text)).error());
   };
   say(cat("vacuuming \"", name, "\""));
-  const VacuumResult result = TRY(vacuum_relation(fiber, *store_, relation, {}));
+  const VacuumOptions options{.dead_tids_max = view_.maintenance_memory_bytes / sizeof(Tid)};
+  const VacuumResult result = TRY(vacuum_relation(fiber, *store_, relation, options));
   if (relation.toast && request.toast) {
     const RelationInfo* toast = TRY(catalog.relation(fiber, relation.toast));
     CHECK(toast != nullptr);
-    TRY(vacuum_relation(fiber, *store_, *toast, {}));
+    TRY(vacuum_relation(fiber, *store_, *toast, options));
   }
   say(cat("finished vacuuming \"", name, "\": index scans: ", result.index_passes,
           "\npages: 0 removed, ", result.pages, " remain, ", result.pages - result.pages_skipped,
