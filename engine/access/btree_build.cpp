@@ -13,16 +13,63 @@ constexpr int kInternalFillfactor = 70;
 
 // A page under construction. Slot 1 is left free for the high key until it is known whether there
 // is one.
-struct BuildPage {
-  BlockNo block = kInvalidBlock;
-  BlockNo left = kInvalidBlock;
-  std::vector<std::string> items;
-  uint32_t bytes = 0;
+class BuildPage {
+ public:
+  explicit BuildPage(BlockNo at) : block(at), content_(std::make_unique<Content>()) {}
 
-  void add(Bytes item) {
-    items.emplace_back(as_text(item));
-    bytes += align8(static_cast<uint32_t>(item.size())) + kSlotBytes;
+  void add(Bytes item) { content_->slots[++count_] = put(item); }
+  void set_high_key(Bytes item) {
+    content_->slots[0] = put(item);
+    first_ = 0;
   }
+  // The next page of the level, to the right.
+  void move_on(BlockNo next) {
+    left = block;
+    block = next;
+    upper_ = kBTreeSpecial;
+    count_ = 0;
+    first_ = 1;
+  }
+
+  uint32_t count() const { return count_; }  // of items
+  // Of the items, with their slots.
+  uint32_t bytes() const { return kBTreeSpecial - upper_ + count_ * kSlotBytes; }
+  IndexItem last() const {
+    return IndexItem(content_->image + Slot::of(content_->slots[count_]).offset);
+  }
+  // The operations that put all this on a page.
+  void write(Change& change, int page) const {
+    const uint32_t slots = count_ + 1 - first_;
+    change.write(page, upper_, Bytes(content_->image + upper_, kBTreeSpecial - upper_));
+    change.write(page, kPageHeaderBytes,
+                 Bytes(reinterpret_cast<const std::byte*>(content_->slots + first_),
+                       slots * size_t{kSlotBytes}));
+    change.write_value(
+        page, kPageLowerOffset,
+        static_cast<uint32_t>(kPageHeaderBytes + slots * kSlotBytes) | uint32_t{upper_} << 16);
+  }
+
+  BlockNo block;
+  BlockNo left = kInvalidBlock;
+
+ private:
+  struct Content {
+    alignas(8) std::byte image[kPageBytes];
+    uint32_t slots[kMaxItemsPerPage + 2];
+  };
+
+  uint32_t put(Bytes item) {
+    const auto size = static_cast<uint16_t>(item.size());
+    upper_ = static_cast<uint16_t>(upper_ - align8(size));
+    std::memcpy(content_->image + upper_, item.data(), size);
+    std::memset(content_->image + upper_ + size, 0, align8(size) - size);
+    return Slot{upper_, SlotState::normal, size}.word();
+  }
+
+  std::unique_ptr<Content> content_;
+  uint16_t upper_ = kBTreeSpecial;
+  uint32_t count_ = 0;
+  uint32_t first_ = 1;  // of the slots: 0 with a high key
 };
 
 IndexItem item_of(const std::string& item) {
@@ -33,15 +80,25 @@ IndexItem item_of(const std::string& item) {
 
 struct BTreeBuilder::State {
   State(Access& access_in, const IndexInfo& index, Xid xid_in)
-      : access(access_in), order(index), xid(xid_in) {}
+      : access(access_in), order(index), xid(xid_in) {
+    for (size_t i = 0; i < index.keys.size(); ++i)
+      keys_are_words = keys_are_words && index.desc[i].by_value;
+  }
 
   Access& access;
   IndexOrder order;
   const Xid xid;
   std::vector<BuildPage> levels;
-  std::string last;  // the live item added before
+  // Of the live item added before: its key where that is words, as most are; else all of it.
+  Datum last_values[32];
+  uint8_t last_nulls[32];
+  bool has_last = false;
+  std::string last;
+  bool keys_are_words = true;
   bool begun = false;
 
+  // Whether the key is that of the live item added before; it takes its place.
+  bool repeats_last(RowValues key, Bytes item);
   Result<BlockNo> new_block(Fiber& fiber) {
     const PageRef page = TRY(access.storage().pool().extend(fiber, order.index().file));
     return page.block();
@@ -54,7 +111,7 @@ struct BTreeBuilder::State {
   }
   Status add_level(Fiber& fiber) {
     const BlockNo block = TRY(new_block(fiber));
-    levels.emplace_back().block = block;
+    levels.emplace_back(block);
     return {};
   }
   uint32_t room(size_t level) const {
@@ -70,31 +127,33 @@ BTreeBuilder::BTreeBuilder(Access& access, const IndexInfo& index, Xid xid)
     : state_(std::make_unique<State>(access, index, xid)) {}
 BTreeBuilder::~BTreeBuilder() = default;
 
+bool BTreeBuilder::State::repeats_last(RowValues key, Bytes item) {
+  const IndexInfo& index = order.index();
+  bool same = has_last;
+  has_last = true;
+  if (!keys_are_words) {
+    same = same && order.same_columns(item_of(last), IndexItem(item.data()));
+    last.assign(as_text(item));
+    return same;
+  }
+  for (size_t i = 0; i < index.keys.size(); ++i) {
+    same = same && last_nulls[i] == key.nulls[i] &&
+           (key.nulls[i] != 0 || index.keys[i].compare(last_values[i], key.values[i]) == 0);
+    last_values[i] = key.values[i];
+    last_nulls[i] = key.nulls[i];
+  }
+  return same;
+}
+
 Status BTreeBuilder::State::write(Fiber& fiber, size_t level, BlockNo right, Bytes high_key,
                                   bool is_root) {
-  const BuildPage& from = levels[level];
-  alignas(8) std::byte image[kPageBytes];
-  uint32_t words[kMaxItemsPerPage + 2];
-  uint32_t upper = kBTreeSpecial;
-  uint32_t count = 0;
-  const auto put = [&](Bytes item) {
-    upper -= align8(static_cast<uint32_t>(item.size()));
-    std::memcpy(image + upper, item.data(), item.size());
-    words[count++] =
-        Slot{static_cast<uint16_t>(upper), SlotState::normal, static_cast<uint16_t>(item.size())}
-            .word();
-  };
-  if (!high_key.empty()) put(high_key);
-  for (const std::string& item : from.items) put(as_bytes(item));
+  BuildPage& from = levels[level];
+  if (!high_key.empty()) from.set_high_key(high_key);
   PageRef page = TRY(access.storage().pool().pin(fiber, order.index().file, from.block));
   Change change(RecordKind::btree_bulk_page, xid);
   const int p = change.add(page);
   change.init(p, PageKind::btree, kBTreeSpecialBytes);
-  change.write(p, static_cast<uint16_t>(upper), Bytes(image + upper, kBTreeSpecial - upper));
-  change.write(p, kPageHeaderBytes,
-               Bytes(reinterpret_cast<const std::byte*>(words), count * size_t{kSlotBytes}));
-  change.write_value(p, kPageLowerOffset,
-                     static_cast<uint32_t>(kPageHeaderBytes + count * kSlotBytes) | upper << 16);
+  from.write(change, p);
   change.write_value(p, kBTreeLeftOffset, from.left.v | uint64_t{right.v} << 32);
   const uint64_t flags = (level == 0 ? kBTreeLeaf : 0U) | (is_root ? kBTreeRoot : 0U);
   change.write_value(p, kBTreeSpecial + 8, static_cast<uint64_t>(level) | flags << 32);
@@ -109,16 +168,15 @@ Status BTreeBuilder::State::add_to(Fiber& fiber, size_t level, Bytes item) {
   // beside them.
   constexpr uint32_t kPageRoom = kBTreeSpecial - kPageHeaderBytes;
   const bool full =
-      levels[level].items.size() >= 2 &&
-      (levels[level].bytes + bytes > room(level) ||
-       levels[level].bytes + bytes + kMaxItemBytes + kPivotTidBytes + kSlotBytes > kPageRoom);
+      levels[level].count() >= 2 &&
+      (levels[level].bytes() + bytes > room(level) ||
+       levels[level].bytes() + bytes + kMaxItemBytes + kPivotTidBytes + kSlotBytes > kPageRoom);
   if (full) {
     const BlockNo next = TRY(new_block(fiber));
     alignas(8) std::byte separator[kPageBytes / 2];
     uint32_t size = 0;
     if (level == 0) {
-      size = order.form_separator(item_of(levels[0].items.back()), IndexItem(item.data()), next,
-                                  separator);
+      size = order.form_separator(levels[0].last(), IndexItem(item.data()), next, separator);
     } else {
       size = IndexOrder::copy_pivot(IndexItem(item.data()), next, separator);
     }
@@ -130,11 +188,10 @@ Status BTreeBuilder::State::add_to(Fiber& fiber, size_t level, Bytes item) {
       IndexOrder::minus_infinity(first, lowest);
       levels[level + 1].add(lowest);
     }
-    const BlockNo left = levels[level].block;
-    levels[level] = BuildPage{.block = next, .left = left};
+    levels[level].move_on(next);
     TRY(add_to(fiber, level + 1, Bytes(separator, size)));
   }
-  if (level > 0 && levels[level].items.empty()) {
+  if (level > 0 && levels[level].count() == 0) {
     alignas(8) std::byte lowest[kItemHeaderBytes];
     IndexOrder::minus_infinity(IndexItem(item.data()).child(), lowest);
     levels[level].add(lowest);
@@ -156,13 +213,12 @@ Result<bool> BTreeBuilder::add(Fiber& fiber, RowValues key, Tid tid, bool is_liv
   }
   if (!s.begun) TRY(s.begin(fiber));
   bool unique = true;
-  if (index.unique && is_live && !s.last.empty()) {
+  if (index.unique && is_live) {
     bool nulls = false;
     for (size_t i = 0; i < index.keys.size(); ++i) nulls = nulls || key.nulls[i] != 0;
-    unique = (nulls && !index.nulls_not_distinct) ||
-             !s.order.same_columns(item_of(s.last), IndexItem(item));
+    const bool repeats = s.repeats_last(key, Bytes(item, size));
+    unique = !repeats || (nulls && !index.nulls_not_distinct);
   }
-  if (index.unique && is_live) s.last.assign(reinterpret_cast<const char*>(item), size);
   TRY(s.add_to(fiber, 0, Bytes(item, size)));
   TRY(fiber.charge(2));
   return unique;

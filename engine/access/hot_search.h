@@ -16,9 +16,10 @@ struct HotSearch {
   BlockNo block;
   VisibilityJudge& judge;
   FetchMode mode;
-  uint16_t slot = 0;      // found
-  bool all_dead = false;  // none: no snapshot will find anything here again, crashes or not
-  Xid unresolved{};       // unknown
+  bool all_visible = false;  // whatever is there is seen
+  uint16_t slot = 0;         // found
+  bool all_dead = false;     // none: no snapshot will find anything here again, crashes or not
+  Xid unresolved{};          // unknown
 
   Answer run(uint16_t from);
 

@@ -26,7 +26,7 @@ HotSearch::Answer HotSearch::run(uint16_t from) {
     // slot.
     if (step == 0 && mode == FetchMode::index_entry && at == from && tuple.has2(kHeapOnly))
       return none(dead);
-    if (mode == FetchMode::any_version) return found(at);
+    if (mode == FetchMode::any_version || all_visible) return found(at);
     switch (judge.judge(tuple, page.base())) {
       case Verdict::visible:   return found(at);
       case Verdict::unknown:   unresolved = judge.unresolved(); return Answer::unknown;
@@ -92,7 +92,8 @@ Result<TableFetch::Fetched> TableFetch::fetch(Fiber& fiber, const Snapshot& snap
       page = TRY(prunes ? pin_and_prune(fiber, access_, table_.file, tid.block, kPageBytes / 10)
                         : access_.storage().pool().pin(fiber, table_.file, tid.block));
     }
-    HotSearch search{transactions, SlottedPage(page.data()), tid.block, judge, mode};
+    const bool all_visible = kind == SnapshotKind::mvcc && (page.header().flags & kAllVisible) != 0;
+    HotSearch search{transactions, SlottedPage(page.data()), tid.block, judge, mode, all_visible};
     HotSearch::Answer answer = HotSearch::Answer::none;
     search.all_dead = page.kind() != PageKind::heap;
     if (page.kind() == PageKind::heap) answer = search.run(tid.slot);
@@ -107,8 +108,10 @@ Result<TableFetch::Fetched> TableFetch::fetch(Fiber& fiber, const Snapshot& snap
       const TupleHeader tuple(search.page.item(slot));
       const Tid self{tid.block, search.slot};
       const uint16_t mask = tuple.infomask();
-      if ((mask & (kXminCommitted | kXminAborted)) == 0 ||
-          (mask & (kXmaxCommitted | kXmaxAborted)) == 0) {
+      // On an all-visible page nobody asks: a hint would dirty the page for nothing.
+      const bool is_known = (mask & (kXminCommitted | kXminAborted)) != 0 &&
+                            (mask & (kXmaxCommitted | kXmaxAborted)) != 0;
+      if (!is_known && !all_visible) {
         const uint16_t hinted = infomask_with_hints(transactions, tuple, search.page.base());
         if (hinted != mask) {
           page.set_hint(static_cast<uint16_t>(slot.offset + 20),

@@ -80,6 +80,7 @@ Status RowSorter::add(std::span<const Vector> columns, Rows rows) {
   if (held_bytes() > memory_bytes_) {
     if (bound_ != UINT64_MAX) TRY(trim());
     if (held_bytes() > memory_bytes_) {
+      if (bound_ != UINT64_MAX) in_order_ = false;
       bound_ = UINT64_MAX;  // even the rows wanted do not fit
       TRY(write_run());
     }
@@ -91,6 +92,7 @@ Status RowSorter::add(std::span<const Vector> columns, Rows rows) {
 void RowSorter::offer(Item item) {
   const auto less = [this](const Item& a, const Item& b) { return before(a, b); };
   if (bound_ == UINT64_MAX) {
+    in_order_ = in_order_ && (items_.empty() || !before(item, items_.back()));
     items_.push_back(item);
   } else if (items_.size() < bound_) {
     items_.push_back(item);
@@ -112,6 +114,7 @@ Status RowSorter::trim() {
 
 // Merge sort whose runs are short enough that no stretch between yields is long.
 Status RowSorter::sort_items() {
+  if (in_order_ && bound_ == UINT64_MAX) return {};
   const auto less = [this](const Item& a, const Item& b) { return before(a, b); };
   for (size_t at = 0; at < items_.size(); at += kSmallRun) {
     const size_t end = std::min(at + kSmallRun, items_.size());
@@ -156,6 +159,7 @@ Status RowSorter::write_run() {
   spilled_bytes_ += run->size();
   runs_.push_back(std::move(run));
   items_.clear();
+  in_order_ = true;
   store_->clear();
   return {};
 }
@@ -268,6 +272,7 @@ void RowSorter::clear() {
   heap_.clear();
   runs_.clear();
   items_.clear();
+  in_order_ = true;
   store_->clear();
   arrived_ = 0;
   at_ = 0;

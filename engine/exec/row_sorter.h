@@ -81,6 +81,7 @@ class RowSorter {
   uint64_t bound_ = UINT64_MAX;
   std::unique_ptr<RowStore> store_;
   std::vector<Item> items_;
+  bool in_order_ = true;  // items_ came as they shall go
   uint64_t arrived_ = 0;
   size_t at_ = 0;
   std::unique_ptr<TempFile> file_;

@@ -21,7 +21,8 @@ struct DetachedClose final : Completion {
 Status remove_temp_files(Fiber& fiber) {
   Result<std::vector<std::string>> names = list_directory(fiber, kTempDirectory);
   if (names.status().is(sqlstate::undefined_file)) return {};
-  for (const std::string& name : TRY(std::move(names))) {
+  const std::vector<std::string> left = TRY(std::move(names));
+  for (const std::string& name : left) {
     PROBE("exec: a temporary file was left by a crash");
     TRY(remove_file(fiber, cat(kTempDirectory, "/", name)));
   }

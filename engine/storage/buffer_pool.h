@@ -7,7 +7,8 @@
 // Replacement is a clock sweep with usage counts, as in PostgreSQL; a large scan passes a Ring and
 // reuses a few frames. A dirty frame is written before it is reused, in batches, through the
 // double-write area, and not before its LSN is committed (page_writer.h). So pin() may wait for a
-// frame: for pins of others, for commits, for writes.
+// frame: for pins of others, for commits, for writes. Hints alone are not worth a write: they come
+// to disk with a logged change of their page, or are found out again.
 //
 // A fiber that waits for a page while it holds another must own a PinClaim for all of them, or
 // fibers could wait for each other's frames for ever; a claim is had before the first pin.
@@ -51,6 +52,9 @@ struct Frame : private Completion {
   WaitQueue changed;     // loaded, failed, or a pin dropped
   BufferPool* pool = nullptr;
   DiskRequest request;  // of a load
+
+  // Not so for hints alone: they go with the page rather than cost a write.
+  bool must_be_written() const { return dirty && rec_lsn > Lsn{}; }
 
  private:
   friend class BufferPool;

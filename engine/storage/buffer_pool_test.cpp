@@ -201,16 +201,15 @@ TEST(BufferPool, AFullDiskFailsTheExtensionAndNothingElse) {
   });
 }
 
-TEST(BufferPool, HintsAreWrittenButNeverLogged) {
+TEST(BufferPool, HintsAreNotLoggedAndComeToDiskWithAChangeOfTheirPageOnly) {
   StorageNode node;
-  FileId file;
   node.run_ok([&](Fiber& fiber, Storage& storage, TestHandler&) -> Status {
-    file = TRY(storage.create_file(fiber, kBootstrapXid));
-    TRY(add_page(fiber, storage, file));
+    const FileId file = TRY(storage.create_file(fiber, kBootstrapXid));
+    for (int i = 0; i < 2; ++i) TRY(add_page(fiber, storage, file));
     TRY(storage.checkpoint(fiber));
     const Lsn position = storage.log().append_position();
-    {
-      PageRef page = TRY(storage.pool().pin(fiber, file, BlockNo(0)));
+    for (const BlockNo block : {BlockNo(0), BlockNo(1)}) {
+      PageRef page = TRY(storage.pool().pin(fiber, file, block));
       const Lsn lsn = page.lsn();
       const uint64_t version = page.version();
       page.set_hint(4000, as_bytes("hint"));
@@ -218,9 +217,13 @@ TEST(BufferPool, HintsAreWrittenButNeverLogged) {
       EXPECT_GT(page.version(), version);
     }
     EXPECT_EQ(storage.log().append_position(), position);
-    for (int i = 0; i < 40; ++i) TRY(add_page(fiber, storage, file));  // pushes it out
-    PageRef page = TRY(storage.pool().pin(fiber, file, BlockNo(0)));
-    EXPECT_EQ(as_text(Bytes(page.data() + 4000, 4)), "hint");
+    TRY(write_word(fiber, storage, file, BlockNo(1), 3, 7));
+    for (int i = 0; i < 40; ++i) TRY(add_page(fiber, storage, file));  // pushes them out
+    const PageRef hinted = TRY(storage.pool().pin(fiber, file, BlockNo(0)));
+    EXPECT_EQ(as_text(Bytes(hinted.data() + 4000, 4)), std::string_view("\0\0\0\0", 4));
+    const PageRef changed = TRY(storage.pool().pin(fiber, file, BlockNo(1)));
+    EXPECT_EQ(as_text(Bytes(changed.data() + 4000, 4)), "hint");
+    EXPECT_EQ(read_word(changed, 3), 7U);
     return {};
   });
 }

@@ -11,7 +11,7 @@ struct StorageOptions {
   uint32_t pool_pages = 16384;       // [16, 4194304] 8 KiB each
   uint32_t double_write_pages = 64;  // [1, 256] a batch; one write and one sync before it goes home
   uint32_t double_write_batches =
-      4;  // [1, 64] written before files must be synced for reuse of the area
+      64;  // [1, 64] written before files must be synced for reuse of the area
   uint32_t clean_frames =
       64;  // [1, pool_pages / 4] page writer keeps so many ready ahead of the clock
   uint32_t extend_pages = 128;  // [1, 8192] at most so many pages are allocated at once for a file

@@ -81,7 +81,7 @@ std::vector<PageWriter::Address> PageWriter::choose() {
   const Frame* oldest = nullptr;
   for (uint32_t i = 0; i < pool_.frame_count_ && committed.size() < double_write_.capacity(); ++i) {
     const Frame& frame = pool_.frames_[(pool_.hand_ + i) % pool_.frame_count_];
-    if (frame.state != FrameState::valid || !frame.dirty || frame.writing) continue;
+    if (frame.state != FrameState::valid || !frame.must_be_written() || frame.writing) continue;
     const Lsn lsn(page_header(frame.bytes).lsn);
     if (lsn < log_.committed()) {
       committed.push_back({frame.file, frame.block});

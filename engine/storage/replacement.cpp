@@ -18,7 +18,7 @@ Frame* BufferPool::sweep() {
     Frame& frame = frames_[hand_];
     hand_ = hand_ + 1 == frame_count_ ? 0 : hand_ + 1;
     const bool is_busy = frame.pins > 0 || frame.writing || frame.state == FrameState::loading;
-    if (is_busy || (frame.dirty && frame.usage == 0)) {
+    if (is_busy || (frame.must_be_written() && frame.usage == 0)) {
       met_dirty |= !is_busy;
       ++hopeless;
       continue;
@@ -37,7 +37,7 @@ Frame* BufferPool::sweep() {
 }
 
 void BufferPool::evict(Frame& frame) {
-  CHECK(frame.pins == 0 && !frame.dirty);
+  CHECK(frame.pins == 0 && !frame.must_be_written());
   if (frame.state != FrameState::free) {
     ++counters_.evictions;
     uninstall(frame);
@@ -52,7 +52,8 @@ Frame* BufferPool::from_ring(Ring& ring) {
   Frame& frame = frames_[slot.frame];
   const bool is_ours =
       frame.state == FrameState::valid && frame.file == slot.file && frame.block == slot.block;
-  if (!is_ours || frame.pins > 0 || frame.dirty || frame.writing || frame.usage > 1) return nullptr;
+  if (!is_ours || frame.pins > 0 || frame.must_be_written() || frame.writing || frame.usage > 1)
+    return nullptr;
   PROBE("storage: a scan reused a frame of its ring");
   evict(frame);
   return &frame;
@@ -94,8 +95,8 @@ uint32_t BufferPool::clean_ahead() const {
   const uint32_t reach = std::min<uint64_t>(uint64_t{options_.clean_frames} * 4, frame_count_);
   for (uint32_t i = 0; i < reach; ++i) {
     const Frame& frame = frames_[(hand_ + i) % frame_count_];
-    const bool is_takeable =
-        frame.pins == 0 && !frame.dirty && !frame.writing && frame.state != FrameState::loading;
+    const bool is_takeable = frame.pins == 0 && !frame.must_be_written() && !frame.writing &&
+                             frame.state != FrameState::loading;
     clean += is_takeable ? 1 : 0;
   }
   return clean;
