@@ -19,6 +19,7 @@ std::span<const AggregateEntry> aggregate_table();
 // Kernels of other files.
 extern const AggregateKernel kNumericSum, kNumericAvg, kNumericVarPop, kNumericVarSamp,
     kNumericStddevPop, kNumericStddevSamp;
+extern const AggregateKernel kJsonAgg, kJsonbAgg, kJsonObjectAgg, kJsonbObjectAgg;
 extern const AggregateKernel kBitStringAnd, kBitStringOr, kBitStringXor;
 extern const AggregateKernel kInt8VarPop, kInt8VarSamp, kInt8StddevPop, kInt8StddevSamp;
 extern const AggregateKernel kInt4VarPop, kInt4VarSamp, kInt4StddevPop, kInt4StddevSamp;

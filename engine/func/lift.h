@@ -376,6 +376,10 @@ std::span<const FunctionBody> money_functions();
 std::span<const FunctionBody> network_functions();
 std::span<const FunctionBody> network_functions_by_oid();
 std::span<const FunctionBody> hash_functions();
+std::span<const FunctionBody> json_functions();
+std::span<const FunctionBody> jsonb_functions();
+std::span<const FunctionBody> jsonb_casts();
+std::span<const FunctionBody> json_build_functions();
 std::span<const FunctionBody> input_output_functions();
 
 }  // namespace orrery

@@ -28,13 +28,14 @@ const FunctionBody* find_function(Oid oid, std::string_view prosrc) {
     }
   }
   for (const auto table :
-       {integer_functions,   float_functions,     numeric_functions,     comparison_functions,
-        cast_functions,      text_functions,      string_functions,      bytea_functions,
-        date_time_functions, date_part_functions, array_functions,       set_functions,
-        regex_functions,     misc_functions,      format_functions,      log_position_functions,
-        sleep_functions,     catalog_functions,   session_functions,     size_functions,
-        privilege_functions, system_functions,    bit_functions,         money_functions,
-        network_functions,   hash_functions,      input_output_functions}) {
+       {integer_functions,   float_functions,     numeric_functions,      comparison_functions,
+        cast_functions,      text_functions,      string_functions,       bytea_functions,
+        date_time_functions, date_part_functions, array_functions,        set_functions,
+        regex_functions,     misc_functions,      format_functions,       log_position_functions,
+        sleep_functions,     catalog_functions,   session_functions,      size_functions,
+        privilege_functions, system_functions,    bit_functions,          money_functions,
+        network_functions,   hash_functions,      input_output_functions, json_functions,
+        jsonb_functions,     jsonb_casts,         json_build_functions}) {
     if (const FunctionBody* const found = find_in(table(), prosrc); found != nullptr) return found;
   }
   return nullptr;

@@ -10,6 +10,8 @@
 #include "types/float_types.h"
 #include "types/inet.h"
 #include "types/integer_types.h"
+#include "types/json.h"
+#include "types/jsonb.h"
 #include "types/mac_address.h"
 #include "types/money.h"
 #include "types/numeric.h"
@@ -210,6 +212,20 @@ constexpr TypeInfo kTypes[] = {
      hash_word},
     {t::oidvector, "oidvector", -1, false, 4, ',', t::oid, t::oidvector_array, vector_in,
      vector_out, vector_receive, array_send, compare_array, hash_array},
+    {t::json,
+     "json",
+     -1,
+     false,
+     4,
+     ',',
+     {},
+     t::json_array,
+     json_in,
+     text_out,
+     json_receive,
+     text_out,
+     nullptr,
+     nullptr},
     {t::pg_node_tree,
      "pg_node_tree",
      -1,
@@ -686,6 +702,20 @@ constexpr TypeInfo kTypes[] = {
      word4_send,
      compare_unsigned,
      hash_word},
+    {t::jsonb,
+     "jsonb",
+     -1,
+     false,
+     4,
+     ',',
+     {},
+     t::jsonb_array,
+     jsonb_in,
+     jsonb_out,
+     jsonb_receive,
+     jsonb_send,
+     compare_jsonb,
+     hash_jsonb},
     {t::regnamespace,
      "regnamespace",
      4,
