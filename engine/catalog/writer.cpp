@@ -18,9 +18,13 @@ constexpr SystemColumn kSystemColumns[] = {{"ctid", Oid(27), -1}, {"xmin", Oid(2
                                            {"cmin", Oid(29), -3}, {"xmax", Oid(28), -4},
                                            {"cmax", Oid(29), -5}, {"tableoid", Oid(26), -6}};
 
+}  // namespace
+
 char align_letter(uint8_t alignment) {
   return alignment == 1 ? 'c' : alignment == 2 ? 's' : alignment == 4 ? 'i' : 'd';
 }
+
+namespace {
 
 size_t cut_at_character(std::string_view text, size_t limit) {
   if (text.size() <= limit) return text.size();

@@ -129,6 +129,8 @@ class CatalogWriter {
   CatalogReader& catalog_;
 };
 
+// pg_attribute.attalign and pg_type.typalign of an alignment in bytes.
+char align_letter(uint8_t alignment);
 // Cut to 63 bytes at a character's edge, as identifiers are.
 std::string truncate_name(std::string_view name);
 // PostgreSQL's makeObjectName: both names are cut evenly until all fits in 63 bytes.

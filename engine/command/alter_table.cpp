@@ -20,6 +20,8 @@ class TableChange {
   Result<const RelationInfo*> info();
   Result<int16_t> column(std::string_view name);
   Status add_column(const AlterTableCmd& command);
+  Status add_filled_column(ColumnDraft& draft, std::span<const ConstraintDraft> constraints);
+  Status make_column(const ColumnDraft& draft);
   Status drop_column(const AlterTableCmd& command);
   Status set_default(const AlterTableCmd& command);
   Status drop_not_null(const AlterTableCmd& command);
@@ -50,7 +52,7 @@ Result<int16_t> TableChange::column(std::string_view name) {
 }
 
 // A column without a value for rows that exist is only a matter of the catalog; one with a value
-// would have to be written into every row.
+// is written into every row.
 Status TableChange::add_column(const AlterTableCmd& command) {
   const RelationInfo* relation = TRY(info());
   const auto& definition = as<ColumnDef>(*command.def);
@@ -76,9 +78,7 @@ Status TableChange::add_column(const AlterTableCmd& command) {
                               }));
   const bool has_value =
       draft.default_expr != nullptr || draft.is_serial || draft.identity != nullptr;
-  if (has_rows && has_value) {
-    return unsupported("ALTER TABLE ADD COLUMN with a default on a table that has rows");
-  }
+  if (has_rows && has_value) return add_filled_column(draft, constraints);
   if (has_rows && draft.column.not_null) {
     return raise(sqlstate::not_null_violation,
                  cat("column \"", draft.column.name, "\" of relation \"", relation->name,
@@ -86,6 +86,28 @@ Status TableChange::add_column(const AlterTableCmd& command) {
         .table(relation->nsp_name, relation->name)
         .column(draft.column.name);
   }
+  TRY(make_column(draft));
+  TRY(make_toast_table_if_needed(context_, table_));
+  return add_constraints(context_, table_, constraints, true);
+}
+
+// Every row gets the new column's value: the table is written anew.
+Status TableChange::add_filled_column(ColumnDraft& draft,
+                                      std::span<const ConstraintDraft> constraints) {
+  const bool not_null = std::exchange(draft.column.not_null, false);
+  TRY(context_.host.rewrite_table(context_.fiber, table_, {}, [&]() -> Status {
+    TRY(make_column(draft));
+    TRY(make_toast_table_if_needed(context_, table_));
+    return empty_relation(context_, table_);
+  }));
+  const int16_t number = TRY(column(draft.column.name));
+  if (not_null) TRY(set_column_not_null(context_, table_, number, true));
+  return add_constraints(context_, table_, constraints, true);
+}
+
+// The column with its default or its sequence, in the catalog.
+Status TableChange::make_column(const ColumnDraft& draft) {
+  const RelationInfo* relation = TRY(info());
   CatalogWriter writer(context_.store, context_.catalog);
   TRY(writer.add_column(context_.fiber, *relation, draft.column));
   const int16_t number = TRY(column(draft.column.name));
@@ -98,8 +120,7 @@ Status TableChange::add_column(const AlterTableCmd& command) {
     TRY(store_default(context_, table_, number, *draft.default_expr,
                       draft.column.generated != '\0'));
   }
-  TRY(make_toast_table_if_needed(context_, table_));
-  return add_constraints(context_, table_, constraints, true);
+  return {};
 }
 
 Status TableChange::drop_column(const AlterTableCmd& command) {
@@ -286,7 +307,8 @@ Status TableChange::apply(const AlterTableCmd& command) {
     return add_constraints(context_, table_, std::span(&draft, 1), true);
   }
   if (type == AlterTableType::alter_column_type) {
-    return unsupported("ALTER COLUMN ... TYPE");
+    const int16_t changed = TRY(column(command.name));
+    return alter_column_type(context_, *relation, command, changed);
   }
   return unsupported("this form of ALTER TABLE");
 }

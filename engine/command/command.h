@@ -15,6 +15,12 @@
 
 namespace orrery {
 
+// A column whose values change with its type: what becomes of them, over the columns as they were.
+struct ColumnRewrite {
+  int16_t column;
+  const Expr* value;
+};
+
 // What a command asks of the session it runs in.
 class CommandHost : public RelationLocker {
  public:
@@ -25,6 +31,11 @@ class CommandHost : public RelationLocker {
   // that live until it returns. Suspends.
   virtual Status run_query(Fiber& fiber, std::string_view sql,
                            FunctionRef<Status(std::span<const NullableDatum> row)> row) = 0;
+  // Writes the table's rows anew: they are read as they are, `change` gives the table other columns
+  // and empty files, and they are written with `changed` computed, and with defaults in columns
+  // that are new. Constraints are checked. Suspends.
+  virtual Status rewrite_table(Fiber& fiber, Oid table, std::span<const ColumnRewrite> changed,
+                               FunctionRef<Status()> change) = 0;
   // What is stored of a password: a SCRAM-SHA-256 verifier, or the text itself if it is one.
   virtual Result<std::string> password_verifier(Fiber& fiber, std::string_view password) = 0;
   // 25001 "<command> cannot run inside a transaction block".

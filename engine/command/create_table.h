@@ -39,6 +39,9 @@ Status add_key(CommandContext& context, Oid table, const Constraint& constraint,
                std::string_view column);
 Status add_foreign_key(CommandContext& context, Oid table, const Constraint& constraint,
                        std::string_view column, bool check_rows);
+// The column's values become another type's; ALTER TABLE ... ALTER COLUMN ... TYPE.
+Status alter_column_type(CommandContext& context, const RelationInfo& table,
+                         const AlterTableCmd& command, int16_t column);
 Status set_column_not_null(CommandContext& context, Oid table, int16_t column, bool check_rows);
 Status add_constraints(CommandContext& context, Oid table,
                        std::span<const ConstraintDraft> constraints, bool check_rows);

@@ -141,31 +141,6 @@ Result<std::string> drop_schemas(CommandContext& context, const DropStmt& statem
   return std::string("DROP SCHEMA");
 }
 
-// The table gets a new, empty file; so do its TOAST table and indexes.
-Status empty_relation(CommandContext& context, Oid oid) {
-  const RelationInfo* info = TRY(context.catalog.relation(context.fiber, oid));
-  CHECK(info != nullptr);
-  CatalogWriter writer(context.store, context.catalog);
-  std::vector<Oid> relations = {oid};
-  for (const CatalogIndex& index : info->indexes) relations.push_back(index.oid);
-  for (Oid relation : relations) {
-    const RelationInfo* old = TRY(context.catalog.relation(context.fiber, relation));
-    drop_file(context, old->storage.file);
-    const Oid file = TRY(make_file(context));
-    TRY(writer.update_class(context.fiber, relation, [&](RowBuilder& row, const CatalogRow&) {
-      row.set(pg_class::relfilenode, file).set(pg_class::relpages, int32_t{0});
-      row.set(pg_class::reltuples, -1.0f).set(pg_class::relallvisible, int32_t{0});
-    }));
-  }
-  const RelationInfo* now = TRY(context.catalog.relation(context.fiber, oid));
-  for (const CatalogIndex& index : now->indexes) {
-    BTree tree(context.store.access(), index.storage);
-    TRY(tree.create(context.fiber, context.store.transaction()->current_xid()));
-  }
-  if (now->toast) return empty_relation(context, now->toast);
-  return {};
-}
-
 // Tables with rows in them, or with rows that went.
 Result<bool> has_pages(CommandContext& context, const RelationInfo& relation) {
   Storage& storage = context.store.access().storage();

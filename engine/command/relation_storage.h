@@ -12,6 +12,9 @@ Result<Oid> make_file(CommandContext& context);
 // The file goes when the transaction commits.
 void drop_file(CommandContext& context, FileId file);
 
+// New empty files under a table, its indexes and its TOAST table; the old ones go at commit.
+Status empty_relation(CommandContext& context, Oid table);
+
 // pg_toast.pg_toast_OID with its index, if rows of the table may grow too wide for a page.
 // REQUIRES: the table's columns are in the catalog.
 Status make_toast_table_if_needed(CommandContext& context, Oid table);

@@ -63,6 +63,7 @@ struct Portal {
   uint64_t position = 0;      // of a cursor: see cursors.cpp; else rows sent so far
 };
 
+class SharedRows;
 struct VacuumRequest;  // vacuum_statement.cpp
 
 class Session final : public SessionBackend,
@@ -271,6 +272,10 @@ class Session final : public SessionBackend,
   // CommandHost
   void notice(const Error& error) override { notice(Severity::notice, error); }
   void warning(const Error& error) override { notice(Severity::warning, error); }
+  Status rewrite_table(Fiber& fiber, Oid table, std::span<const ColumnRewrite> changed,
+                       FunctionRef<Status()> change) override;
+  Status write_rows(Fiber& fiber, Oid table, std::span<const int16_t> numbers, SharedRows& rows,
+                    std::span<const ColumnRewrite> changed);
   Status run_query(Fiber& fiber, std::string_view sql,
                    FunctionRef<Status(std::span<const NullableDatum>)> row) override;
   // RelatedStatements
