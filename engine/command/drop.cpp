@@ -174,7 +174,7 @@ Result<std::string> drop_statement(CommandContext& context, const DropStmt& stat
   if (statement.concurrent) return unsupported("DROP INDEX CONCURRENTLY");
   if (statement.remove_type == ObjectType::schema) return drop_schemas(context, statement);
   const auto kind = std::ranges::find(kDropKinds, statement.remove_type, &DropKind::type);
-  if (kind == std::end(kDropKinds)) return unsupported("DROP of this kind of object");
+  if (kind == std::end(kDropKinds)) return drop_others(context, statement);
   return drop_relations(context, statement, *kind);
 }
 

@@ -7,6 +7,8 @@ namespace orrery {
 
 Result<std::string> create_schema(CommandContext& context, const CreateSchemaStmt& statement);
 Result<std::string> drop_statement(CommandContext& context, const DropStmt& statement);
+// DROP of kinds that nobody can create: functions, types, operators ...
+Result<std::string> drop_others(CommandContext& context, const DropStmt& statement);
 Result<std::string> truncate(CommandContext& context, const TruncateStmt& statement);
 Result<std::string> comment(CommandContext& context, const CommentStmt& statement);
 Result<std::string> create_view(CommandContext& context, const ViewStmt& statement);

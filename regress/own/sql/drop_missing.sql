@@ -1,0 +1,23 @@
+-- DROP of what does not exist, and of what is built in.
+create schema dropping; set search_path = dropping;
+drop type nope; drop type if exists nope; drop type nosuch.nope; drop type if exists nosuch.nope;
+drop domain nope; drop domain if exists nope; drop domain if exists nosuch.nope;
+drop collation nope; drop collation if exists nope;
+drop conversion nope; drop conversion if exists nope;
+drop text search parser nope; drop text search parser if exists nope; drop text search dictionary nope; drop text search dictionary if exists nope; drop text search template nope; drop text search template if exists nope; drop text search configuration nope; drop text search configuration if exists nope;
+drop text search configuration if exists nosuch.nope;
+drop extension nope; drop extension if exists nope; drop foreign data wrapper nope; drop foreign data wrapper if exists nope; drop server nope; drop server if exists nope; drop event trigger nope; drop event trigger if exists nope; drop language nope; drop language if exists nope; drop access method nope; drop access method if exists nope; drop publication nope; drop publication if exists nope;
+drop statistics nope; drop statistics if exists nope;
+drop function nope; drop function if exists nope; drop function nope(); drop function if exists nope(); drop function nope(int, text); drop function if exists nope(int, text); drop function if exists nope(nosuchtype); drop function nope(nosuchtype); drop function if exists nosuch.nope(int); drop function nosuch.nope(int);drop function if exists nope(nosuch.t);
+drop procedure nope; drop procedure if exists nope; drop procedure nope(int); drop procedure if exists nope(int);
+drop routine nope; drop routine if exists nope; drop routine nope(int); drop routine if exists nope(int);
+drop aggregate nope(int); drop aggregate if exists nope(int); drop aggregate nope(*); drop aggregate if exists nope(*); drop aggregate if exists nope(nosuchtype); drop aggregate nope(nosuchtype);
+drop operator @#@ (int, int); drop operator if exists @#@ (int, int); drop operator if exists @#@ (nosuchtype, int); drop operator @#@ (nosuchtype, int); drop operator if exists nosuch.@#@ (int,int); drop operator @#@ (none, int);
+create table dt (a int);
+drop trigger nope on dt; drop trigger if exists nope on dt; drop trigger nope on nosuchtable; drop trigger if exists nope on nosuchtable; drop trigger if exists nope on nosuch.t;
+drop rule nope on dt; drop rule if exists nope on dt; drop rule nope on nosuchtable; drop rule if exists nope on nosuchtable; drop rule if exists nope on nosuch.t;
+drop policy nope on dt; drop policy if exists nope on dt; drop policy nope on nosuchtable; drop policy if exists nope on nosuchtable;
+drop materialized view nope; drop materialized view if exists nope; drop foreign table nope; drop foreign table if exists nope;
+drop function lower(text); drop type int4; drop operator + (int, int); drop function abs;
+drop type dt; drop domain int4;
+drop sequence if exists nosuch.nope; drop index if exists nope; drop index nope; drop view if exists nope, nosuch.v;
