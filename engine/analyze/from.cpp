@@ -305,10 +305,12 @@ struct FromForms {
     entry->functions = t.arena_.copy_array(functions);
     entry->alias =
         f.alias != nullptr ? f.alias->aliasname : t.column_label(f.functions[0]->function);
-    // A function of one scalar column takes the alias as its column's name.
+    // A function of one scalar column takes the alias as its column's name,
+    // unless an output argument names it.
     if (f.alias != nullptr && f.functions.size() == 1 && f.alias->colnames.empty() &&
         columns.names.size() == (f.ordinality ? 2U : 1U) && !is_composite(*functions[0])) {
-      columns.names[0] = f.alias->aliasname;
+      const std::string_view named = TRY(output_name(*functions[0]));
+      if (named.empty()) columns.names[0] = f.alias->aliasname;
     }
     set_columns(t.arena_, *entry, columns);
     if (f.alias != nullptr) TRY(rename_columns(t, *entry, f.alias->colnames, f.alias->location));
@@ -316,6 +318,18 @@ struct FromForms {
     return leaf(range, entry->alias, made);
   }
   bool is_composite(const Expr& call) { return call.type == type_oid::record; }
+  // The name of a function's only output argument; empty: it has none.
+  Result<std::string_view> output_name(const Expr& call) {
+    std::string_view name;
+    if (call.tag != ExprTag::call) return name;
+    const FunctionInfo* info =
+        TRY(t.context_.catalog.function(t.context_.fiber, as<CallExpr>(call).function));
+    for (size_t i = 0; i < info->modes.size(); ++i) {
+      const bool given_back = info->modes[i] != 'i' && info->modes[i] != 'v';
+      if (given_back && i < info->names.size()) name = t.arena_.copy(info->names[i]);
+    }
+    return name;
+  }
 
   Status function_columns(const Expr& call, ListOf<ColumnDef> definitions, std::string_view name,
                           const RangeFunction& f, EntryColumns& columns) {
@@ -352,7 +366,8 @@ struct FromForms {
     }
     if (TRY(t.type(call.type))->type == 'c')
       return unsupported("a function in FROM that returns a composite type");
-    columns.add(name, call.type, call.typmod, call.collation);
+    const std::string_view named = TRY(output_name(call));
+    columns.add(named.empty() ? name : named, call.type, call.typmod, call.collation);
     return {};
   }
 

@@ -102,7 +102,11 @@ template <class Form, bool kPlain>
 constexpr Kernel kItem =
     lift<[](Call& call, Datum v, int32_t index) -> Result<std::optional<Datum>> {
       const Json value = TRY(Form::read(v));
-      return found(give<Form, kPlain>(call.arena(), json_item(value, index)));
+      // A lone scalar in a jsonb is an array of one.
+      const bool lone = std::is_same_v<Form, Tree> && value.is_scalar();
+      const Json* item =
+          lone ? (index == 0 || index == -1 ? &value : nullptr) : json_item(value, index);
+      return found(give<Form, kPlain>(call.arena(), item));
     }>;
 template <class Form, bool kPlain>
 constexpr Kernel kPath = lift<[](Call& call, Datum v, Datum path) -> Result<std::optional<Datum>> {

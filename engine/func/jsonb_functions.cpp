@@ -70,9 +70,6 @@ Result<Datum> concatenate(Arena& arena, Datum a, Datum b) {
     TRY(normalise_jsonb(left));
     return make_jsonb(arena, left);
   }
-  const bool scalar_and_object = (left.kind == JsonKind::object && right.is_scalar()) ||
-                                 (right.kind == JsonKind::object && left.is_scalar());
-  if (scalar_and_object) return wrong("invalid concatenation of jsonb objects");
   Json out;
   out.kind = JsonKind::array;
   for (Json* side : {&left, &right}) {

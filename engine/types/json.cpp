@@ -53,7 +53,6 @@ class JsonParser {
       }
       ++end_;
     }
-    previous_end_ = token_end_;
     start_ = end_;
     if (end_ >= text_.size()) {
       token_ = Token::end;
@@ -189,7 +188,7 @@ class JsonParser {
       code = code << 4 | static_cast<uint32_t>(digit);
     }
     if (!unescape_) return {};
-    token_end_ = previous_end_;
+    token_end_ = end_ + 1;
     if (code >= 0xd800 && code <= 0xdbff) {
       if (high_ != 0) return bad("Unicode high surrogate must not follow a high surrogate.");
       high_ = code;
@@ -211,7 +210,7 @@ class JsonParser {
     return {};
   }
   Status lone_surrogate() {
-    token_end_ = previous_end_;
+    token_end_ = end_ + utf8_step(text_, end_);
     return bad("Unicode low surrogate must follow a high surrogate.");
   }
 
@@ -313,10 +312,9 @@ class JsonParser {
   const std::string_view text_;
   const bool unescape_;
   Token token_ = Token::end;
-  size_t start_ = 0;         // of the token
-  size_t token_end_ = 0;     // behind it
-  size_t previous_end_ = 0;  // behind the one before
-  size_t end_ = 0;           // what was read so far
+  size_t start_ = 0;      // of the token
+  size_t token_end_ = 0;  // behind it
+  size_t end_ = 0;        // what was read so far
   int line_ = 1;
   size_t line_start_ = 0;
   std::string string_;
