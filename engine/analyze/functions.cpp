@@ -175,6 +175,24 @@ std::optional<Candidate> line_up(const FunctionInfo& f, size_t count,
   return c;
 }
 
+// All that fit. Of two with the same arguments the one that had to be spread out of VARIADIC gives
+// way.
+std::vector<Candidate> line_up_all(const FunctionCandidates& found, size_t count,
+                                   std::span<const std::string_view> names, bool variadic_written) {
+  std::vector<Candidate> all;
+  for (const FunctionInfo* f : found.functions) {
+    if (auto c = line_up(*f, count, names, variadic_written)) all.push_back(std::move(*c));
+  }
+  std::vector<Candidate> kept;
+  for (const Candidate& c : all) {
+    const bool shadowed = c.variadic_expanded && std::ranges::any_of(all, [&](const auto& other) {
+                            return !other.variadic_expanded && other.types == c.types;
+                          });
+    if (!shadowed) kept.push_back(c);
+  }
+  return kept;
+}
+
 }  // namespace
 
 Result<Expr*> Transform::function_call(Scope& scope, const FuncCall& call) {
@@ -215,11 +233,7 @@ Result<Expr*> Transform::function_call(Scope& scope, const FuncCall& call) {
   std::vector<Oid> actual;
   for (const Expr* arg : args) actual.push_back(arg->type);
 
-  std::vector<Candidate> candidates;
-  for (const FunctionInfo* f : found.functions) {
-    if (auto c = line_up(*f, args.size(), names, call.func_variadic))
-      candidates.push_back(std::move(*c));
-  }
+  std::vector<Candidate> candidates = line_up_all(found, args.size(), names, call.func_variadic);
   int chosen = -1;
   for (size_t i = 0; i < candidates.size(); ++i) {
     if (candidates[i].types == actual && (chosen < 0 || !candidates[i].variadic_expanded))

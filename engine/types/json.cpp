@@ -81,6 +81,7 @@ class JsonParser {
     } else if (word == "null") {
       token_ = Token::null;
     } else {
+      token_ = Token::null;  // none, but not the end either
       return invalid_token();
     }
     return {};

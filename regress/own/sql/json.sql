@@ -91,4 +91,6 @@ select '{"a":1}'::json::jsonb, '{"b":1,"a":2}'::jsonb::json, '{"a":1}'::jsonb::t
 select jsonb_agg(x order by x) from (select jsonb_array_elements('[{"k":1,"v":"\"q\""},"s",3,1.0,1,null,[1,2],[],{}]') x) s;
 create table wide as select jsonb_object_agg('key' || n, repeat(n::text, 20)) as b, jsonb_agg(n) as a from generate_series(1, 500) n;
 select length(b::text), b -> 'key77', a -> 499, a -> 31, a -> 32 from wide;
+select jsonb_delete('{"a":1,"b":2}', 'a'), jsonb_delete('{"a":1,"b":2}', 'a', 'b'), jsonb_delete('[1,2]', 0);
+select '!'::json;
 drop table docs, wide;
