@@ -331,7 +331,7 @@ std::string_view alter_tag(ObjectType type) {
 // Stored texts name tables and columns; those that need the renamed object are written anew. Not
 // done yet, so renaming is refused where anything would go stale.
 Status check_nothing_stored_names(CommandContext& context, const ObjectAddress& object,
-                                  bool is_relation) {
+                                  bool is_relation, bool is_sequence) {
   Status problem;
   const Datum keys[] = {Datum::of(object.catalog), Datum::of(object.object),
                         Datum::of(object.column)};
@@ -344,7 +344,7 @@ Status check_nothing_stored_names(CommandContext& context, const ObjectAddress& 
       }));
   for (const ObjectAddress& user : needed_by) {
     const bool names_it = user.catalog == pg_rewrite::kRelation ||
-                          (user.catalog == pg_attrdef::kRelation && is_relation);
+                          (user.catalog == pg_attrdef::kRelation && is_sequence);
     if (names_it) return unsupported("renaming what a view or a default names");
     if (is_relation || object.column == 0) continue;
     if (user.catalog == pg_attrdef::kRelation) continue;
@@ -368,7 +368,8 @@ Status rename_relation(CommandContext& context, const RelationInfo& relation,
   if (taken) {
     return raise(sqlstate::duplicate_table, cat("relation \"", name, "\" already exists"));
   }
-  TRY(check_nothing_stored_names(context, {pg_class::kRelation, relation.oid}, true));
+  TRY(check_nothing_stored_names(context, {pg_class::kRelation, relation.oid}, true,
+                                 relation.kind == 'S'));
   CatalogWriter writer(context.store, context.catalog);
   const Oid row_type = relation.row_type;
   const Oid oid = relation.oid;
@@ -427,7 +428,8 @@ Status rename_column(CommandContext& context, const RelationInfo& relation,
                           [](const ColumnInfo& column) { return column.generated != '\0'; })) {
     return unsupported("renaming a column of a table with generated columns");
   }
-  TRY(check_nothing_stored_names(context, {pg_class::kRelation, relation.oid, number}, false));
+  TRY(check_nothing_stored_names(context, {pg_class::kRelation, relation.oid, number}, false,
+                                 false));
   CatalogWriter writer(context.store, context.catalog);
   std::vector<std::pair<Oid, int16_t>> places = {{relation.oid, number}};
   for (const CatalogIndex& index : relation.indexes) {

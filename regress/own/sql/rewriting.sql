@@ -41,6 +41,7 @@ begin;
 alter table plain alter column kind type varchar(10), add column late text default 'late';
 select kind, late from plain order by id limit 2;
 rollback;
+alter table plain drop column r;
 select * from plain order by id limit 1;
 create table big (id int, t text);
 insert into big select n, repeat(md5(n::text), 200) from generate_series(1, 50) n;
