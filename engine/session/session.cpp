@@ -1,5 +1,6 @@
 #include "session/session.h"
 
+#include "base/plant.h"
 #include "base/text.h"
 #include "session/services_internal.h"
 #include "session/statement_scope_internal.h"
@@ -53,6 +54,7 @@ void Session::end(Fiber& fiber) {
   shared_.clear();
   node_.transactions.locks().release_all(owner_, LockScope::session);
   node_.activity.remove(activity_);
+  if (PLANTED(b46_memory_stays_booked)) node_.memory.add(64);
   ended_ = true;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/plant.h"
 #include "base/probe.h"
 #include "base/text.h"
 
@@ -30,7 +31,7 @@ void FileLife::Lists::transaction_ended(Xid xid, bool committed, std::span<const
     if (goes) ended.push_back({file.file, lsn});
   }
   std::erase_if(made, [xid](const Made& file) { return file.xid == xid; });
-  if (!committed) return;
+  if (!committed || PLANTED(b45_dropped_file_kept)) return;
   for (const FileId file : dropped) ended.push_back({with_fork(file, Fork::main), lsn});
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/plant.h"
 #include "base/probe.h"
 #include "base/text.h"
 #include "txn/lock_internal.h"
@@ -227,7 +228,9 @@ Status LockTable::wait(Fiber& fiber, Lock& lock, LockRequest& request, size_t po
   Instant check_at = began + owner.deadlock_timeout;
   Status failure;
   while (!request.granted && failure.ok()) {
+    if (PLANTED(b43_cancel_unheard)) fiber.hold_cancel();
     Result<bool> woken = request.woken.wait(fiber, std::min(give_up_at, check_at));
+    if (PLANTED(b43_cancel_unheard)) fiber.release_cancel();
     if (!woken.ok()) {
       failure = std::move(woken).status();
     } else if (!request.granted && fiber.now() >= give_up_at) {
