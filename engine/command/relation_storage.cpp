@@ -4,6 +4,7 @@
 
 #include "access/btree.h"
 #include "access/toast.h"
+#include "base/plant.h"
 #include "base/text.h"
 #include "types/type_oids.h"
 
@@ -62,9 +63,14 @@ Result<Oid> make_file(CommandContext& context) {
   Transaction& transaction = *context.store.transaction();
   Access& access = context.store.access();
   TRY(access.transactions().assign_xid(context.fiber, transaction));
-  const FileId file = TRY(access.storage().create_file(context.fiber, transaction.xid()));
-  transaction.created_file(file);
-  const uint64_t number = file_number(file);
+  // It goes with the transaction even when making it is cancelled half way.
+  FileId named;
+  const Result<FileId> made =
+      access.storage().create_file(context.fiber, transaction.xid(), &named);
+  const bool is_owned = made.ok() || !PLANTED(b47_cancelled_file_kept);
+  if (named.v != 0 && is_owned) transaction.created_file(named);
+  TRY(made.status().clone());
+  const uint64_t number = file_number(named);
   if (number > UINT32_MAX) return raise(sqlstate::program_limit_exceeded, "out of file numbers");
   return Oid(static_cast<uint32_t>(number));
 }

@@ -164,9 +164,13 @@ Status Checkpointer::unlink_ended(Fiber& fiber) {
   std::vector<uint64_t> numbers;
   for (const FileId file : gone) numbers.push_back(file_number(file));
   std::ranges::sort(numbers);
-  TRY(parts_.pool.discard(fiber, [&](FileId file, BlockNo) {
+  Status discarded = parts_.pool.discard(fiber, [&](FileId file, BlockNo) {
     return std::ranges::binary_search(numbers, file_number(file));
-  }));
+  });
+  if (!discarded.ok()) {
+    for (const FileId file : gone) parts_.file_life.unlink_later(file, Lsn(1));
+    return discarded;
+  }
   for (size_t i = 0; i < gone.size(); ++i) {
     for (const Fork fork : {Fork::main, Fork::free_space, Fork::visibility, Fork::init}) {
       Status removed = parts_.files.remove(fiber, with_fork(gone[i], fork));

@@ -250,9 +250,10 @@ Lsn Storage::apply(const Change& change) {
   return lsn;
 }
 
-Result<FileId> Storage::create_file(Fiber& fiber, Xid xid) {
+Result<FileId> Storage::create_file(Fiber& fiber, Xid xid, FileId* named) {
   TRY(log_.reserve(fiber, kRecordHeaderBytes + sizeof(uint64_t)));
   const FileId file = file_life_->take_number();
+  if (named != nullptr) *named = file;
   TRY(log_and_create(fiber, file, xid));
   return file;
 }

@@ -65,8 +65,9 @@ class Storage {
   // pinned by the caller.
   Lsn apply(const Change& change);
 
-  // Makes an empty file that belongs to transaction `xid`. Errors: 58030, 53100, 57014.
-  Result<FileId> create_file(Fiber& fiber, Xid xid);
+  // Makes an empty file that belongs to transaction `xid`. Errors: 58030, 53100, 57014. `named`, if
+  // given, gets the file as soon as it is logged: it is the transaction's though making it fails.
+  Result<FileId> create_file(Fiber& fiber, Xid xid, FileId* named = nullptr);
   // The same with a number of the caller's: a further fork of a file, or a fixed number below
   // kFirstFileNumber.
   Status create_file_as(Fiber& fiber, FileId file, Xid xid);

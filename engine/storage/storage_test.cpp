@@ -299,5 +299,31 @@ TEST(Storage, NoSingleDiskFailureLosesWhatWasAcknowledged) {
   EXPECT_GT(died, 50);
 }
 
+TEST(Storage, AFileWhoseMakingFailsIsNamedAllTheSame) {
+  uint64_t failures = 0;
+  bool was_made = false;
+  for (uint64_t k = 1; k < 20 && !was_made; ++k) {
+    StorageNode node;
+    make_pages(node, 1);
+    node.run_ok([&](Fiber& fiber, Storage& storage, TestHandler& handler) -> Status {
+      node.disk.fail_at = k;
+      FileId named;
+      const Result<FileId> made = storage.create_file(fiber, Xid(10), &named);
+      was_made = std::exchange(node.disk.fail_at, 0) != 0;
+      EXPECT_EQ(file_number(named), kFirstFileNumber + 1);
+      if (made.ok()) return {};
+      ++failures;
+      TRY(storage.log().reserve(fiber, 100));
+      const Lsn abort = storage.log().append(RecordKind::transaction_abort, Xid(10), {});
+      TRY(storage.log().wait_committed(fiber, abort));
+      handler.ended(RecordKind::transaction_abort, Xid(10), {}, abort);
+      return storage.checkpoint(fiber);
+    });
+    if (!was_made) EXPECT_EQ(node.disk.contents("data/16385"), nullptr);
+  }
+  EXPECT_TRUE(was_made);
+  EXPECT_GT(failures, 0u);
+}
+
 }  // namespace
 }  // namespace orrery

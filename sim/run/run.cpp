@@ -104,7 +104,7 @@ RunRecord run_seed(const RunOptions& options) {
   world.faults().draw_swarm(options.unrestricted);
   record.options = world.faults().describe();
   Nemesis nemesis(world, workload->nemesis_options());
-  Run run{world, nemesis, record.counts, images};
+  Run run{world, nemesis, record.counts, options.sabotage, images};
   workload->set_up(run);
   nemesis.begin();
   workload->run(run);

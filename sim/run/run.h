@@ -13,6 +13,13 @@
 namespace orrery {
 
 class DatabaseImages;
+class DatabaseNode;
+
+// Damage that no engine did, so that a test can see each oracle of workload `sql` speak.
+struct Sabotage {
+  std::string sql;                                        // run by a client before the first audit
+  UniqueFunction<Status(Fiber&, DatabaseNode&)> at_rest;  // before the checks at rest
+};
 
 // What a seed did, so that no run can be empty. Fields are those that simulator.md asks of S.
 struct RunCounts {
@@ -56,7 +63,8 @@ struct RunOptions {
   TraceSink* sink = nullptr;
   std::vector<Decision>* record_to = nullptr;
   const std::vector<Decision>* tape = nullptr;  // instead of the seed's own choices
-  DatabaseImages* images = nullptr;             // null: makes its own where it needs them
+  Sabotage* sabotage = nullptr;
+  DatabaseImages* images = nullptr;  // null: makes its own where it needs them
 };
 
 // What a workload works with. It adds machines in set_up(), and in run() steps the world through
@@ -66,6 +74,7 @@ struct Run {
   World& world;
   Nemesis& nemesis;
   RunCounts& counts;
+  Sabotage* sabotage;            // null but in tests
   const DatabaseImages* images;  // prepared; null unless the workload asked for them
 };
 

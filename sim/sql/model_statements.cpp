@@ -29,12 +29,7 @@ ModelValue StatementMaker::random_value(const ModelTable& table, size_t column) 
   if (!of.is_text) return ModelValue::of(context_.between(pick(20) == 19 ? -2 : 0, 30));
   const uint64_t kind = pick(16);
   const uint64_t length = kind == 15 ? 2000 + pick(12'000) : kind > 11 ? 100 + pick(800) : pick(4);
-  std::string text;
-  const uint64_t salt = pick(7);
-  for (uint64_t i = 0; i < length; ++i) {
-    text.push_back(static_cast<char>('a' + (i * i * (salt + 1) + i / 7 + salt) % 26));
-  }
-  return ModelValue::of(std::move(text));
+  return ModelValue::of(letters(length, pick(7)));
 }
 
 ModelRow StatementMaker::random_row(const ModelTable& table) {

@@ -6,6 +6,7 @@
 #include "catalog/catalog.h"
 #include "catalog/heap_store.h"
 #include "server/server.h"
+#include "sim/sql/storage_check.h"
 #include "sim/sql/structure_check.h"
 #include "sim/workload/judge.h"
 
@@ -80,9 +81,16 @@ class SqlNode final : public Node {
     server_->drain(Drain::gentle);
     TRY(server_->wait_until_empty(fiber));
     while (!vacuum_ended_) TRY(fiber.sleep(milliseconds(5)));
+    if (memory_.sabotage != nullptr && memory_.sabotage->at_rest) {
+      TRY(memory_.sabotage->at_rest(fiber, node_));
+    }
     TRY(check_structure(fiber));
     check_leaks();
+    std::string wrong = TRY(check_free_space(fiber, node_.parts(), kPostgresDatabase));
+    if (!wrong.empty()) world_.fail("structure", std::move(wrong));
     TRY(node_.storage().checkpoint(fiber));
+    wrong = TRY(check_files(fiber, node_.parts(), kPostgresDatabase, machine_.disk().tree()));
+    if (!wrong.empty()) world_.fail("leak", std::move(wrong));
     const VerifyReport report = TRY(node_.storage().verify(fiber));
     if (!report.damaged.empty()) world_.fail("structure", report.damaged[0]);
     memory_.data_pages = report.pages;

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "session/database_node.h"
+#include "sim/run/run.h"
 #include "sim/workload/fake_quorum.h"
 
 namespace orrery {
@@ -19,6 +20,7 @@ struct SqlMemory {
   bool peace = false;
   bool wants_rest = false;  // the clients are done: the node shall come to rest
   bool at_rest = false;     // it has, shut down cleanly
+  Sabotage* sabotage = nullptr;
   uint64_t checkpoints = 0;
   uint64_t data_pages = 0;
   uint64_t vacuums = 0;

@@ -12,6 +12,8 @@
 
 namespace orrery {
 
+class SqlSession;
+
 struct SqlContext {
   World& world;
   Machine& node;
@@ -20,6 +22,7 @@ struct SqlContext {
   LoadMeter meter;
   Duration patience_max{};  // of clients that do not wait for ever; 0: all do
   bool uses_extended = false;
+  std::vector<SqlSession*> sessions;  // of the clients, while they play
 
   uint64_t pick(uint64_t candidates) { return world.tape().pick(Site::workload, 0, candidates); }
   int64_t between(int64_t low, int64_t high) {
@@ -35,8 +38,12 @@ enum class Outcome : uint8_t { committed, aborted, unknown };
 
 class SqlSession {
  public:
-  SqlSession(SqlContext& context, uint32_t number)
-      : context_(context), number_(number), client_(kSqlServer, kSqlPort, context.meter) {}
+  // A patient one waits for every answer.
+  SqlSession(SqlContext& context, uint32_t number, bool is_patient = false)
+      : context_(context),
+        number_(number),
+        is_patient_(is_patient),
+        client_(kSqlServer, kSqlPort, context.meter) {}
 
   SqlContext& context() { return context_; }
   uint32_t number() const { return number_; }
@@ -56,6 +63,18 @@ class SqlSession {
   // BEGIN, `body` (false: it failed, or is to be rolled back), then COMMIT or ROLLBACK.
   Outcome transact(Fiber& fiber, std::string_view begin, FunctionRef<bool()> body);
 
+  // The same with all its statements in one message, and no BEGIN.
+  Outcome transact_at_once(Fiber& fiber, std::string_view text);
+
+  // Somebody is about to cancel what it does, or to end it: from now on this connection may see
+  // that.
+  void expect_interrupt(bool ends) { (ends ? may_be_ended_ : may_be_cancelled_) = true; }
+  // As a request over a connection of its own.
+  void send_cancel(Fiber& fiber) { client_.cancel(fiber); }
+  int32_t process_id() const { return client_.process_id(); }
+  // Of the node, when the session was opened: process ids begin again with each.
+  uint32_t boot() const { return ground_.boot; }
+
   // What it waits for, or did last; for a liveness failure.
   const std::string& doing() const { return doing_; }
   // SQLSTATE and message of what it met last; empty: nothing.
@@ -74,18 +93,23 @@ class SqlSession {
   void judge(const SqlResult& result, std::string_view text,
              std::initializer_list<std::string_view> expected);
   void expect_status(char expected, std::string_view after);
+  Outcome count(Outcome outcome);
   Outcome transact_uncounted(Fiber& fiber, std::string_view begin, FunctionRef<bool()> body);
   void draw_patience();
 
   SqlContext& context_;
   const uint32_t number_;
+  const bool is_patient_;
   PgClient client_;
   Ground ground_;                // when the session was opened
   bool began_in_peace_ = false;  // the statement
+  bool may_be_cancelled_ = false, may_be_ended_ = false;
   std::string doing_ = "starting";
   std::string last_error_;
 };
 
+// Letters that no compression makes smaller, the same for the same salt.
+std::string letters(size_t length, uint64_t salt);
 // 'text' as an SQL literal; NULL for nothing.
 std::string sql_literal(const SqlValue& value);
 

@@ -9,8 +9,10 @@
 //               is audited again
 #include "base/text.h"
 #include "sim/sql/database_images.h"
+#include "sim/sql/interrupts.h"
 #include "sim/sql/lists.h"
 #include "sim/sql/model_role.h"
+#include "sim/sql/tpcb.h"
 #include "sim/sql/transfers.h"
 #include "sim/workload/draw_options.h"
 #include "sim/workload/judge.h"
@@ -28,6 +30,7 @@ class SqlWorkload final : public Workload, private NodeFactory {
     world_ = &run.world;
     draw_options(run.world.tape());
     memory_.quorum.enforced = true;
+    memory_.sabotage = run.sabotage;
     machine_ = &run.world.add_machine(kSqlServer,
                                       &run.images->get(memory_.options.storage.log.segment_bytes));
     machine_->set_factory(this);
@@ -40,7 +43,7 @@ class SqlWorkload final : public Workload, private NodeFactory {
     machine_->start();
     clients_machine_->start();
     clients_machine_->scheduler()->spawn("setup", [this](Fiber& fiber) {
-      SqlSession session(*context_, 0);
+      SqlSession session(*context_, 0, true);
       for (const auto& role : roles_) {
         if (!session.connect(fiber)) return;
         if (role->set_up(fiber, session)) continue;
@@ -87,6 +90,7 @@ class SqlWorkload final : public Workload, private NodeFactory {
   }
 
  private:
+  enum class Part : uint8_t { transfers, lists, model, tpcb, interrupts };
   struct Client {
     std::unique_ptr<SqlSession> session;
     SqlRole* role = nullptr;
@@ -110,21 +114,35 @@ class SqlWorkload final : public Workload, private NodeFactory {
   }
 
   void draw_clients(Tape& tape) {
-    roles_.push_back(make_transfers(*context_));
-    roles_.push_back(make_lists(*context_));
     context_->uses_extended = tape.pick(Site::knob, 0, 2) == 1;
     if (tape.pick(Site::knob, 0, 3) == 2) {
       context_->patience_max =
           nanoseconds(tape.magnitude(Site::knob, 0, 50'000'000, 20'000'000'000));
     }
     const auto sessions = static_cast<uint32_t>(tape.between(Site::knob, 0, 4, 8));
-    constexpr uint32_t kShared = 2;  // roles that several clients play together
+    using enum Part;
+    constexpr Part kParts[] = {transfers, lists, model, tpcb, transfers, lists, tpcb, interrupts};
+    const uint64_t first = tape.pick(Site::knob, 0, std::size(kParts));
     for (uint32_t i = 0; i < sessions; ++i) {
-      const bool is_model = i % 3 == 2;
-      if (is_model) roles_.push_back(make_model_role(*context_, i));
-      SqlRole* role = is_model ? roles_.back().get() : roles_[i % 3 % kShared].get();
+      SqlRole* role = role_of(kParts[(first + i) % std::size(kParts)], i);
       sessions_.push_back(Client{std::make_unique<SqlSession>(*context_, i + 1), role, 0, false});
     }
+    for (const Client& client : sessions_) context_->sessions.push_back(client.session.get());
+  }
+
+  // Several clients play the same transfers, lists and TPC-B; the others are one client's.
+  SqlRole* role_of(Part part, uint32_t number) {
+    const bool is_shared = part == Part::transfers || part == Part::lists || part == Part::tpcb;
+    if (is_shared && shared_.contains(part)) return shared_[part];
+    switch (part) {
+      case Part::transfers:  roles_.push_back(make_transfers(*context_)); break;
+      case Part::lists:      roles_.push_back(make_lists(*context_)); break;
+      case Part::tpcb:       roles_.push_back(make_tpcb(*context_)); break;
+      case Part::model:      roles_.push_back(make_model_role(*context_, number)); break;
+      case Part::interrupts: roles_.push_back(make_interrupts(*context_)); break;
+    }
+    if (is_shared) shared_[part] = roles_.back().get();
+    return roles_.back().get();
   }
 
   void play(Fiber& fiber, uint32_t number) {
@@ -151,7 +169,8 @@ class SqlWorkload final : public Workload, private NodeFactory {
   // Twice: as the clients left it, and after a rest and a restart.
   void finish(Fiber& fiber) {
     SqlSession& session = *sessions_[0].session;
-    if (!wait_until_alone(fiber, session) || !audit(fiber, session)) return;
+    if (!wait_until_alone(fiber, session) || !sabotage(fiber, session) || !audit(fiber, session))
+      return;
     session.disconnect(fiber, true);
     memory_.wants_rest = true;
     while (!memory_.at_rest) {
@@ -169,6 +188,15 @@ class SqlWorkload final : public Workload, private NodeFactory {
           fiber, "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'");
       if (count.ok() && count.rows.size() == 1 && count.rows[0][0] == "1") return true;
       if (!fiber.sleep(milliseconds(5)).ok()) return false;
+    }
+    return false;
+  }
+
+  // For the tests of the oracles.
+  bool sabotage(Fiber& fiber, SqlSession& session) {
+    if (memory_.sabotage == nullptr || memory_.sabotage->sql.empty()) return true;
+    while (session.connect(fiber)) {
+      if (session.run(fiber, memory_.sabotage->sql).ok()) return true;
     }
     return false;
   }
@@ -204,6 +232,7 @@ class SqlWorkload final : public Workload, private NodeFactory {
   RunCounts counts_;
   std::optional<SqlContext> context_;
   std::vector<std::unique_ptr<SqlRole>> roles_;
+  std::map<Part, SqlRole*> shared_;
   std::vector<Client> sessions_;
   bool made_ = false;
   bool finished_ = false;

@@ -78,6 +78,9 @@ class Transfers final : public SqlRole {
   static constexpr char kReadTransfers[] =
       "SELECT id, from_id, to_id, amount, length(note) || ' ' || md5(note) FROM transfers";
 
+  // How long a reader may hold its snapshot between two looks: vacuums come and go.
+  static constexpr Duration kLongest = milliseconds(300);
+
   struct Reading {
     std::vector<Fate> known;  // when the snapshot was not yet taken
     std::map<int64_t, int64_t> balances;
@@ -113,15 +116,11 @@ class Transfers final : public SqlRole {
     return outcome == Outcome::committed;
   }
 
-  // Some are too large for a page.
+  // Some are too large for a page, and of these some no smaller when compressed.
   std::string make_note(int64_t id) {
     const auto length = static_cast<size_t>(context_.pick(20) == 19 ? context_.between(2000, 20'000)
                                                                     : context_.between(0, 300));
-    std::string text;
-    for (size_t i = 0; i < length; ++i) {
-      text.push_back(static_cast<char>('a' + (i * i + static_cast<size_t>(id)) % 26));
-    }
-    return text;
+    return id % 4 == 3 ? std::string(length, 'a') : letters(length, static_cast<uint64_t>(id));
   }
 
   bool transfer_in(Fiber& fiber, SqlSession& session, int64_t id, const Transfer& made,
@@ -176,7 +175,8 @@ class Transfers final : public SqlRole {
     std::optional<Reading> first;
     for (uint64_t i = 0; i < rounds; ++i) {
       Reading reading = fresh;
-      const SqlResult accounts = session.run(fiber, kReadAccounts);
+      const SqlResult accounts = context_.pick(4) == 3 ? fetch_accounts(fiber, session)
+                                                       : session.run(fiber, kReadAccounts);
       if (!accounts.ok()) break;
       const SqlResult transfers = session.run(fiber, kReadTransfers);
       if (!transfers.ok()) break;
@@ -187,10 +187,26 @@ class Transfers final : public SqlRole {
                       "a REPEATABLE READ transaction read other balances the second time");
       }
       if (!first) first = std::move(reading);
-      const auto pause = static_cast<int64_t>(context_.pick(20'000));
-      if (!fiber.sleep(microseconds(pause)).ok()) return;
+      const int64_t pause = context_.world.tape().magnitude(Site::workload, 0, 1'000, kLongest.ns);
+      if (!fiber.sleep(nanoseconds(pause)).ok()) return;
     }
     session.run(fiber, "COMMIT");
+  }
+
+  // Through a cursor, a few at a time.
+  SqlResult fetch_accounts(Fiber& fiber, SqlSession& session) {
+    SqlResult all = session.run(fiber, cat("DECLARE c CURSOR FOR ", kReadAccounts));
+    const int64_t count = context_.between(1, 10);
+    while (all.ok()) {
+      SqlResult some = session.run(fiber, cat("FETCH ", count, " FROM c"));
+      if (!some.ok()) return some;
+      all.rows.insert(all.rows.end(), some.rows.begin(), some.rows.end());
+      if (some.rows.size() < static_cast<size_t>(count)) break;
+      if (!fiber.sleep(microseconds(static_cast<int64_t>(context_.pick(5'000)))).ok()) break;
+    }
+    if (!all.ok()) return all;
+    SqlResult closed = session.run(fiber, "CLOSE c");
+    return closed.ok() ? std::move(all) : std::move(closed);
   }
 
   bool parse(const SqlResult& accounts, const SqlResult& transfers, Reading& reading) {
