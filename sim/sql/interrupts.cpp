@@ -88,7 +88,7 @@ class Interrupts final : public SqlRole {
     });
     const bool kept = interrupt_until_over(fiber, session, ends);
     if (!is_over_) return false;  // the run is
-    const bool was_interrupted = judge(ends, kept);
+    const bool was_interrupted = judge(ends, kept && blocker != nullptr);
     if (was_interrupted && !ends) victim_.run(fiber, "SELECT 1");  // it goes on
     victim_.disconnect(fiber, true);
     leave_transaction(fiber, session);
@@ -113,9 +113,9 @@ class Interrupts final : public SqlRole {
     return kept;
   }
 
-  bool judge(bool ends, bool kept) {
+  bool judge(bool ends, bool was_blocked) {
     if (answer_.code == (ends ? "57P01" : "57014")) return true;
-    if (answer_.ok() && kept) {
+    if (answer_.ok() && was_blocked) {
       context_.fail("isolation", "a statement that had to wait came to its end by itself");
     }
     return false;
