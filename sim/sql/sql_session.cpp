@@ -45,7 +45,9 @@ bool SqlSession::connect(Fiber& fiber) {
     began_in_peace_ = context_.memory.peace;
     const SqlResult result = client_.open(fiber);
     judge(result, kConnecting, {});
-    if (result.ok()) return true;
+    // A node that started again meanwhile leaves open to which boot the session belongs.
+    if (result.ok() && look_around().boot == ground_.boot) return true;
+    client_.close(fiber, false);
     const auto wait = context_.world.tape().magnitude(Site::workload, 0, 1'000'000, 50'000'000);
     if (!fiber.sleep(nanoseconds(wait)).ok()) return false;
   }
