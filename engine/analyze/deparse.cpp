@@ -63,6 +63,7 @@ void Needs::expr(const Expr& e) {
   if (e.tag == ExprTag::var) var(as<VarExpr>(e));
   if (e.tag == ExprTag::call) add(pg_proc::kRelation, as<CallExpr>(e).function);
   if (e.tag == ExprTag::aggregate) add(pg_proc::kRelation, as<AggregateExpr>(e).function);
+  if (e.tag == ExprTag::window) add(pg_proc::kRelation, as<WindowExpr>(e).function);
   if (e.tag == ExprTag::sublink) query(*as<SublinkExpr>(e).subquery);
   for_each_child(e, [&](const Expr& child) { expr(child); });
 }
@@ -93,6 +94,11 @@ void Needs::query(const Query& query) {
   for (const TargetEntry& target : query.targets) expr(*target.expr);
   for (const Expr* part : {query.where, query.having, query.limit_offset, query.limit_count}) {
     if (part != nullptr) expr(*part);
+  }
+  for (const WindowClause& clause : query.windows) {
+    for (const Expr* offset : {clause.start_offset, clause.end_offset}) {
+      if (offset != nullptr) expr(*offset);
+    }
   }
   levels_.pop_back();
 }

@@ -73,6 +73,8 @@ class Deparser {
                    bool by_number);
   Status sort_target(std::span<const TargetEntry> entries, int ref, bool by_number);
   Status limits(const Query& query);
+  Status window_frame(const WindowClause& clause);
+  Status row_marks(const Query& query);
   Status window_definition(const Query& query, const WindowClause& clause);
   Status values_lists(const RangeEntry& entry);
   void enter(const Query& query);

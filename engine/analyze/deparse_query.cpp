@@ -4,6 +4,7 @@
 #include "analyze/deparse_internal.h"
 #include "base/text.h"
 #include "catalog/quote.h"
+#include "sql/ast.h"
 
 namespace orrery {
 namespace {
@@ -289,7 +290,10 @@ Status Deparser::limits(const Query& query) {
 Status Deparser::window_definition(const Query& query, const WindowClause& clause) {
   out += "(";
   std::string_view gap;
-  if (!clause.partition_by.empty()) {
+  if (!clause.base.empty()) {
+    out += quote_identifier(clause.base);
+    gap = " ";
+  } else if (!clause.partition_by.empty()) {
     out += "PARTITION BY ";
     for (size_t i = 0; i < clause.partition_by.size(); ++i) {
       if (i > 0) out += ", ";
@@ -297,15 +301,65 @@ Status Deparser::window_definition(const Query& query, const WindowClause& claus
     }
     gap = " ";
   }
-  if (!clause.order_by.empty()) {
+  if (!clause.order_by.empty() && !clause.base_order) {
     out += cat(gap, "ORDER BY ");
     TRY(sort_list(query.targets, clause.order_by, false));
     gap = " ";
   }
-  if (clause.start_offset != nullptr || clause.end_offset != nullptr) {
-    return unsupported("showing a window frame with offsets");
+  if ((clause.frame_options & kFrameNonDefault) != 0) {
+    out += gap;
+    TRY(window_frame(clause));
   }
   out += ")";
+  return {};
+}
+
+Status Deparser::window_frame(const WindowClause& clause) {
+  const auto has = [&](int32_t option) {
+    return (clause.frame_options & static_cast<uint32_t>(option)) != 0;
+  };
+  const auto bound = [&](bool start) -> Status {
+    if (has(start ? kFrameStartUnboundedPreceding : kFrameEndUnboundedPreceding)) {
+      out += "UNBOUNDED PRECEDING";
+    } else if (has(start ? kFrameStartUnboundedFollowing : kFrameEndUnboundedFollowing)) {
+      out += "UNBOUNDED FOLLOWING";
+    } else if (has(start ? kFrameStartCurrentRow : kFrameEndCurrentRow)) {
+      out += "CURRENT ROW";
+    } else {
+      TRY(expr(*(start ? clause.start_offset : clause.end_offset)));
+      out += has(start ? kFrameStartOffsetPreceding : kFrameEndOffsetPreceding) ? " PRECEDING"
+                                                                                : " FOLLOWING";
+    }
+    return {};
+  };
+  out += has(kFrameRange) ? "RANGE " : has(kFrameRows) ? "ROWS " : "GROUPS ";
+  if (has(kFrameBetween)) out += "BETWEEN ";
+  TRY(bound(true));
+  if (has(kFrameBetween)) {
+    out += " AND ";
+    TRY(bound(false));
+  }
+  if (has(kFrameExcludeCurrentRow)) out += " EXCLUDE CURRENT ROW";
+  if (has(kFrameExcludeGroup)) out += " EXCLUDE GROUP";
+  if (has(kFrameExcludeTies)) out += " EXCLUDE TIES";
+  return {};
+}
+
+Status Deparser::row_marks(const Query& query) {
+  for (const RowMark& mark : query.row_marks) {
+    std::string_view words;
+    switch (mark.strength) {
+      case LockStrength::key_share:     words = " FOR KEY SHARE"; break;
+      case LockStrength::share:         words = " FOR SHARE"; break;
+      case LockStrength::no_key_update: words = " FOR NO KEY UPDATE"; break;
+      case LockStrength::update:        words = " FOR UPDATE"; break;
+    }
+    line(words, -kStep, kStep, 0);
+    out +=
+        cat(" OF ", quote_identifier(levels_.back().aliases[static_cast<size_t>(mark.range - 1)]));
+    if (mark.wait == LockWait::error) out += " NOWAIT";
+    if (mark.wait == LockWait::skip) out += " SKIP LOCKED";
+  }
   return {};
 }
 
@@ -440,6 +494,7 @@ Status Deparser::query(const Query& query, bool is_top) {
     TRY(sort_list(query.targets, query.order_by, query.set_operations != nullptr));
   }
   TRY(limits(query));
+  TRY(row_marks(query));
   levels_.pop_back();
   indent_ = around;
   return {};

@@ -97,6 +97,8 @@ struct CommonTable {
 
 struct WindowClause {
   std::string_view name;
+  std::string_view base;    // the window it goes on from, if any ...
+  bool base_order = false;  // ... with that one's ORDER BY
   std::span<SortClause> partition_by;
   std::span<SortClause> order_by;
   uint32_t frame_options = 0;

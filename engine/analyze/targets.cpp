@@ -410,10 +410,12 @@ Status Transform::range_offset(Scope& scope, WindowClause& window,
   const bool unknown = offset->type == type_oid::unknown;
   Oid chosen;
   Oid function;
+  bool any = false;
   for (const Oid type : kOffsets) {
     const Oid candidate =
         TRY(context_.catalog.family_function(context_.fiber, ops.btree_family, base, type, 3));
     if (!candidate) continue;
+    any = true;
     const bool fits = TRY(can_coerce(offset->type, type, CoercionContext::implicit));
     if (!unknown && !fits) continue;
     const bool exact = type == offset->type || (unknown && type == base);
@@ -422,11 +424,18 @@ Status Transform::range_offset(Scope& scope, WindowClause& window,
     function = candidate;
     if (exact) break;
   }
+  if (!any) {
+    return error(sqlstate::feature_not_supported,
+                 cat("RANGE with offset PRECEDING/FOLLOWING is not supported for column type ",
+                     name_of(column)),
+                 offset->location);
+  }
   if (!function) {
     return error(sqlstate::feature_not_supported,
                  cat("RANGE with offset PRECEDING/FOLLOWING is not supported for column type ",
                      name_of(column), " and offset type ", name_of(offset->type)),
-                 offset->location);
+                 offset->location)
+        .hint("Cast the offset value to an appropriate type.");
   }
   Expr* made = TRY(
       coerce(&scope, offset, chosen, -1, CoercionContext::implicit, CallForm::implicit_cast, -1));
@@ -469,7 +478,9 @@ Result<WindowClause> Transform::window_clause(Scope& scope, const WindowDef& def
       return error(sqlstate::windowing_error,
                    cat("cannot override ORDER BY clause of window \"", def.refname, "\""),
                    def.location);
+    window.base = base->name;
     window.partition_by = base->partition_by;
+    window.base_order = order.empty();
     if (order.empty()) window.order_by = base->order_by;
     if ((base->frame_options & kFrameNonDefault) != 0) {
       return error(sqlstate::windowing_error,

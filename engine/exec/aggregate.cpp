@@ -88,9 +88,11 @@ class AggregateOperator final : public Operator {
       set->spilling = false;
       set->level = 0;
     }
+    file_.reset();
     aggregates_.forget_sorters();
     pending_ = nullptr;
     sorted_groups_.clear();
+    for (Arena& arena : sorted_arenas_) arena.clear();
     input_done_ = false;
   }
 
@@ -237,14 +239,16 @@ class AggregateOperator final : public Operator {
   }
 
   uint64_t held(const GroupSet& set) const {
-    return set.table.bytes() + set.states.held_bytes() + set.groups.size() * sizeof(Group);
+    return set.table.bytes() + set.states.held_bytes() + set.groups.size() * sizeof(Group) +
+           aggregates_.sorter_bytes() / sets_.size();
   }
   uint64_t limit() const { return context_.hash_memory_bytes() / sets_.size(); }
 
   Status spill(GroupSet& set, const Batch& in, uint32_t row, uint64_t hash) {
     if (set.partitions.empty()) {
       if (file_ == nullptr)
-        file_ = std::make_unique<TempFile>(context_.fiber, context_.session.temp_space);
+        file_ = std::make_unique<TempFile>(context_.fiber, context_.session.temp_space,
+                                           &context_.budget);
       for (int i = 0; i < 1 << kPartitionBits; ++i)
         set.partitions.push_back(std::make_unique<RowStream>(*file_, descs_));
     }

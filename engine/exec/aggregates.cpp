@@ -160,7 +160,11 @@ Status Aggregates::update_one(One& a, Arena& states, Arena& batch, const Batch& 
     for (; i < rows.count && states_[i] == state; ++i)
       together.push_back(static_cast<uint16_t>(rows[i]));
     const Rows some{together.data(), static_cast<uint32_t>(together.size())};
-    TRY(load<SortedState>(state).sorter->add(args_, some));
+    RowSorter& sorter = *load<SortedState>(state).sorter;
+    sorter_bytes_ -= sorter.held_bytes();
+    Status added = sorter.add(args_, some);
+    sorter_bytes_ += sorter.held_bytes();
+    TRY(std::move(added));
   }
   return {};
 }
@@ -192,8 +196,9 @@ Result<void*> Aggregates::feed(One& a, Arena& states, RowSorter& rows) {
   if (a.kernel->init != nullptr) TRY(a.kernel->init(eval, a.site, state));
   Arena arena(&context_.budget);
   std::vector<Vector> columns = make_columns(arena, rows.width());
-  std::vector<void*> same(kBatchRows, state);
-  std::vector<uint16_t> fed(kBatchRows);
+  const std::span<void*> same = arena.make_array<void*>(kBatchRows);
+  std::fill(same.begin(), same.end(), state);
+  const std::span<uint16_t> fed = arena.make_array<uint16_t>(kBatchRows);
   RowStore last_store(context_, rows.columns());
   StoredRow* last = nullptr;
   while (true) {
@@ -219,6 +224,7 @@ Status Aggregates::finalize(Arena& states, Arena& results, const char* group,
   for (size_t i = 0; i < all_.size(); ++i) {
     One& a = all_[i];
     const void* state = group + a.offset;
+    const uint64_t held = a.is_sorted ? load<SortedState>(state).sorter->held_bytes() : 0;
     NullableDatum value;
     if (a.kernel == nullptr) {
       value = TRY(finalize_ordered_set(a, results, load<SortedState>(state)));
@@ -230,7 +236,9 @@ Status Aggregates::finalize(Arena& states, Arena& results, const char* group,
     columns[i].set(row, value);
     if (!a.is_sorted) continue;
     RowSorter* sorter = load<SortedState>(group + a.offset).sorter;
+    sorter_bytes_ -= held;
     sorter->clear();
+    sorter_bytes_ += sorter->held_bytes();
     a.spare.push_back(sorter);
   }
   return {};
@@ -239,6 +247,7 @@ Status Aggregates::finalize(Arena& states, Arena& results, const char* group,
 void Aggregates::forget_sorters() {
   for (One& a : all_) a.spare.clear();
   sorters_.clear();
+  sorter_bytes_ = 0;
 }
 
 Result<NullableDatum> Aggregates::finalize_ordered_set(One& a, Arena& results,

@@ -37,6 +37,8 @@ class Aggregates {
                   uint32_t row);
   // All states are gone: so are their sorters.
   void forget_sorters();
+  // What the rows of sorted aggregates hold in memory.
+  uint64_t sorter_bytes() const { return sorter_bytes_; }
 
  private:
   struct One {
@@ -71,6 +73,7 @@ class Aggregates {
   ExecContext& context_;
   std::vector<One> all_;
   std::vector<std::unique_ptr<RowSorter>> sorters_;
+  uint64_t sorter_bytes_ = 0;
   size_t states_bytes_ = 0;
   std::vector<Vector> args_;
   std::vector<void*> states_;

@@ -251,7 +251,10 @@ class Compiler {
     state->values = context_.arena.make_array<EvalNode*>(s.param_values.size());
     for (size_t i = 0; i < s.param_values.size(); ++i)
       state->values[i] = TRY(compile(*s.param_values[i]));
-    if (s.test != nullptr) state->test = TRY(compile(*s.test));
+    if (s.hashed)
+      state->probe = TRY(plain(*as<CallExpr>(*s.test).args[0]));
+    else if (s.test != nullptr)
+      state->test = TRY(compile(*s.test));
     node->sub_plan = state;
     return node;
   }

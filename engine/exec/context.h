@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -23,6 +24,12 @@ class Transaction;
 struct Snapshot;
 class Operator;
 struct CteState;
+
+// A table reduced to one row version, or to none, for a second look (recheck.h).
+struct FixedRow {
+  int range;  // flat
+  std::optional<Tid> tid;
+};
 
 struct ExecContext {
   ExecContext(Fiber& fiber_in, Arena& arena_in, MemoryBudget& budget_in, CatalogReader& catalog_in,
@@ -48,11 +55,29 @@ struct ExecContext {
     return static_cast<uint64_t>(static_cast<double>(work_mem_bytes) * hash_mem_multiplier);
   }
   std::vector<NodeMeasure>* measures = nullptr;  // by node number, when EXPLAIN ANALYZE asks
-  uint64_t rows_processed = 0;                   // of INSERT, UPDATE, DELETE: for the command tag
-  uint64_t execution = 0;  // counts restarts: what is remembered of one is not of the next
+  std::span<const FixedRow> fixed_rows;
+  const FixedRow* fixed_row(int range) const {
+    for (const FixedRow& fixed : fixed_rows) {
+      if (fixed.range == range) return &fixed;
+    }
+    return nullptr;
+  }
+  uint64_t rows_processed = 0;  // of INSERT, UPDATE, DELETE: for the command tag
+  uint64_t execution = 0;       // counts restarts: what is remembered of one is not of the next
 
   std::vector<NullableDatum> exec_params;  // slots by number; set by nested loops and subplans
   std::vector<uint8_t> init_plan_done;     // by slot
+  void set_param(int slot, NullableDatum value) {
+    exec_params[static_cast<size_t>(slot)] = value;
+    touch_param(slot);
+  }
+  void touch_param(int slot) { ++param_versions_[static_cast<size_t>(slot)]; }
+  // Grows whenever one of these is set: what was computed from them holds while it stays.
+  uint64_t params_version(std::span<const int> slots) const {
+    uint64_t sum = 0;
+    for (const int slot : slots) sum += param_versions_[static_cast<size_t>(slot)];
+    return sum;
+  }
 
   // The rows that readers of one CTE, or of one working table, share.
   CteState& shared_rows(int number);
@@ -60,6 +85,7 @@ struct ExecContext {
   void keep(std::unique_ptr<Operator> made);
 
  private:
+  std::vector<uint64_t> param_versions_;
   std::vector<std::unique_ptr<CteState>> shared_;
   std::vector<std::unique_ptr<Operator>> kept_;
 };

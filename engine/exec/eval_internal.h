@@ -39,6 +39,7 @@ enum class Step : uint8_t {
 };
 
 struct SubPlanState;
+class HashedSubPlan;  // sub_plan.cpp
 
 struct EvalNode {
   Step step;
@@ -76,6 +77,8 @@ struct SubPlanState {
   Operator* root = nullptr;
   std::span<EvalNode*> values;  // by param_slots
   EvalNode* test = nullptr;
+  EvalNode* probe = nullptr;        // hashed: the value looked up ...
+  HashedSubPlan* hashed = nullptr;  // ... in the subplan's rows; kept by the context
 };
 
 // Runs one step; see Evaluator::evaluate.

@@ -17,6 +17,7 @@ ExecContext::ExecContext(Fiber& fiber_in, Arena& arena_in, MemoryBudget& budget_
       plan(plan_in) {
   exec_params.resize(static_cast<size_t>(plan.exec_params));
   init_plan_done.resize(static_cast<size_t>(plan.exec_params));
+  param_versions_.resize(static_cast<size_t>(plan.exec_params));
 }
 ExecContext::~ExecContext() = default;
 

@@ -90,7 +90,11 @@ class HashTable {
 class HashJoinOperator final : public Operator {
  public:
   HashJoinOperator(ExecContext& context, const HashJoinPlan& plan)
-      : Operator(context, plan), join_(plan), arena_(&context.budget), projection_(context) {}
+      : Operator(context, plan),
+        join_(plan),
+        hash_(static_cast<const HashPlan&>(*plan.right)),
+        arena_(&context.budget),
+        projection_(context) {}
 
   Status open() override {
     outer_width_ = plan_.left->targets.size();
@@ -140,9 +144,9 @@ class HashJoinOperator final : public Operator {
   }
 
   Result<Batch*> next() override {
-    arena_.reset();
     if (!built_) TRY(build());
     while (true) {
+      arena_.reset();
       Batch* out = TRY(phase_ == Phase::probe ? probe() : sweep());
       if (out != nullptr) return out;
       if (phase_ != Phase::done) continue;
@@ -154,6 +158,12 @@ class HashJoinOperator final : public Operator {
   Status rescan() override {
     outer_batch_ = nullptr;
     phase_ = Phase::probe;
+    // A table that is whole, and of rows that stay the same, serves again.
+    if (built_ && batches_ == 1 && !hash_.reads_work_table &&
+        context_.params_version(hash_.reads_params) == version_) {
+      for (StoredRow* row : table_->rows()) row->matched = false;
+      return outer_->rescan();
+    }
     built_ = false;
     table_->clear();
     batch_ = 0;
@@ -186,6 +196,7 @@ class HashJoinOperator final : public Operator {
 
   Status build() {
     built_ = true;
+    version_ = context_.params_version(hash_.reads_params);
     Arena arena(&context_.budget);
     std::vector<Vector> all(table_->width());
     uint64_t unmatchable = 0;
@@ -244,7 +255,8 @@ class HashJoinOperator final : public Operator {
   RowStream& file_of(std::vector<std::unique_ptr<RowStream>>& files, size_t batch,
                      std::span<const ColumnDesc> columns) {
     if (temp_ == nullptr)
-      temp_ = std::make_unique<TempFile>(context_.fiber, context_.session.temp_space);
+      temp_ =
+          std::make_unique<TempFile>(context_.fiber, context_.session.temp_space, &context_.budget);
     if (files[batch] == nullptr) files[batch] = std::make_unique<RowStream>(*temp_, columns);
     return *files[batch];
   }
@@ -480,6 +492,7 @@ class HashJoinOperator final : public Operator {
   }
 
   const HashJoinPlan& join_;
+  const HashPlan& hash_;
   Arena arena_;
   Arena outer_arena_{&context_.budget};
   Projection projection_;
@@ -519,6 +532,7 @@ class HashJoinOperator final : public Operator {
   size_t sweep_at_ = 0;
   Phase phase_ = Phase::probe;
   bool built_ = false;
+  uint64_t version_ = 0;  // of the parameters the table was built with
 };
 
 }  // namespace

@@ -16,6 +16,7 @@ class MaterialOperator final : public Operator {
     rows_.emplace(context_, TRY(column_descs(context_, plan_.left->targets)));
     reader_.emplace(*rows_);
     columns_ = make_columns(context_.arena, rows_->width());
+    version_ = context_.params_version(static_cast<const MaterialPlan&>(plan_).reads_params);
     return {};
   }
   Result<Batch*> next() override {
@@ -30,6 +31,16 @@ class MaterialOperator final : public Operator {
     return &out_;
   }
   Status rescan() override {
+    const auto& plan = static_cast<const MaterialPlan&>(plan_);
+    const uint64_t version = context_.params_version(plan.reads_params);
+    if (version == version_ && !plan.reads_work_table) return rewind();
+    version_ = version;
+    rows_->clear();
+    reader_->rewind();
+    complete_ = false;
+    return child_->rescan();
+  }
+  Status rewind() override {
     reader_->rewind();
     return {};
   }
@@ -41,6 +52,7 @@ class MaterialOperator final : public Operator {
   std::vector<Vector> columns_;
   Batch out_;
   bool complete_ = false;
+  uint64_t version_ = 0;  // of the parameters the rows were computed with
 };
 
 // Readers of one CTE share what was computed so far; whoever needs more pulls it.
@@ -58,14 +70,16 @@ class CteScanOperator final : public Operator {
       state_->source = state_->owned_source.get();
       state_->rows =
           std::make_unique<SharedRows>(context_, TRY(column_descs(context_, source.targets)));
+      state_->version = context_.params_version(cte_.reads_params);
     }
     reader_.emplace(*state_->rows);
     columns_ = make_columns(context_.arena, state_->rows->width());
     return {};
   }
   Result<Batch*> next() override {
-    arena_.reset();
+    TRY(follow_params());
     while (true) {
+      arena_.reset();
       while (reader_->at_end()) {
         if (state_->complete) return nullptr;
         Batch* in = TRY(state_->source->next());
@@ -86,6 +100,18 @@ class CteScanOperator final : public Operator {
   }
 
  private:
+  // Rows that were computed from other values around the query are computed again, once for all
+  // readers: these are all started over when such a value changes.
+  Status follow_params() {
+    const uint64_t version = context_.params_version(cte_.reads_params);
+    if (version == state_->version) return {};
+    state_->version = version;
+    state_->complete = false;
+    state_->rows->clear();
+    reader_->rewind();
+    return state_->source->rescan();
+  }
+
   const CteScanPlan& cte_;
   Arena arena_;
   Projection projection_;
@@ -105,11 +131,11 @@ class WorkTableScanOperator final : public Operator {
     return {};
   }
   Result<Batch*> next() override {
-    arena_.reset();
     CHECK(state_->rows != nullptr);  // its RecursiveUnion is running
     if (columns_.empty()) columns_ = make_columns(context_.arena, state_->rows->width());
     if (!reader_) reader_.emplace(*state_->rows);
     while (!reader_->at_end()) {
+      arena_.reset();
       const uint32_t count = TRY(reader_->next(columns_));
       Batch* out = TRY(projection_.apply(arena_, Batch{columns_, Rows{nullptr, count}}));
       if (out != nullptr) return out;

@@ -29,6 +29,10 @@ class MeasuredOperator final : public Operator {
     started_ = false;
     return inner_->rescan();
   }
+  Status rewind() override {
+    started_ = false;
+    return inner_->rewind();
+  }
   void set_row_limit(double rows) override { inner_->set_row_limit(rows); }
 
  private:

@@ -10,6 +10,7 @@
 #include "exec/detoast.h"
 #include "exec/operators_internal.h"
 #include "exec/projection.h"
+#include "exec/recheck.h"
 #include "exec/row_change.h"
 #include "exec/row_store.h"
 #include "exec/table_columns.h"
@@ -59,6 +60,8 @@ class ModifyTableOperator final : public Operator {
       for (const TargetEntry& target : modify_.recompute)
         recompute_.push_back(TRY(Evaluator::compile(context_, *target.expr, old_.layout())));
     }
+    if (!modify_.recheck_tables.empty())
+      again_.emplace(context_, *plan_.left, modify_.recheck_tables);
     if (modify_.on_conflict != nullptr && modify_.on_conflict->do_update) TRY(compile_conflict());
     return changes_.open(context_, relation_);
   }
@@ -160,10 +163,7 @@ class ModifyTableOperator final : public Operator {
     for (uint32_t i = 0; i < in.rows.count; ++i) {
       const uint32_t row = in.rows[i];
       if (tids.is_null(row)) continue;  // the nullable side of an outer join
-      const char* bytes = tids.value(row).as<const char*>();
-      const Tid tid{BlockNo(uint32_t{load<uint16_t>(bytes)} << 16 | load<uint16_t>(bytes + 2)),
-                    load<uint16_t>(bytes + 4)};
-      TRY(change_row(in, row, tid));
+      TRY(change_row(in, row, tid_of(tids.value(row))));
       TRY(context_.fiber.charge(4));
     }
     return {};
@@ -177,7 +177,9 @@ class ModifyTableOperator final : public Operator {
     return got.rows == 1;
   }
 
-  Status change_row(const Batch& in, uint32_t row, Tid tid) {
+  Status change_row(const Batch& seen, uint32_t seen_row, Tid tid) {
+    Batch in = seen;
+    uint32_t row = seen_row;
     bool from_child = true;  // new values are the child's, until the row turns out to have changed
     while (true) {
       if (!TRY(fetch_old(tid))) return {};
@@ -207,7 +209,15 @@ class ModifyTableOperator final : public Operator {
       const std::optional<Tid> next = TRY(after_conflict(done, tid));
       if (!next) return {};
       tid = *next;
-      from_child = false;
+      if (modify_.single_table) {
+        from_child = false;
+        continue;
+      }
+      const FixedRow newest{modify_.range, tid};
+      const Batch* again = TRY(again_->run(seen, seen_row, std::span(&newest, 1)));
+      if (again == nullptr) return {};
+      in = *again;
+      row = in.rows[0];
     }
   }
 
@@ -223,12 +233,12 @@ class ModifyTableOperator final : public Operator {
     }
     CHECK(done.outcome == ChangeOutcome::updated);
     if (one_snapshot) return serialization_failure("update");
-    if (!modify_.single_table) {
+    if (!modify_.single_table && modify_.recheck_tables.empty()) {
       return raise(sqlstate::t_r_serialization_failure,
                    "could not serialize access due to concurrent update")
           .hint(
-              "A statement that changes rows through a join does not follow concurrent updates. "
-              "Run it again.");
+              "A statement that changes rows joined with something other than tables does not "
+              "follow concurrent updates. Run it again.");
     }
     const RowLock mode =
         modify_.command == CommandType::delete_ ? RowLock::update : RowLock::no_key_update;
@@ -419,6 +429,7 @@ class ModifyTableOperator final : public Operator {
   std::vector<StoredRow*> returned_rows_;
   std::vector<Vector> returned_columns_;
   size_t returned_at_ = 0;
+  std::optional<RowRecheck> again_;  // where rows are joined
   std::optional<Evaluator> recheck_;
   std::vector<Evaluator> recompute_;
   std::vector<Evaluator> conflict_set_;
@@ -428,87 +439,10 @@ class ModifyTableOperator final : public Operator {
   bool done_ = false;
 };
 
-// FOR UPDATE and its kin: locks the rows that pass, in the newest version where that is allowed.
-class LockRowsOperator final : public Operator {
- public:
-  LockRowsOperator(ExecContext& context, const LockRowsPlan& plan)
-      : Operator(context, plan), lock_(plan), arena_(&context.budget) {}
-  Status open() override {
-    child_ = TRY(make_operator(context_, *plan_.left));
-    kept_.resize(kBatchRows);
-    return {};
-  }
-  Result<Batch*> next() override {
-    while (Batch* in = TRY(child_->next())) {
-      arena_.reset();
-      uint32_t count = 0;
-      for (uint32_t i = 0; i < in->rows.count; ++i) {
-        const auto row = static_cast<uint16_t>(in->rows[i]);
-        if (TRY(lock_row(*in, row))) kept_[count++] = row;
-      }
-      if (count == 0) continue;
-      out_ = Batch{in->columns, Rows{kept_.data(), count}};
-      return &out_;
-    }
-    return nullptr;
-  }
-  Status rescan() override { return child_->rescan(); }
-  bool restart() override { return child_->restart(); }
-
- private:
-  Result<bool> lock_row(const Batch& in, uint32_t row) {
-    for (size_t m = 0; m < lock_.marks.size(); ++m) {
-      const Vector& tids = in.columns[static_cast<size_t>(lock_.tid_columns[m] - 1)];
-      if (tids.is_null(row)) continue;
-      const char* bytes = tids.value(row).as<const char*>();
-      const Tid tid{BlockNo(uint32_t{load<uint16_t>(bytes)} << 16 | load<uint16_t>(bytes + 2)),
-                    load<uint16_t>(bytes + 4)};
-      const RowMark& mark = lock_.marks[m];
-      const RelationInfo& relation =
-          *context_.plan.range_table[static_cast<size_t>(mark.range - 1)]->relation;
-      const RowWait wait = mark.wait == LockWait::skip    ? RowWait::skip_locked
-                           : mark.wait == LockWait::error ? RowWait::no_wait
-                                                          : RowWait::wait;
-      Heap heap(*context_.access, relation.storage);
-      const auto mode = static_cast<RowLock>(mark.strength);
-      const ChangeResult done = TRY(
-          heap.lock(context_.fiber, *context_.transaction, tid, mode, *context_.snapshot, wait));
-      TRY(context_.fiber.charge(4));
-      switch (done.outcome) {
-        case ChangeOutcome::ok: continue;
-        case ChangeOutcome::would_block:
-          if (mark.wait == LockWait::skip) return false;
-          return raise(sqlstate::lock_not_available,
-                       cat("could not obtain lock on row in relation \"", relation.name, "\""));
-        case ChangeOutcome::self_modified:
-        case ChangeOutcome::invisible:     return false;
-        case ChangeOutcome::deleted:
-          if (context_.transaction->uses_one_snapshot()) return serialization_failure("delete");
-          return false;
-        case ChangeOutcome::updated:
-          if (context_.transaction->uses_one_snapshot()) return serialization_failure("update");
-          return raise(sqlstate::t_r_serialization_failure,
-                       "could not serialize access due to concurrent update")
-              .hint("A locking SELECT does not follow concurrent updates. Run it again.");
-      }
-    }
-    return true;
-  }
-
-  const LockRowsPlan& lock_;
-  Arena arena_;
-  OperatorPtr child_;
-  std::vector<uint16_t> kept_;
-  Batch out_;
-};
-
 }  // namespace
 
 OperatorPtr make_modify_table(ExecContext& context, const ModifyTablePlan& plan) {
   return std::make_unique<ModifyTableOperator>(context, plan);
-}
-OperatorPtr make_lock_rows(ExecContext& context, const LockRowsPlan& plan) {
-  return std::make_unique<LockRowsOperator>(context, plan);
 }
 
 }  // namespace orrery

@@ -37,8 +37,8 @@ class NestedLoopOperator final : public Operator {
   }
 
   Result<Batch*> next() override {
-    arena_.reset();
     while (true) {
+      arena_.reset();
       if (!inner_running_ && !TRY(next_outer_row())) return nullptr;
       Batch* inner = TRY(inner_->next());
       if (inner == nullptr) {
@@ -76,7 +76,14 @@ class NestedLoopOperator final : public Operator {
   Status rescan() override {
     outer_batch_ = nullptr;
     inner_running_ = false;
+    if (scanned_once_) TRY(inner_->rescan());
+    scanned_once_ = false;
     return outer_->rescan();
+  }
+  Status rewind() override {
+    outer_batch_ = nullptr;
+    inner_running_ = false;
+    return outer_->rewind();
   }
   bool restart() override {
     outer_batch_ = nullptr;
@@ -101,12 +108,13 @@ class NestedLoopOperator final : public Operator {
       one.may_have_nulls = column.may_have_nulls;
     }
     const std::span<Vector> outer_columns(columns_.data(), outer_width_);
+    param_arena_.reset();
     for (size_t p = 0; p < values_.size(); ++p) {
-      const Vector* value = TRY(
-          values_[p].evaluate(arena_, Batch{outer_columns, Rows{nullptr, 1}}, Rows{nullptr, 1}));
-      context_.exec_params[static_cast<size_t>(join_.param_slots[p])] = value->at(0);
+      const Vector* value = TRY(values_[p].evaluate(
+          param_arena_, Batch{outer_columns, Rows{nullptr, 1}}, Rows{nullptr, 1}));
+      context_.set_param(join_.param_slots[p], value->at(0));
     }
-    if (scanned_once_) TRY(inner_->rescan());
+    if (scanned_once_) TRY(values_.empty() ? inner_->rewind() : inner_->rescan());
     scanned_once_ = true;
     inner_running_ = true;
     matched_ = false;
@@ -115,6 +123,7 @@ class NestedLoopOperator final : public Operator {
 
   const NestedLoopPlan& join_;
   Arena arena_;
+  Arena param_arena_{&context_.budget};  // what the parameters point to
   Projection projection_;
   std::optional<Evaluator> condition_;
   std::vector<Evaluator> values_;

@@ -2,8 +2,9 @@
 // Operator class; make_operator (operators.h) builds the tree.
 //
 // The life of an operator: open() once; next() until null; rescan() starts again, with whatever
-// exec parameters hold now; the destructor releases everything (it does not suspend). A batch is
-// valid until the next call on the same operator.
+// exec parameters hold now; rewind() starts again with the parameters it had; the destructor
+// releases everything (it does not suspend). A batch is valid until the next call on the same
+// operator.
 //
 // Between executions of a prepared statement the opened tree may be kept: restart() makes it ready
 // for the next one, which has other parameters, another snapshot, another transaction.
@@ -26,10 +27,12 @@ class Operator {
   // The next batch, at least one row in it; null at the end. Suspends.
   virtual Result<Batch*> next() = 0;
   virtual Status rescan() = 0;
+  // REQUIRES: no parameter that it reads has changed since the last start.
+  virtual Status rewind() { return rescan(); }
   // Unlike rescan() it keeps nothing of what the last execution read or computed. False: this
   // operator cannot forget, the tree has to be built anew.
   virtual bool restart() { return false; }
-  // An upper bound on the rows that will be asked for, told by a Limit above; -1 when unknown.
+  // An upper bound on the rows that will be asked for, told by a Limit above; -1 takes it back.
   virtual void set_row_limit(double) {}
 
   const PlanNode& plan() const { return plan_; }

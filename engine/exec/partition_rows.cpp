@@ -13,7 +13,8 @@ Status PartitionRows::add(std::span<const Vector> columns, uint32_t row) {
   }
   if (stream_ == nullptr) {
     if (file_ == nullptr)
-      file_ = std::make_unique<TempFile>(context_.fiber, context_.session.temp_space);
+      file_ =
+          std::make_unique<TempFile>(context_.fiber, context_.session.temp_space, &context_.budget);
     stream_ = std::make_unique<RowStream>(*file_, store_.columns());
     reader_.emplace(*stream_);
   }

@@ -15,6 +15,7 @@ class PartitionRows {
   Result<StoredRow*> row(uint64_t i);
   uint64_t size() const { return rows_.size() + offsets_.size(); }
   size_t width() const { return store_.width(); }
+  const std::vector<ColumnDesc>& columns() const { return store_.columns(); }
   void clear();
 
   static constexpr size_t kHeld = 64;

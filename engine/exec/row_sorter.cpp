@@ -148,7 +148,7 @@ Status RowSorter::merge_items(size_t a, size_t middle, size_t end, std::vector<I
 
 Status RowSorter::write_run() {
   TRY(sort_items());
-  if (file_ == nullptr) file_ = std::make_unique<TempFile>(fiber_, temp_space_);
+  if (file_ == nullptr) file_ = std::make_unique<TempFile>(fiber_, temp_space_, budget_);
   auto run = std::make_unique<RowStream>(*file_, columns_);
   for (const Item& item : items_) {
     TRY(run->write(*item.row));

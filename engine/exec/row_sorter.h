@@ -22,7 +22,7 @@ class RowSorter {
   RowSorter(Fiber& fiber, MemoryBudget* budget, std::vector<ColumnDesc> columns,
             std::vector<KeyColumn> keys, uint64_t memory_bytes, TempSpace* temp_space);
 
-  // Only the first `rows` of the order will be asked for. Before the first add().
+  // Only the first `rows` of the order will be asked for (all: UINT64_MAX). Before the first add().
   void set_bound(uint64_t rows) { bound_ = rows; }
   // Key columns must be plain, not toasted.
   Status add(std::span<const Vector> columns, Rows rows);
@@ -40,6 +40,7 @@ class RowSorter {
   bool spilled() const { return spilled_; }
   uint64_t spilled_bytes() const { return spilled_bytes_; }
   uint64_t memory_bytes() const { return peak_bytes_; }
+  uint64_t held_bytes() const { return store_->bytes() + items_.capacity() * sizeof(Item); }
 
  private:
   struct Item {
@@ -69,8 +70,6 @@ class RowSorter {
   Status start_merge(size_t runs);
   Status advance(Input& input);
   Result<StoredRow*> next_merged();
-  uint64_t held_bytes() const { return store_->bytes() + items_.capacity() * sizeof(Item); }
-
   Fiber& fiber_;
   MemoryBudget* budget_;
   std::vector<ColumnDesc> columns_;

@@ -15,6 +15,46 @@
 namespace orrery {
 namespace {
 
+// In place of a scan when its table is reduced to one row version.
+class FixedRowScan {
+ public:
+  FixedRowScan(ExecContext& context, const FixedRow& fixed, TableColumns& columns)
+      : context_(context), fixed_(fixed), columns_(columns) {}
+
+  // `recheck`: conditions that the scan would have applied by itself; may be null.
+  Status open(const Expr* recheck) {
+    if (recheck != nullptr)
+      recheck_ = TRY(Evaluator::compile(context_, *recheck, columns_.layout()));
+    fetch_.emplace(*context_.access, columns_.relation().storage, columns_.wanted());
+    return {};
+  }
+  Result<Batch*> next(Arena& arena, Projection& projection) {
+    if (given_ || !fixed_.tid) return static_cast<Batch*>(nullptr);
+    given_ = true;
+    const TableFetch::Fetched got =
+        TRY(fetch_->fetch(context_.fiber, *context_.snapshot, SnapshotKind::mvcc,
+                          FetchMode::any_version, std::span<const Tid>(&*fixed_.tid, 1),
+                          columns_.vectors(), 0, arena, nullptr, nullptr, nullptr));
+    if (got.rows == 0) return static_cast<Batch*>(nullptr);
+    const Batch row = columns_.batch(1);
+    if (recheck_) {
+      uint16_t kept = 0;
+      const Rows still = TRY(recheck_->filter(arena, row, row.rows, &kept));
+      if (still.count == 0) return static_cast<Batch*>(nullptr);
+    }
+    return projection.apply(arena, row);
+  }
+  void rewind() { given_ = false; }
+
+ private:
+  ExecContext& context_;
+  const FixedRow& fixed_;
+  TableColumns& columns_;
+  std::optional<Evaluator> recheck_;
+  std::optional<TableFetch> fetch_;
+  bool given_ = false;
+};
+
 class SeqScanOperator final : public Operator {
  public:
   SeqScanOperator(ExecContext& context, const SeqScanPlan& plan)
@@ -28,11 +68,20 @@ class SeqScanOperator final : public Operator {
     columns_.note(plan_);
     TRY(columns_.prepare());
     TRY(projection_.compile(plan_, columns_.layout()));
+    const FixedRow* fixed = context_.fixed_row(static_cast<const ScanPlan&>(plan_).range);
+    if (fixed != nullptr) {
+      fixed_.emplace(context_, *fixed, columns_);
+      return fixed_->open(nullptr);
+    }
     scan_.emplace(*context_.access, columns_.relation().storage, *context_.snapshot,
                   columns_.wanted());
     return {};
   }
   Result<Batch*> next() override {
+    if (fixed_) {
+      arena_.reset();
+      return fixed_->next(arena_, projection_);
+    }
     while (true) {
       arena_.reset();
       const uint32_t count = TRY(scan_->next(context_.fiber, columns_.vectors(), arena_, nullptr));
@@ -43,7 +92,10 @@ class SeqScanOperator final : public Operator {
     }
   }
   Status rescan() override {
-    scan_->rewind();
+    if (fixed_)
+      fixed_->rewind();
+    else
+      scan_->rewind();
     return {};
   }
   bool restart() override {
@@ -56,6 +108,7 @@ class SeqScanOperator final : public Operator {
   Projection projection_;
   TableColumns columns_;
   std::optional<TableScan> scan_;
+  std::optional<FixedRowScan> fixed_;
 };
 
 // Turns the plan's conditions into ranges of index keys. Equalities make a prefix; the first other
@@ -247,8 +300,14 @@ class IndexScanOperator final : public Operator {
 
   Status open() override {
     columns_.note(plan_);
+    const FixedRow* fixed = context_.fixed_row(scan_plan_.range);
+    if (fixed != nullptr) columns_.note(scan_plan_.recheck);
     TRY(columns_.prepare());
     TRY(projection_.compile(plan_, columns_.layout()));
+    if (fixed != nullptr) {
+      fixed_.emplace(context_, *fixed, columns_);
+      return fixed_->open(scan_plan_.recheck);
+    }
     TRY(bounds_.compile());
     const ScanDirection direction =
         scan_plan_.backward ? ScanDirection::backward : ScanDirection::forward;
@@ -261,6 +320,10 @@ class IndexScanOperator final : public Operator {
   }
 
   Result<Batch*> next() override {
+    if (fixed_) {
+      arena_.reset();
+      return fixed_->next(arena_, projection_);
+    }
     if (!started_) {
       started_ = true;
       key_arena_.reset();
@@ -300,6 +363,7 @@ class IndexScanOperator final : public Operator {
   }
 
   Status rescan() override {
+    if (fixed_) fixed_->rewind();
     started_ = done_ = false;
     return {};
   }
@@ -316,6 +380,7 @@ class IndexScanOperator final : public Operator {
   Projection projection_;
   IndexBounds bounds_;
   TableColumns columns_;
+  std::optional<FixedRowScan> fixed_;
   std::optional<IndexScan> scan_;
   std::optional<TableFetch> fetch_;
   Tid* tids_ = nullptr;  // kBatchRows of each: the entries at hand, and which are dead

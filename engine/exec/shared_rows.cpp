@@ -11,7 +11,8 @@ Status SharedRows::add(const Batch& batch) {
     rows_.push_back(store_.add(batch.columns, batch.rows[i]));
     if (store_.bytes() + rows_.capacity() * sizeof(StoredRow*) <= context_.work_mem_bytes) continue;
     if (file_ == nullptr)
-      file_ = std::make_unique<TempFile>(context_.fiber, context_.session.temp_space);
+      file_ =
+          std::make_unique<TempFile>(context_.fiber, context_.session.temp_space, &context_.budget);
     stream_ = std::make_unique<RowStream>(*file_, store_.columns());
   }
   TRY(context_.fiber.charge(batch.rows.count));

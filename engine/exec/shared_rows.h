@@ -54,6 +54,7 @@ struct CteState {
   Operator* source = nullptr;
   std::unique_ptr<SharedRows> rows;
   bool complete = false;
+  uint64_t version = 0;  // of the parameters from around it that the rows were computed with
 };
 
 // A hash set of rows under equality of `keys`, NULLs equal. Chained buckets; grows by doubling.

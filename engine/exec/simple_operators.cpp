@@ -23,9 +23,9 @@ class ResultOperator final : public Operator {
   }
   Result<Batch*> next() override {
     if (done_) return nullptr;
-    arena_.reset();
     if (!gate_passed_) {
       if (gate_) {
+        arena_.reset();
         const NullableDatum open = TRY(gate_->single(arena_));
         if (open.is_null || !open.value.as<bool>()) {
           done_ = true;
@@ -36,6 +36,7 @@ class ResultOperator final : public Operator {
     }
     if (child_ == nullptr) {
       done_ = true;
+      arena_.reset();
       return projection_.apply(arena_, Batch{{}, Rows{nullptr, 1}});
     }
     while (true) {
@@ -44,6 +45,7 @@ class ResultOperator final : public Operator {
         done_ = true;
         return nullptr;
       }
+      arena_.reset();
       Batch* out = TRY(projection_.apply(arena_, *in));
       if (out != nullptr) return out;
     }
@@ -82,8 +84,8 @@ class AppendOperator final : public Operator {
     return {};
   }
   Result<Batch*> next() override {
-    arena_.reset();
     while (at_ < inputs_.size()) {
+      arena_.reset();
       Batch* in = TRY(inputs_[at_]->next());
       if (in == nullptr) {
         ++at_;
@@ -191,9 +193,9 @@ class LimitOperator final : public Operator {
     to_pass_ =
         count_ ? TRY(number(*count_, sqlstate::invalid_row_count_in_limit_clause, "LIMIT", kAll))
                : kAll;
-    if (to_pass_ != kAll && limit_.option == LimitKind::count) {
-      child_->set_row_limit(static_cast<double>(to_pass_) + static_cast<double>(to_skip_));
-    }
+    const bool bounded = to_pass_ != kAll && limit_.option == LimitKind::count;
+    child_->set_row_limit(bounded ? static_cast<double>(to_pass_) + static_cast<double>(to_skip_)
+                                  : -1);
     return {};
   }
 
@@ -252,8 +254,8 @@ class ValuesScanOperator final : public Operator {
     return {};
   }
   Result<Batch*> next() override {
-    arena_.reset();
     while (at_ < entry_.values.size()) {
+      arena_.reset();
       uint32_t count = 0;
       for (Vector& column : columns_) column.may_have_nulls = false;
       for (; count < kBatchRows && at_ < entry_.values.size(); ++count, ++at_) {
@@ -293,8 +295,8 @@ class SubqueryScanOperator final : public Operator {
     return {};
   }
   Result<Batch*> next() override {
-    arena_.reset();
     while (true) {
+      arena_.reset();
       Batch* in = TRY(child_->next());
       if (in == nullptr) return nullptr;
       Batch* out = TRY(projection_.apply(arena_, *in));

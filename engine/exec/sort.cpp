@@ -40,7 +40,8 @@ class SortOperator final : public Operator {
   static constexpr double kMaxBound = 10'000;  // beyond, a heap is dearer than a sort
 
   Status read_and_sort() {
-    if (limit_ >= 0 && limit_ < kMaxBound) sorter_->set_bound(static_cast<uint64_t>(limit_));
+    const bool bounded = limit_ >= 0 && limit_ < kMaxBound;
+    sorter_->set_bound(bounded ? static_cast<uint64_t>(limit_) : UINT64_MAX);
     while (Batch* in = TRY(child_->next())) {
       arena_.reset();
       for (const SortKey& key : sort_.keys) {

@@ -41,6 +41,18 @@ TempFile::~TempFile() {
   if (fiber_.host().disk().submit(pending.request)) pending.complete();
 }
 
+void BlockBuffer::take() {
+  if (bytes_ != nullptr) return;
+  bytes_ = std::make_unique_for_overwrite<std::byte[]>(kTempBlockBytes);
+  if (budget_ != nullptr) budget_->add(kTempBlockBytes);
+}
+
+void BlockBuffer::release() {
+  if (bytes_ == nullptr) return;
+  bytes_.reset();
+  if (budget_ != nullptr) budget_->release(kTempBlockBytes);
+}
+
 Result<uint32_t> TempFile::take_block() {
   if (free_.empty()) {
     if (space_ != nullptr) {
@@ -90,7 +102,7 @@ Status TempFile::read(uint32_t block, MutableBytes bytes) {
 
 Status TempStream::write(Bytes bytes) {
   while (!bytes.empty()) {
-    if (buffer_ == nullptr) buffer_ = std::make_unique_for_overwrite<std::byte[]>(kTempBlockBytes);
+    buffer_.take();
     const size_t part = std::min<size_t>(bytes.size(), kTempBlockBytes - used_);
     std::memcpy(buffer_.get() + used_, bytes.data(), part);
     bytes = bytes.subspan(part);
@@ -114,14 +126,14 @@ Status TempStream::finish() {
     TRY(file_.write(block, Bytes(buffer_.get(), kTempBlockBytes)));
     used_ = 0;
   }
-  buffer_.reset();
+  buffer_.release();
   return {};
 }
 
 void TempStream::clear() {
   for (const uint32_t block : blocks_) file_.free_block(block);
   blocks_.clear();
-  buffer_.reset();
+  buffer_.release();
   used_ = 0;
   size_ = 0;
 }
@@ -136,8 +148,7 @@ Status TempStream::Reader::read(MutableBytes bytes) {
       std::memcpy(bytes.data(), stream_->buffer_.get() + offset, part);
     } else {
       if (held_ != number) {
-        if (buffer_ == nullptr)
-          buffer_ = std::make_unique_for_overwrite<std::byte[]>(kTempBlockBytes);
+        buffer_.take();
         held_ = UINT64_MAX;
         TRY(stream_->file_.read(stream_->blocks_[number],
                                 MutableBytes(buffer_.get(), kTempBlockBytes)));

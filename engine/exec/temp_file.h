@@ -12,6 +12,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/arena.h"
 #include "fiber/fiber.h"
 #include "func/session_view.h"
 
@@ -24,10 +25,28 @@ constexpr const char* kTempDirectory = "temp";
 // When a node starts: a crash between making a file and removing its name leaves one.
 Status remove_temp_files(Fiber& fiber);
 
+// Room for one block, counted by a budget (which may be null).
+class BlockBuffer {
+ public:
+  explicit BlockBuffer(MemoryBudget* budget) : budget_(budget) {}
+  BlockBuffer(const BlockBuffer&) = delete;
+  ~BlockBuffer() { release(); }
+
+  void take();  // keeps what it has
+  void release();
+  std::byte* get() const { return bytes_.get(); }
+
+ private:
+  MemoryBudget* budget_;
+  std::unique_ptr<std::byte[]> bytes_;
+};
+
 class TempFile {
  public:
-  // 53400 when it would pass what `space` (may be null) allows.
-  TempFile(Fiber& fiber, TempSpace* space) : fiber_(fiber), space_(space) {}
+  // 53400 when it would pass what `space` allows; `budget` counts the buffers of its streams. Both
+  // may be null.
+  TempFile(Fiber& fiber, TempSpace* space, MemoryBudget* budget)
+      : fiber_(fiber), space_(space), budget_(budget) {}
   TempFile(const TempFile&) = delete;
   ~TempFile();  // closes without waiting
 
@@ -36,12 +55,14 @@ class TempFile {
   void free_block(uint32_t block) { free_.push_back(block); }
   Status write(uint32_t block, Bytes bytes);
   Status read(uint32_t block, MutableBytes bytes);
+  MemoryBudget* budget() const { return budget_; }
 
  private:
   Status open();
 
   Fiber& fiber_;
   TempSpace* space_;
+  MemoryBudget* budget_;
   FileHandle handle_;
   uint32_t blocks_ = 0;
   std::vector<uint32_t> free_;
@@ -49,7 +70,7 @@ class TempFile {
 
 class TempStream {
  public:
-  explicit TempStream(TempFile& file) : file_(file) {}
+  explicit TempStream(TempFile& file) : file_(file), buffer_(file.budget()) {}
   TempStream(const TempStream&) = delete;
   ~TempStream() { clear(); }
 
@@ -62,7 +83,7 @@ class TempStream {
   // Reads from a position on. Several may read one stream, while it grows.
   class Reader {
    public:
-    explicit Reader(TempStream& stream) : stream_(&stream) {}
+    explicit Reader(TempStream& stream) : stream_(&stream), buffer_(stream.file_.budget()) {}
     // REQUIRES: so many bytes are left.
     Status read(MutableBytes bytes);
     void seek(uint64_t position) { at_ = position; }
@@ -72,14 +93,14 @@ class TempStream {
    private:
     TempStream* stream_;
     uint64_t at_ = 0;
-    std::unique_ptr<std::byte[]> buffer_;
+    BlockBuffer buffer_;
     uint64_t held_ = UINT64_MAX;  // number within the stream of the block in buffer_
   };
 
  private:
   TempFile& file_;
   std::vector<uint32_t> blocks_;  // full ones, in the file
-  std::unique_ptr<std::byte[]> buffer_;
+  BlockBuffer buffer_;
   uint32_t used_ = 0;  // of buffer_
   uint64_t size_ = 0;
 };

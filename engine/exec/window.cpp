@@ -42,11 +42,12 @@ struct WindowFunction {
   // An aggregate: its state over the frame [begin, end) of the row before.
   const AggregateKernel* kernel = nullptr;
   CallSite site;
-  std::unique_ptr<Arena> states;
+  std::unique_ptr<Arena> states, results;
   void* state = nullptr;
   uint64_t begin = 0, end = 0;
   NullableDatum result;
   bool has_result = false;
+  uint64_t first_bucket_row = UINT64_MAX;  // ntile: the first row that names a number
 };
 
 class WindowOperator final : public Operator {
@@ -143,6 +144,7 @@ class WindowOperator final : public Operator {
     if (expr.is_aggregate) {
       f.kernel = find_aggregate(expr.function);
       f.states = std::make_unique<Arena>(&context_.budget);
+      f.results = std::make_unique<Arena>(&context_.budget);
     }
     const bool known = expr.function.v >= 3100 && expr.function.v <= 3114;
     if (expr.is_aggregate ? f.kernel == nullptr : !known) {
@@ -239,6 +241,7 @@ class WindowOperator final : public Operator {
       f.state = nullptr;
       f.has_result = false;
       f.begin = f.end = 0;
+      f.first_bucket_row = UINT64_MAX;
     }
   }
 
@@ -266,7 +269,7 @@ class WindowOperator final : public Operator {
     return NullableDatum{copy_datum(arena_, stored->values()[column], descs_[column]), false};
   }
 
-  Result<NullableDatum> ranking(const WindowFunction& f, uint64_t row) {
+  Result<NullableDatum> ranking(WindowFunction& f, uint64_t row) {
     const auto which = static_cast<Ranking>(f.expr->function.v);
     const uint64_t count = rows_->size();
     const auto whole = [](uint64_t v) {
@@ -309,10 +312,13 @@ class WindowOperator final : public Operator {
   }
 
   // The first `count % buckets` buckets hold one row more than the others. The number of buckets is
-  // what the partition's first row says.
-  Result<NullableDatum> bucket(const WindowFunction& f, uint64_t row) {
-    const NullableDatum given = TRY(argument(f, 0, 0));
+  // what the first row that names one says; rows before it have none.
+  Result<NullableDatum> bucket(WindowFunction& f, uint64_t row) {
+    const bool known = f.first_bucket_row != UINT64_MAX;
+    const NullableDatum given = TRY(argument(f, 0, known ? f.first_bucket_row : row));
     if (given.is_null) return NullableDatum{};
+    if (!known) f.first_bucket_row = row;
+    row -= f.first_bucket_row;
     const auto buckets = given.value.as<int32_t>();
     if (buckets <= 0) {
       return raise(sqlstate::invalid_argument_for_ntile,
@@ -377,7 +383,9 @@ class WindowOperator final : public Operator {
       TRY(add_rows(f, from, frame_.end));
       f.begin = begin;
       f.end = frame_.end;
-      EvalContext eval{context_.fiber, *f.states, context_.arena, context_.session};
+      f.results->reset();
+      EvalContext eval{context_.fiber, *f.results, context_.arena, context_.session};
+      f.result = {};
       TRY(f.kernel->finalize(eval, f.site, f.state, &f.result));
       f.has_result = true;
     }

@@ -149,7 +149,10 @@ Result<uint64_t> WindowFrame::range_bound(bool start) {
   }
   const StoredRow* now = TRY(rows_->row(current_));
   const bool now_null = now->nulls(rows_->width())[column] != 0;
-  const Datum base = now->values()[column];
+  // The rows looked at below may take the place of this one.
+  base_arena_.reset();
+  const Datum base =
+      now_null ? Datum() : copy_datum(base_arena_, now->values()[column], rows_->columns()[column]);
   uint64_t at = start ? begin : end;
   for (; at < count; ++at) {
     const StoredRow* row = TRY(rows_->row(at));

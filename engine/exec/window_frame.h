@@ -56,6 +56,7 @@ class WindowFrame {
   const std::vector<uint64_t>* groups_ = nullptr;
   uint64_t current_ = 0;
   Arena arena_{&context_.budget};
+  Arena base_arena_{&context_.budget};
 };
 
 }  // namespace orrery

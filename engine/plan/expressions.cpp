@@ -14,11 +14,8 @@ Expr* LevelPlanner::outer_param(const VarExpr& var, int levels_up) {
     owner = owner->parent_;
     CHECK(owner != nullptr);
   }
-  auto note_use = [&](int slot) {
-    for (LevelPlanner* level : between) {
-      if (std::find(level->uses_.begin(), level->uses_.end(), slot) == level->uses_.end())
-        level->uses_.push_back(slot);
-    }
+  const auto note_everywhere = [&](int slot) {
+    for (LevelPlanner* level : between) level->note_use(slot);
   };
   auto* param = arena_.make<ParamExpr>();
   param->tag = ExprTag::param;
@@ -30,7 +27,7 @@ Expr* LevelPlanner::outer_param(const VarExpr& var, int levels_up) {
   for (const OuterParam& known : owner->params_) {
     if (known.var->range == var.range && known.var->attno == var.attno) {
       param->id = known.slot;
-      note_use(known.slot);
+      note_everywhere(known.slot);
       return param;
     }
   }
@@ -38,8 +35,12 @@ Expr* LevelPlanner::outer_param(const VarExpr& var, int levels_up) {
   own->levels_up = 0;
   param->id = new_param();
   owner->params_.push_back({own, param->id});
-  note_use(param->id);
+  note_everywhere(param->id);
   return param;
+}
+
+void LevelPlanner::note_use(int slot) {
+  if (std::find(uses_.begin(), uses_.end(), slot) == uses_.end()) uses_.push_back(slot);
 }
 
 Result<Expr*> LevelPlanner::prepare(Expr* expr) {
@@ -81,6 +82,19 @@ Expr* renumber_test(Arena& arena, Expr* expr, std::span<const int> slots) {
 
 }  // namespace
 
+// value = (the subquery's one column), by an operator that hashes.
+Result<bool> LevelPlanner::can_hash_test(const SubPlanExpr& plan) {
+  if (plan.kind != SublinkKind::any || plan.test_params.size() != 1 || plan.test == nullptr ||
+      plan.test->tag != ExprTag::call || !context_.settings.enable_hashagg)
+    return false;
+  const auto& call = as<CallExpr>(*plan.test);
+  if (!call.op || call.args.size() != 2 || call.distinct || call.null_if) return false;
+  if (call.args[1]->tag != ExprTag::param || as<ParamExpr>(*call.args[1]).id != plan.test_params[0])
+    return false;
+  const OperatorInfo* op = TRY(context_.catalog.op(context_.fiber, call.op));
+  return op != nullptr && op->can_hash && op->left == op->right && op->name == "=";
+}
+
 Result<Expr*> LevelPlanner::make_subplan(SublinkExpr& link) {
   auto* made = arena_.make<SubPlanExpr>();
   made->tag = ExprTag::sub_plan;
@@ -114,8 +128,11 @@ Result<Expr*> LevelPlanner::make_subplan(SublinkExpr& link) {
     made->test_params = arena_.copy_array(test_slots);
     made->test = TRY(prepare(renumber_test(arena_, link.test, test_slots)));
   }
+  const bool hashes = TRY(can_hash_test(*made));
+  const bool alone = below.uses_.empty() && !below.reads_work_table_;
+  made->hashed = alone && hashes;
   // Nothing from outside: one run answers for all rows.
-  made->is_init_plan = below.uses_.empty() && link.test == nullptr;
+  made->is_init_plan = alone && link.test == nullptr;
   if (made->is_init_plan) made->result_param = new_param();
   return made;
 }

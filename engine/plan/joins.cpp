@@ -192,6 +192,7 @@ struct JoinSearch {
   Rel* hash_join(Rel* outer, Rel* inner, const std::vector<HashKey>& keys,
                  const std::vector<Expr*>& rest, JoinKind kind, double rows, double cost) {
     auto* hash = p.node<HashPlan>(PlanTag::hash);
+    note_reads(*hash);
     Rel* hashed = p.pass_rel(hash, inner);
     hash->startup_cost = hash->total_cost = inner->node->total_cost;
     auto* made = p.node<HashJoinPlan>(PlanTag::hash_join);
@@ -218,6 +219,7 @@ struct JoinSearch {
     const bool rescans_cheaply = !slots.empty() || inner->node->tag == PlanTag::result;
     if (!rescans_cheaply && outer->node->rows > 1 && inner->node->tag != PlanTag::material) {
       auto* material = p.node<MaterialPlan>(PlanTag::material);
+      note_reads(*material);
       right = p.pass_rel(material, inner);
       material->startup_cost = inner->node->startup_cost;
       material->total_cost = inner->node->total_cost + 2 * s.cpu_operator_cost * inner->node->rows;
@@ -235,9 +237,17 @@ struct JoinSearch {
     made->total_cost = slots.empty() ? nested_cost(*outer, *inner, on)
                                      : outer->node->total_cost + loops * inner->node->total_cost +
                                            rows * s.cpu_tuple_cost;
-    rel->order = outer->order;
     if (lateral) rel->lateral = (outer->lateral | inner->lateral) & ~rel->ranges;
     return rel;
+  }
+
+  // Of the slots set around this level any may be read below a node; those of this level's own
+  // joins and LATERAL items are set by nodes of it, and count where they are read.
+  void note_reads(KeepingPlan& made) {
+    std::vector<int> slots = p.uses_;
+    for (const auto& param : p.params_) slots.push_back(param.slot);
+    made.reads_params = p.arena_.copy_array(slots);
+    made.reads_work_table = p.reads_work_table_;
   }
 
   void finish_join(JoinPlan& made, Rel& rel, const std::vector<Expr*>& on, double rows) {

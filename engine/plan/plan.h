@@ -116,8 +116,9 @@ struct SubqueryScanPlan : ScanPlan {  // left: the subquery's plan
 struct FunctionScanPlan : ScanPlan {};
 struct ValuesScanPlan : ScanPlan {};
 struct CteScanPlan : ScanPlan {
-  int subplan = 0;    // which subplan computes it
-  int cte_param = 0;  // readers of one CTE share state under this number
+  int subplan = 0;              // which subplan computes it
+  int cte_param = 0;            // readers of one CTE share state under this number
+  std::span<int> reads_params;  // set around the query, and read by the CTE's
 };
 struct WorkTableScanPlan : ScanPlan {
   int work_table_param = 0;
@@ -151,7 +152,13 @@ struct HashKey {
 struct HashJoinPlan : JoinPlan {  // right: a hash node
   std::span<HashKey> keys;
 };
-struct HashPlan : PlanNode {};
+// What is kept of a child's rows holds while the parameters that the child may read stay as they
+// are.
+struct KeepingPlan : PlanNode {
+  std::span<int> reads_params;
+  bool reads_work_table = false;
+};
+struct HashPlan : KeepingPlan {};
 
 struct SortKey {
   int column;  // 1-based position in the child's targets
@@ -165,7 +172,7 @@ struct SortPlan : PlanNode {
   int presorted = 0;       // leading keys the input has already: incremental sort
   double limit_rows = -1;  // bounded sort when >= 0 (only an estimate; the Limit tells at run time)
 };
-struct MaterialPlan : PlanNode {};
+struct MaterialPlan : KeepingPlan {};
 struct MemoizePlan : PlanNode {
   std::span<Expr*> keys;  // the parameters a rescan depends on
   std::span<Oid> equality_ops;
@@ -217,9 +224,17 @@ struct LimitPlan : PlanNode {
   LimitKind option = LimitKind::count;
   std::span<GroupColumn> ties;  // sort columns, WITH TIES only
 };
+// Where the child's targets say which row of a table a row was made of: for a second look at rows
+// that changed.
+struct RecheckTable {
+  int range;       // flat
+  int tid_column;  // 1-based
+};
 struct LockRowsPlan : PlanNode {  // the child's targets carry a junk ctid for each mark
   std::span<RowMark> marks;
   std::span<int> tid_columns;  // 1-based
+  // Of every table; empty when the rows are made of other things too, and cannot be made again.
+  std::span<RecheckTable> recheck_tables;
 };
 
 struct ModifyTablePlan
@@ -233,6 +248,7 @@ struct ModifyTablePlan
   // UPDATE and DELETE of one table alone: WHERE and the new values over the table's columns, to be
   // computed anew for a row that changed meanwhile.
   bool single_table = false;
+  std::span<RecheckTable> recheck_tables;  // of the others, as in LockRowsPlan
   Expr* recheck = nullptr;
   std::span<TargetEntry> recompute;
   std::span<TargetEntry> returning;   // over the target's range entry

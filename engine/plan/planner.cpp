@@ -49,20 +49,10 @@ Result<Rel*> LevelPlanner::plan_modify(Query& query) {
     tid.junk = true;
     targets.push_back(tid);
     made->tid_column = static_cast<int>(targets.size());
+    add_recheck_tables(query, *made, rel->ranges, targets);
   }
   rel = TRY(project(rel, targets, query.has_set_functions));
-  std::vector<TargetEntry> set;
-  for (size_t i = 0; i < set_count; ++i) {
-    TargetEntry item = targets[i];
-    auto* var = arena_.make<VarExpr>();
-    static_cast<Expr&>(*var) = *targets[i].expr;
-    var->tag = ExprTag::var;
-    var->range = kOuterVar;
-    var->attno = static_cast<int>(i) + 1;
-    item.expr = var;
-    set.push_back(item);
-  }
-  made->set = arena_.copy_array(set);
+  made->set = columns_of_child(std::span(targets).first(set_count));
   // An update of one table alone can judge a newer version of a row by itself; see exec/modify.cpp.
   made->single_table = !is_insert && query.from.empty() && !query.has_sublinks;
   if (made->single_table) {
@@ -70,13 +60,8 @@ Result<Rel*> LevelPlanner::plan_modify(Query& query) {
     made->recompute = arena_.copy_array(std::span<TargetEntry>(targets).subspan(0, set_count));
   }
   if (query.on_conflict != nullptr) {
-    OnConflict& conflict = *query.on_conflict;
-    for (TargetEntry& target : conflict.set) {
-      target.expr = TRY(default_if_asked(relation, target));
-      target.expr = TRY(prepare(target.expr));
-    }
-    conflict.where = TRY(prepare(conflict.where));
-    made->on_conflict = &conflict;
+    TRY(prepare_conflict(*query.on_conflict, relation));
+    made->on_conflict = query.on_conflict;
   }
   Rel* above = make_rel(made, rel->ranges | range_bit(query.result_range), rel);
   above->is_modify = true;
@@ -93,6 +78,51 @@ Result<Rel*> LevelPlanner::plan_modify(Query& query) {
   made->startup_cost = rel->node->startup_cost;
   made->total_cost = rel->node->total_cost;
   return above;
+}
+
+Status LevelPlanner::prepare_conflict(OnConflict& conflict, const RelationInfo& relation) {
+  for (TargetEntry& target : conflict.set) {
+    target.expr = TRY(default_if_asked(relation, target));
+    target.expr = TRY(prepare(target.expr));
+  }
+  conflict.where = TRY(prepare(conflict.where));
+  return {};
+}
+
+// What is set, as the first columns of the child.
+std::span<TargetEntry> LevelPlanner::columns_of_child(std::span<const TargetEntry> targets) {
+  std::vector<TargetEntry> set;
+  for (const TargetEntry& target : targets) {
+    TargetEntry item = target;
+    auto* var = arena_.make<VarExpr>();
+    static_cast<Expr&>(*var) = *target.expr;
+    var->tag = ExprTag::var;
+    var->range = kOuterVar;
+    var->attno = static_cast<int>(set.size()) + 1;
+    item.expr = var;
+    set.push_back(item);
+  }
+  return arena_.copy_array(set);
+}
+
+// Beside the row to change, which rows of the other tables it was joined with.
+void LevelPlanner::add_recheck_tables(const Query& query, ModifyTablePlan& made, RangeSet ranges,
+                                      std::vector<TargetEntry>& targets) {
+  if (!can_recheck(query)) return;
+  std::vector<RecheckTable> tables{{made.range, made.tid_column}};
+  for (size_t i = 0; i < query.range_table.size(); ++i) {
+    const int range = static_cast<int>(i) + 1;
+    if (range == query.result_range || (ranges & range_bit(range)) == 0 ||
+        entry(range).kind != RangeKind::relation)
+      continue;
+    TargetEntry tid{};
+    tid.expr = make_ctid(range);
+    tid.resno = static_cast<int>(targets.size()) + 1;
+    tid.junk = true;
+    targets.push_back(tid);
+    tables.push_back({flat_range(range), tid.resno});
+  }
+  made.recheck_tables = arena_.copy_array(tables);
 }
 
 // RETURNING: columns of the table are read from the new (or deleted) row, those of other tables

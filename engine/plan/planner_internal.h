@@ -18,6 +18,13 @@ using RangeSet = uint64_t;  // bit n: range entry n + 1 of the level
 constexpr RangeSet range_bit(int range) { return RangeSet{1} << (range - 1); }
 constexpr int kMaxRanges = 64;
 
+struct OrderKey {
+  Expr* expr;  // in terms of the query's range entries
+  Oid sort_op;
+  bool descending;
+  bool nulls_first;
+};
+
 struct Rel {
   PlanNode* node = nullptr;
   RangeSet ranges = 0;
@@ -26,7 +33,7 @@ struct Rel {
   Rel* right = nullptr;     // kInnerVar
   bool is_modify = false;
   bool passes_rows = false;          // the node does not project: its targets are its left child's
-  std::vector<SortKey> order;        // of the rows, by positions in `base`; empty: unknown
+  std::vector<OrderKey> order;       // of the rows; empty: unknown
   std::vector<TargetEntry> targets;  // of `node`; moved there by finish()
   // A LATERAL item: the entries it refers to, and the parameters that carry the references.
   RangeSet lateral = 0;
@@ -65,17 +72,21 @@ class LevelPlanner {
                          int flag);
   Expr* set_column(const SetOpNode& set, size_t c);
   Result<Rel*> plan_modify(Query& query);
+  Status prepare_conflict(OnConflict& conflict, const RelationInfo& relation);
+  std::span<TargetEntry> columns_of_child(std::span<const TargetEntry> targets);
   Expr* fix_returning(Expr* expr, int target, Rel* input);
   Result<Expr*> default_if_asked(const RelationInfo& relation, const TargetEntry& target);
   Result<Expr*> column_default(const RelationInfo& relation, int number);
   Result<std::vector<TargetEntry>> insert_targets(Query& query, const RelationInfo& relation);
   Expr* make_ctid(int range);
+  bool can_recheck(const Query& query) const;
+  void add_recheck_tables(const Query& query, ModifyTablePlan& made, RangeSet ranges,
+                          std::vector<TargetEntry>& targets);
   Result<Rel*> add_grouping(Query& query, Rel* input);
   Result<Rel*> add_windows(Query& query, Rel* input);
   Result<Rel*> add_distinct(Query& query, Rel* input);
   bool is_sorted_by(const Rel& input, std::span<const SortClause> order,
                     std::span<const TargetEntry> targets) const;
-  void carry_order(const Rel& from, Rel& to);
   Result<Rel*> add_sort(Rel* input, std::span<const SortClause> order,
                         std::span<const TargetEntry> targets);
   Rel* add_limit(Query& query, Rel* input);
@@ -89,6 +100,12 @@ class LevelPlanner {
   // scans.cpp
   Result<Rel*> scan(int range, const std::vector<Expr*>& conditions);
   Result<Rel*> scan_table(int range, const std::vector<Expr*>& conditions);
+  // An index scan that gives the rows in `order`, and that is cheaper than to sort `input` when
+  // only `limit` rows (all: -1) are wanted; else null.
+  Result<Rel*> ordered_scan(const Query& query, const Rel& input,
+                            const std::vector<Expr*>& conditions, double limit);
+  Result<bool> index_gives_order(const Query& query, int range, const CatalogIndex& index,
+                                 const std::vector<IndexClause>& used, bool* backward);
   Result<Rel*> scan_subquery(int range, const std::vector<Expr*>& conditions);
   Result<Rel*> scan_cte(int range, const std::vector<Expr*>& conditions);
   void note_lateral(Rel& rel, const std::vector<int>& uses);
@@ -110,7 +127,9 @@ class LevelPlanner {
   // Replaces outer references by parameters and sublinks by subplans.
   Result<Expr*> prepare(Expr* expr);
   Expr* outer_param(const VarExpr& var, int levels_up);
+  void note_use(int slot);
   Result<Expr*> make_subplan(SublinkExpr& link);
+  Result<bool> can_hash_test(const SubPlanExpr& plan);
   Result<Expr*> fold(Expr* expr);
   Result<Expr*> fold_boolean(BooleanExpr& expr);
   Result<Volatility> volatility(const Expr& expr);
@@ -125,6 +144,7 @@ class LevelPlanner {
   void pass_column(Rel& rel);  // the next column of the child of a Rel that passes rows on
   // `expr` over the children of a node.
   Expr* fix(Expr* expr, Rel* left, Rel* right);
+  bool computed_below(const Rel& side, const Expr& expr) const;
   Rel* pass_rel(PlanNode* node, Rel* input);  // sort, material, limit ...: rows as they are
   void finish(Rel& rel);
 
@@ -168,11 +188,13 @@ class LevelPlanner {
     Rel* rel = nullptr;
     int work_table = -1;  // while the recursive term is planned
     double rows = 0;
+    std::vector<int> uses;  // exec slots set around this level that it reads
   };
   std::vector<CtePlan> ctes_;
   const CommonTable* recursive_cte_ =
-      nullptr;                // set for the level that is a recursive CTE's query ...
-  int recursive_index_ = -1;  // ... with its number in the parent's ctes_
+      nullptr;                     // set for the level that is a recursive CTE's query ...
+  int recursive_index_ = -1;       // ... with its number in the parent's ctes_
+  bool reads_work_table_ = false;  // at this level or one below it
 };
 
 }  // namespace orrery

@@ -37,6 +37,19 @@ bool has_sorting_aggregate(const Expr* expr) {
          });
 }
 
+// How many rows LIMIT lets through at most; -1 when that is not known.
+double wanted_rows(const Query& query) {
+  const auto constant = [](const Expr* e) {
+    if (e == nullptr) return 0.0;
+    if (e->tag != ExprTag::constant || as<ConstantExpr>(*e).value.is_null) return -1.0;
+    return static_cast<double>(as<ConstantExpr>(*e).value.value.as<int64_t>());
+  };
+  if (query.limit_count == nullptr) return -1;
+  const double count = constant(query.limit_count);
+  const double skipped = constant(query.limit_offset);
+  return count < 0 || skipped < 0 ? -1 : count + skipped;
+}
+
 Expr* target_by_ref(std::span<const TargetEntry> targets, int ref) {
   for (const TargetEntry& target : targets) {
     if (target.ref == ref) return target.expr;
@@ -68,13 +81,16 @@ Result<Rel*> LevelPlanner::plan_select(Query& query) {
   std::vector<Expr*> conditions;
   split_and(query.where, conditions);
   Rel* rel = TRY(plan_from(query.from, conditions));
+  Rel* ordered = TRY(ordered_scan(query, *rel, conditions, wanted_rows(query)));
+  if (ordered != nullptr) rel = ordered;
   const bool grouping = query.has_aggregates || !query.group_by.empty() ||
                         !query.grouping_sets.empty() || query.having != nullptr;
   if (grouping) rel = TRY(add_grouping(query, rel));
   if (query.has_windows) rel = TRY(add_windows(query, rel));
   rel = TRY(project(rel, query.targets, query.has_set_functions));
   if (!query.distinct.empty()) rel = TRY(add_distinct(query, rel));
-  if (!query.order_by.empty()) rel = TRY(add_sort(rel, query.order_by, query.targets));
+  if (!query.order_by.empty() && ordered == nullptr)
+    rel = TRY(add_sort(rel, query.order_by, query.targets));
   if (!query.row_marks.empty()) rel = TRY(add_row_marks(query, rel));
   return add_limit(query, rel);
 }
@@ -113,22 +129,8 @@ Result<Rel*> LevelPlanner::project(Rel* input, std::span<const TargetEntry> targ
     rel->targets.push_back(entry_now);
   }
   made->width = width_of(rel->base);
-  if (!has_set_functions) carry_order(*input, *rel);
+  if (!has_set_functions) rel->order = input->order;
   return rel;
-}
-
-// A node that lets rows pass one by one keeps their order, as far as it has the columns.
-void LevelPlanner::carry_order(const Rel& from, Rel& to) {
-  to.order.clear();
-  for (const SortKey& key : from.order) {
-    Expr* expr = from.base[static_cast<size_t>(key.column - 1)];
-    const bool known = std::any_of(to.base.begin(), to.base.end(),
-                                   [&](const Expr* have) { return expr_equal(have, expr); });
-    if (!known && to.node->tag != PlanTag::window) return;
-    SortKey kept = key;
-    kept.column = require(to, expr) + 1;
-    to.order.push_back(kept);
-  }
 }
 
 // The rows come in this order already.
@@ -136,12 +138,12 @@ bool LevelPlanner::is_sorted_by(const Rel& input, std::span<const SortClause> or
                                 std::span<const TargetEntry> targets) const {
   if (order.size() > input.order.size()) return false;
   for (size_t i = 0; i < order.size(); ++i) {
-    const SortKey& have = input.order[i];
+    const OrderKey& have = input.order[i];
     if (have.sort_op != order[i].sort_op || have.descending != order[i].descending ||
         have.nulls_first != order[i].nulls_first)
       return false;
     const Expr* wanted = target_by_ref(targets, order[i].target);
-    if (!expr_equal(input.base[static_cast<size_t>(have.column - 1)], wanted)) return false;
+    if (!expr_equal(have.expr, wanted)) return false;
   }
   return true;
 }
@@ -152,6 +154,7 @@ Result<Rel*> LevelPlanner::add_sort(Rel* input, std::span<const SortClause> orde
   auto* made = node<SortPlan>(PlanTag::sort);
   Rel* rel = pass_rel(made, input);
   std::vector<SortKey> keys;
+  rel->order.clear();
   for (const SortClause& item : order) {
     Expr* expr = target_by_ref(targets, item.target);
     SortKey key{};
@@ -161,10 +164,10 @@ Result<Rel*> LevelPlanner::add_sort(Rel* input, std::span<const SortClause> orde
     key.descending = item.descending;
     key.nulls_first = item.nulls_first;
     keys.push_back(key);
+    rel->order.push_back({expr, item.sort_op, item.descending, item.nulls_first});
   }
   made->keys = arena_.copy_array(keys);
   cost_sort(*made, *input->node, -1);
-  rel->order = keys;
   return rel;
 }
 
@@ -223,6 +226,10 @@ Result<Rel*> LevelPlanner::add_grouping(Query& query, Rel* input) {
     input = TRY(add_sort(input, query.group_by, query.targets));
   }
   Rel* rel = make_rel(made, input->ranges, input);
+  if (made->strategy == AggStrategy::sorted) {
+    rel->order = input->order;
+    rel->order.resize(std::min(rel->order.size(), groups.size()));
+  }
   std::vector<GroupColumn> columns;
   for (size_t i = 0; i < groups.size(); ++i) {
     columns.push_back(
@@ -320,7 +327,7 @@ Result<Rel*> LevelPlanner::add_windows(Query& query, Rel* input) {
     made->partition_by = arena_.copy_array(partition);
     made->order_by = arena_.copy_array(keys);
     made->rows = rel->node->rows;
-    carry_order(*rel, *above);
+    above->order = rel->order;
     made->startup_cost = rel->node->startup_cost;
     made->total_cost =
         rel->node->total_cost +
@@ -400,12 +407,30 @@ Result<Rel*> LevelPlanner::add_row_marks(Query& query, Rel* input) {
     flat.range = flat_range(mark.range);
     marks.push_back(flat);
   }
+  std::vector<RecheckTable> tables;
+  if (can_recheck(query)) {
+    for (size_t i = 0; i < query.range_table.size(); ++i) {
+      const int range = static_cast<int>(i) + 1;
+      if ((input->ranges & range_bit(range)) == 0 || entry(range).kind != RangeKind::relation)
+        continue;
+      tables.push_back({flat_range(range), require(*input, make_ctid(range)) + 1});
+    }
+  }
   Rel* rel = pass_rel(made, input);
+  made->recheck_tables = arena_.copy_array(tables);
   made->marks = arena_.copy_array(marks);
   made->tid_columns = arena_.copy_array(columns);
   made->startup_cost = input->node->startup_cost;
   made->total_cost = input->node->total_cost + input->node->rows * context_.settings.cpu_tuple_cost;
   return rel;
+}
+
+// The rows are made of tables alone, whose versions can be named.
+bool LevelPlanner::can_recheck(const Query& query) const {
+  for (const RangeEntry* e : query.range_table) {
+    if (e->kind != RangeKind::relation && e->kind != RangeKind::join) return false;
+  }
+  return !query.has_modifying_cte && query.set_operations == nullptr;
 }
 
 Expr* LevelPlanner::make_ctid(int range) {
@@ -432,6 +457,7 @@ Status LevelPlanner::plan_ctes(Query& query) {
     CtePlan& done = ctes_.back();  // planning may have moved the vector
     done.rel = rel;
     done.rows = rel->node->rows;
+    done.uses = below.uses_;
     done.subplan = static_cast<int>(plan_.subplan_list.size());
     plan_.subplan_list.push_back(rel->node);
   }

@@ -90,7 +90,31 @@ Expr* LevelPlanner::fix(Expr* expr, Rel* left, Rel* right) {
     require(*side, expr);
     return fix(expr, left, right);
   }
+  for (Rel* side : {left, right}) {
+    if (side == nullptr || !computed_below(*side, *expr)) continue;
+    require(*side, expr);
+    return fix(expr, left, right);
+  }
   return map_children(arena_, expr, [&](Expr* child) { return fix(child, left, right); });
+}
+
+// An aggregate or window function whose node lies at or below `side`, with nothing in between but
+// nodes that hand its columns on.
+bool LevelPlanner::computed_below(const Rel& side, const Expr& expr) const {
+  if (expr.tag != ExprTag::aggregate && expr.tag != ExprTag::grouping &&
+      expr.tag != ExprTag::window)
+    return false;
+  for (const Rel* rel = &side; rel != nullptr; rel = rel->left) {
+    const PlanTag tag = rel->node->tag;
+    if (tag == PlanTag::aggregate) return expr.tag != ExprTag::window;
+    if (tag == PlanTag::window && expr.tag == ExprTag::window) {
+      const auto number = static_cast<size_t>(as<WindowExpr>(expr).window);
+      if (static_cast<const WindowPlan*>(rel->node)->clause == &query_->windows[number])
+        return true;
+    }
+    if (!rel->passes_rows && tag != PlanTag::window) return false;
+  }
+  return false;
 }
 
 void LevelPlanner::finish(Rel& rel) {

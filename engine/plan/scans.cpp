@@ -299,6 +299,94 @@ Result<IndexScanPlan*> LevelPlanner::make_index_scan(const CatalogIndex& index, 
   return made;
 }
 
+namespace {
+
+const Expr* target_of(const Query& query, const SortClause& item) {
+  for (const TargetEntry& target : query.targets) {
+    if (target.ref == item.target) return target.expr;
+  }
+  UNREACHABLE();
+}
+
+}  // namespace
+
+// The index's columns, behind those that equalities fix, are what the query is ordered by.
+Result<bool> LevelPlanner::index_gives_order(const Query& query, int range,
+                                             const CatalogIndex& index,
+                                             const std::vector<IndexClause>& used, bool* backward) {
+  int key = 0;
+  for (const IndexClause& c : used) {
+    if (c.match.strategy == IndexStrategy::any_eq) return false;
+    if (c.match.strategy == IndexStrategy::eq && c.match.column == key) ++key;
+  }
+  bool first = true;
+  for (const SortClause& item : query.order_by) {
+    if (key >= index.keys) return false;
+    const Expr* expr = target_of(query, item);
+    if (expr->tag != ExprTag::var) return false;
+    const auto& var = as<VarExpr>(*expr);
+    const auto at = static_cast<size_t>(key);
+    if (var.range != range || var.levels_up != 0 || var.attno != index.columns[at]) return false;
+    const Oid member = TRY(context_.catalog.family_operator(
+        context_.fiber, index.families[at], var.type, var.type, item.descending ? 5 : 1));
+    if (member != item.sort_op) return false;
+    const IndexColumn& column = index.storage.keys[at];
+    const bool against = column.descending != item.descending;
+    if ((column.nulls_first != item.nulls_first) != against) return false;
+    if (!first && against != *backward) return false;
+    *backward = against;
+    first = false;
+    ++key;
+  }
+  return true;
+}
+
+Result<Rel*> LevelPlanner::ordered_scan(const Query& query, const Rel& input,
+                                        const std::vector<Expr*>& conditions, double limit) {
+  const PlannerSettings& s = context_.settings;
+  const bool simple = query.from.size() == 1 && !query.from[0]->is_join &&
+                      !query.order_by.empty() && query.group_by.empty() &&
+                      query.grouping_sets.empty() && query.having == nullptr &&
+                      !query.has_aggregates && !query.has_windows && !query.has_set_functions &&
+                      query.distinct.empty() && s.enable_indexscan;
+  const PlanTag tag = input.node->tag;
+  if (!simple || (tag != PlanTag::seq_scan && tag != PlanTag::index_scan))
+    return static_cast<Rel*>(nullptr);
+  const int range = query.from[0]->range;
+  const RangeEntry& e = entry(range);
+  uint32_t pages = 0;
+  const double rows = TRY(relation_rows(*e.relation, &pages));
+  const double out_rows = input.node->rows;
+  const double part = limit < 0 || out_rows <= 0 ? 1.0 : std::min(1.0, limit / out_rows);
+  SortPlan sort{};
+  cost_sort(sort, *input.node, limit);
+  double best_cost = sort.startup_cost + (s.enable_sort ? 0 : 1e10);
+  IndexScanPlan* best = nullptr;
+  for (const CatalogIndex& index : e.relation->indexes) {
+    if (!index.valid || !index.predicate.empty() || index.access_method != kBtreeAccessMethod)
+      continue;
+    const std::vector<IndexClause> matched = TRY(match_index(index, range, conditions, 0));
+    const std::vector<IndexClause> used = usable_prefix(matched, index.keys);
+    bool backward = false;
+    const bool fits = TRY(index_gives_order(query, range, index, used, &backward));
+    if (!fits) continue;
+    const double fraction = used.empty() ? 1.0 : index_fraction(index, used, rows);
+    const uint32_t index_pages = TRY(context_.world.pages(context_.fiber, index.storage.file));
+    const IndexCost cost = cost_index(s, rows, pages, index_pages, fraction, rows * fraction, 0);
+    const double needed = cost.startup + part * (cost.total - cost.startup);
+    if (needed >= best_cost) continue;
+    best_cost = needed;
+    best = TRY(make_index_scan(index, range, used, conditions));
+    best->backward = backward;
+    best->startup_cost = cost.startup;
+    best->total_cost = cost.total + operator_cost(best->filter) * rows * fraction;
+  }
+  if (best == nullptr) return static_cast<Rel*>(nullptr);
+  best->range = flat_range(range);
+  best->rows = out_rows;
+  return make_rel(best, range_bit(range));
+}
+
 Result<Rel*> LevelPlanner::parameterized_scan(int range, const std::vector<Expr*>& own,
                                               const std::vector<Expr*>& joining, RangeSet outer,
                                               std::vector<int>& slots, std::vector<Expr*>& values) {
@@ -401,11 +489,17 @@ Result<Rel*> LevelPlanner::scan_cte(int range, const std::vector<Expr*>& conditi
   if (e.self_reference) {
     auto* work = node<WorkTableScanPlan>(PlanTag::work_table_scan);
     work->work_table_param = cte.work_table;
+    for (LevelPlanner* level = this; level != owner; level = level->parent_)
+      level->reads_work_table_ = true;
     made = work;
   } else {
     auto* read = node<CteScanPlan>(PlanTag::cte_scan);
     read->subplan = cte.subplan;
     read->cte_param = cte.param;
+    read->reads_params = arena_.copy_array(cte.uses);
+    for (LevelPlanner* level = this; level != owner; level = level->parent_) {
+      for (const int slot : cte.uses) level->note_use(slot);
+    }
     made = read;
   }
   const double rows = std::max(1.0, cte.rows);

@@ -95,3 +95,32 @@ select unistr('\0064at\+0000610'), unistr('a\\b')
 select unistr('wrong: \db99')
 select concat_ws(',', variadic 10)
 select date_bin('200000000 days'::interval, '2024-02-01'::timestamp, '2024-01-01'::timestamp)
+select x, row_number() over (order by x desc), sum(x) over (order by x rows 1 preceding), lag(x, 1, 0) over (order by x) from (values (3), (1), (2)) t(x) order by x
+select x, rank() over w, dense_rank() over w, percent_rank() over w, cume_dist() over w, ntile(2) over w from (values (1), (1), (2), (3)) t(x) window w as (order by x) order by x
+select x, y, sum(y) over (partition by x order by y), count(*) over (partition by x), first_value(y) over (partition by x order by y desc) from (values (1, 10), (1, 20), (2, 5)) t(x, y) order by x, y
+select x, array_agg(x) over (order by x range between 1 preceding and 1 following exclude current row) from (values (1), (2), (2), (4)) t(x) order by x
+select x, sum(x) over (order by x groups between current row and 1 following), nth_value(x, 2) over (order by x rows between unbounded preceding and unbounded following) from (values (1), (2), (2), (4)) t(x) order by x
+select sum(x) over (rows between null preceding and current row) from (values (1)) t(x)
+select x from (values (1)) t(x) where rank() over (order by x) = 1
+select percentile_cont(0.5) within group (order by x), percentile_disc(0.5) within group (order by x desc), mode() within group (order by x % 2) from (values (1), (2), (3), (4)) t(x)
+select rank(3) within group (order by x), cume_dist(3) within group (order by x) from (values (1), (2), (3), (4)) t(x)
+select percentile_disc(array[0.25, 0.5, 1]) within group (order by x) from (values ('a'), ('b'), ('c'), ('d')) t(x)
+select percentile_cont(0.5) from (values (1)) t(x)
+select percentile_cont(2) within group (order by x) from (values (1.0::float8)) t(x)
+select x in (select y from (values (1), (2), (null)) u(y)) from (values (1), (3), (null)) t(x)
+select x not in (select y from (values (1), (2)) u(y)) from (values (1), (3), (null)) t(x)
+select x in (select y from (values (1)) u(y) where false) from (values (1), (null)) t(x)
+select array[[1, 2], [3, 4]], (array[[1, 2], [3, 4]])[2][1], (array[1, 2, 3, 4])[2:3], array[]::int[], array[array[]::int[], array[]::int[]]
+select x, (select sum(i * j) from (values (1), (2)) a(i), (select generate_series(1, x) as j) b) from (values (1), (2), (3)) t(x)
+select x, (select count(*) from (values (1), (2)) a(i) left join (values (1), (2), (3), (4)) b(j) on j < i + x) from (values (1), (2), (3)) t(x)
+select x, s from (values (1), (2), (3)) t(x), lateral (select string_agg(i::text || j::text, ',' order by i, j) as s from (values (1), (2)) a(i), (select generate_series(1, x) as j) b) u
+with recursive r(n) as (select 1 union all select r.n + 1 from (values (1), (2)) v(k), r where r.n < 4 and k = 1) select n from r
+with recursive r(n) as (select 1 union all select a.n + b.k from r a, (values (1), (1)) b(k) where a.n < 4) select n, count(*) from r group by n order by n
+select x, (with c as (select x * 10 as y) select sum(y) from c) from (values (1), (2), (null)) t(x)
+select x, (with c as (select generate_series(1, x) as y) select count(*) from c a, c b where a.y <= b.y) from (values (1), (3), (2)) t(x)
+select x, (with c as (select x as y) select (select max(y) from c) + (select min(y) from c where y in (select y from c))) from (values (1), (3), (2)) t(x)
+select x, (with recursive c(n) as (select 1 union all select n + 1 from c where n < x) select sum(n) from c) from (values (1), (3), (2)) t(x)
+select x, (select array_agg(y) from (select y from (values (3), (1), (2)) v(y) order by y limit x) s) from (values (1), (2), (null), (0), (3)) t(x)
+select x, ntile(x) over (order by o) from (values (null, 1), (2, 2), (null, 3), (5, 4), (1, 5)) t(x, o)
+select x, string_agg(x::text, ',') over (order by x) from generate_series(1, 6) x
+select g, array_agg(distinct x % 3) from (select x, x % 2 as g from generate_series(1, 10) x) s group by grouping sets ((g), ()) order by g
