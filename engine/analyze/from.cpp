@@ -289,17 +289,23 @@ struct FromForms {
     std::vector<Expr*> functions;
     const bool before = scope.lateral_active;
     scope.lateral_active = true;
+    std::vector<int> widths;
     for (const RangeFunctionItem* item : f.functions) {
-      Result<Expr*> call = t.expression(scope, item->function, Clause::from_function);
-      if (!call.ok()) {
-        scope.lateral_active = before;
-        return std::move(call).status();
+      for (const Node* one : one_by_one(*item, f)) {
+        Result<Expr*> call = t.expression(scope, one, Clause::from_function);
+        if (!call.ok()) {
+          scope.lateral_active = before;
+          return std::move(call).status();
+        }
+        functions.push_back(*call);
+        const std::string_view name = t.column_label(one);
+        const size_t columns_before = columns.names.size();
+        TRY(function_columns(**call, item->coldeflist.empty() ? f.coldeflist : item->coldeflist,
+                             name, f, columns));
+        widths.push_back(static_cast<int>(columns.names.size() - columns_before));
       }
-      functions.push_back(*call);
-      const std::string_view name = t.column_label(item->function);
-      TRY(function_columns(**call, item->coldeflist.empty() ? f.coldeflist : item->coldeflist, name,
-                           f, columns));
     }
+    entry->function_columns = t.arena_.copy_array(widths);
     scope.lateral_active = before;
     if (f.ordinality) columns.add("ordinality", type_oid::int8, -1, kInvalidOid);
     entry->functions = t.arena_.copy_array(functions);
@@ -307,7 +313,7 @@ struct FromForms {
         f.alias != nullptr ? f.alias->aliasname : t.column_label(f.functions[0]->function);
     // A function of one scalar column takes the alias as its column's name,
     // unless an output argument names it.
-    if (f.alias != nullptr && f.functions.size() == 1 && f.alias->colnames.empty() &&
+    if (f.alias != nullptr && functions.size() == 1 && f.alias->colnames.empty() &&
         columns.names.size() == (f.ordinality ? 2U : 1U) && !is_composite(*functions[0])) {
       const std::string_view named = TRY(output_name(*functions[0]));
       if (named.empty()) columns.names[0] = f.alias->aliasname;
@@ -316,6 +322,25 @@ struct FromForms {
     if (f.alias != nullptr) TRY(rename_columns(t, *entry, f.alias->colnames, f.alias->location));
     const int range = add_entry(scope, entry);
     return leaf(range, entry->alias, made);
+  }
+  // unnest of several arrays is one call for each.
+  std::vector<const Node*> one_by_one(const RangeFunctionItem& item, const RangeFunction& f) {
+    const auto* call = as_if<FuncCall>(item.function);
+    const bool splits = call != nullptr && call->funcname.size() == 1 &&
+                        call->funcname[0] == "unnest" && call->args.size() > 1 &&
+                        call->agg_order.empty() && call->agg_filter == nullptr &&
+                        call->over == nullptr && !call->agg_star && !call->agg_distinct &&
+                        !call->func_variadic && item.coldeflist.empty() && f.coldeflist.empty();
+    if (!splits) return {item.function};
+    static constexpr std::string_view kUnnest[] = {"pg_catalog", "unnest"};
+    std::vector<const Node*> out;
+    for (const Node* arg : call->args) {
+      auto* one = t.arena_.make<FuncCall>(*call);
+      one->funcname = kUnnest;
+      one->args = t.arena_.copy_array(std::vector<const Node*>{arg});
+      out.push_back(one);
+    }
+    return out;
   }
   bool is_composite(const Expr& call) { return call.type == type_oid::record; }
   // The name of a function's only output argument; empty: it has none.

@@ -43,7 +43,8 @@ struct RangeEntry {
   JoinKind join_type = JoinKind::inner;
   std::span<Expr*> join_columns;
   // function
-  std::span<Expr*> functions;  // ROWS FROM (...): usually one
+  std::span<Expr*> functions;       // ROWS FROM (...): usually one
+  std::span<int> function_columns;  // how many each gives
   bool with_ordinality = false;
   // values
   std::span<std::span<Expr*>> values;

@@ -20,6 +20,8 @@ void CatalogCache::insert(CacheKind kind, uint64_t key, CatalogEntry* entry) {
 void CatalogCache::invalidate(const Invalidation& what) {
   if (what.kind == CacheKind::everything) return clear();
   ++generation_;
+  if (what.kind == CacheKind::relation)
+    invalidate({CacheKind::statistics, what.database, what.key});
   const Key key{what.kind, what.key};
   CatalogEntry** entry = entries_.find(key);
   if (entry == nullptr) return;

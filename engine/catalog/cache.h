@@ -32,6 +32,7 @@ enum class CacheKind : uint8_t {
   database = 9,
   database_name = 10,
   everything = 11,
+  statistics = 12,  // by pg_class OID; goes with the relation
 };
 
 // Part of commit records: kinds and keys cannot be renumbered, nor name_key changed.

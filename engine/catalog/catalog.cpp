@@ -138,6 +138,14 @@ Result<std::vector<FamilyMember>> CatalogReader::memberships(Fiber&, Oid op) {
   return builtin_.memberships(op);
 }
 
+Result<const RelationStatistics*> CatalogReader::statistics(Fiber& fiber, Oid relation) {
+  const CatalogEntry* entry =
+      TRY(cached(CacheKind::statistics, relation.v, [&]() -> Result<CatalogEntry*> {
+        std::unique_ptr<RelationStatistics> made = TRY(load_statistics(fiber, source_, relation));
+        return static_cast<CatalogEntry*>(made.release());
+      }));
+  return static_cast<const RelationStatistics*>(entry);
+}
 Result<const RelationInfo*> CatalogReader::relation(Fiber& fiber, Oid oid) {
   const CatalogEntry* entry =
       TRY(cached(CacheKind::relation, oid.v, [&]() -> Result<CatalogEntry*> {

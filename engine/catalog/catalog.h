@@ -23,6 +23,7 @@
 #include "catalog/cache.h"
 #include "catalog/relation_info.h"
 #include "catalog/source.h"
+#include "catalog/statistics.h"
 
 namespace orrery {
 
@@ -57,6 +58,8 @@ class CatalogReader {
   Result<const OpclassInfo*> opclass(Fiber& fiber, Oid oid);
   Result<const CollationInfo*> collation(Fiber& fiber, Oid oid);
   Result<const RelationInfo*> relation(Fiber& fiber, Oid oid);
+  // Never null: of a table that was not analyzed it has no columns.
+  Result<const RelationStatistics*> statistics(Fiber& fiber, Oid relation);
   Result<const NamespaceInfo*> nsp(Fiber& fiber, Oid oid);
   Result<const RoleInfo*> role(Fiber& fiber, Oid oid);
   Result<const DatabaseInfo*> database(Fiber& fiber, Oid oid);

@@ -25,6 +25,7 @@ constexpr ByOid kByOid[] = {
     {pg_rewrite::kRelation, pg_rewrite::ev_class, CacheKind::relation},
     {pg_sequence::kRelation, pg_sequence::seqrelid, CacheKind::relation},
     {pg_trigger::kRelation, pg_trigger::tgrelid, CacheKind::relation},
+    {pg_statistic::kRelation, pg_statistic::starelid, CacheKind::relation},
     {pg_type::kRelation, pg_type::oid, CacheKind::type},
     {pg_namespace::kRelation, pg_namespace::oid, CacheKind::nsp},
     {pg_authid::kRelation, pg_authid::oid, CacheKind::role, true},

@@ -27,23 +27,25 @@ OperatorPtr construct(ExecContext& context, const PlanNode& plan) {
     case PlanTag::cte_scan:    return make_cte_scan(context, node_as<CteScanPlan>(plan));
     case PlanTag::work_table_scan:
       return make_work_table_scan(context, node_as<WorkTableScanPlan>(plan));
-    case PlanTag::nested_loop:       return make_nested_loop(context, node_as<NestedLoopPlan>(plan));
-    case PlanTag::hash_join:         return make_hash_join(context, node_as<HashJoinPlan>(plan));
-    case PlanTag::material:          return make_material(context, node_as<MaterialPlan>(plan));
-    case PlanTag::sort:              return make_sort(context, node_as<SortPlan>(plan));
-    case PlanTag::aggregate:         return make_aggregate(context, node_as<AggregatePlan>(plan));
-    case PlanTag::unique:            return make_unique(context, node_as<UniquePlan>(plan));
-    case PlanTag::set_op:            return make_set_op(context, node_as<SetOpPlan>(plan));
-    case PlanTag::limit:             return make_limit(context, node_as<LimitPlan>(plan));
-    case PlanTag::lock_rows:         return make_lock_rows(context, node_as<LockRowsPlan>(plan));
-    case PlanTag::window:            return make_window(context, node_as<WindowPlan>(plan));
-    case PlanTag::index_only_scan:
-    case PlanTag::bitmap_index_scan:
+    case PlanTag::nested_loop: return make_nested_loop(context, node_as<NestedLoopPlan>(plan));
+    case PlanTag::hash_join:   return make_hash_join(context, node_as<HashJoinPlan>(plan));
+    case PlanTag::material:    return make_material(context, node_as<MaterialPlan>(plan));
+    case PlanTag::sort:        return make_sort(context, node_as<SortPlan>(plan));
+    case PlanTag::aggregate:   return make_aggregate(context, node_as<AggregatePlan>(plan));
+    case PlanTag::unique:      return make_unique(context, node_as<UniquePlan>(plan));
+    case PlanTag::set_op:      return make_set_op(context, node_as<SetOpPlan>(plan));
+    case PlanTag::limit:       return make_limit(context, node_as<LimitPlan>(plan));
+    case PlanTag::lock_rows:   return make_lock_rows(context, node_as<LockRowsPlan>(plan));
+    case PlanTag::window:      return make_window(context, node_as<WindowPlan>(plan));
     case PlanTag::bitmap_heap_scan:
+      return make_bitmap_heap_scan(context, node_as<BitmapHeapScanPlan>(plan));
+    case PlanTag::merge_join: return make_merge_join(context, node_as<MergeJoinPlan>(plan));
+    case PlanTag::index_only_scan:
+      return make_index_only_scan(context, node_as<IndexScanPlan>(plan));
+    case PlanTag::bitmap_index_scan:
     case PlanTag::bitmap_and:
     case PlanTag::bitmap_or:
     case PlanTag::tid_scan:
-    case PlanTag::merge_join:
     case PlanTag::group:
     case PlanTag::hash:
     case PlanTag::memoize:           return nullptr;

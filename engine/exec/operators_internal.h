@@ -26,6 +26,9 @@ OperatorPtr make_nested_loop(ExecContext& context, const NestedLoopPlan& plan);
 OperatorPtr make_hash_join(ExecContext& context, const HashJoinPlan& plan);
 OperatorPtr make_seq_scan(ExecContext& context, const SeqScanPlan& plan);
 OperatorPtr make_index_scan(ExecContext& context, const IndexScanPlan& plan);
+OperatorPtr make_bitmap_heap_scan(ExecContext& context, const BitmapHeapScanPlan& plan);
+OperatorPtr make_merge_join(ExecContext& context, const MergeJoinPlan& plan);
+OperatorPtr make_index_only_scan(ExecContext& context, const IndexScanPlan& plan);
 OperatorPtr make_lock_rows(ExecContext& context, const LockRowsPlan& plan);
 OperatorPtr make_modify_table(ExecContext& context, const ModifyTablePlan& plan);
 

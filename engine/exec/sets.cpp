@@ -93,6 +93,7 @@ class SetCall {
   bool done_ = true;
 };
 
+// Functions in FROM, several side by side: a shorter one gives NULLs until the longest is done.
 class FunctionScanOperator final : public Operator {
  public:
   FunctionScanOperator(ExecContext& context, const FunctionScanPlan& plan)
@@ -103,27 +104,24 @@ class FunctionScanOperator final : public Operator {
 
   Status open() override {
     TRY(projection_.compile(plan_, scanned_column));
-    if (entry_.functions.size() != 1) return unsupported("ROWS FROM with several functions");
-    call_.emplace(context_, *entry_.functions[0]);
-    TRY(call_->open(outer_column));
-    columns_ = make_columns(context_.arena, entry_.columns.size());
+    columns_.resize(entry_.columns.size());
+    for (size_t f = 0; f < entry_.functions.size(); ++f) {
+      parts_.push_back(std::make_unique<Part>(context_, *entry_.functions[f]));
+      TRY(parts_[f]->call.open(outer_column));
+      const auto width = static_cast<size_t>(entry_.function_columns[f]);
+      parts_[f]->columns = make_columns(context_.arena, width);
+    }
+    if (entry_.with_ordinality) ordinals_ = make_columns(context_.arena, 1);
+    null_ = Vector::make_constant(context_.arena, NullableDatum{});
     return {};
   }
   Result<Batch*> next() override {
-    if (!started_) {
-      started_ = true;
-      ordinal_ = 0;
-      start_arena_.reset();
-      TRY(call_->start(start_arena_, Batch{{}, Rows{nullptr, 1}}, 0));
-    }
-    const size_t width = entry_.columns.size() - (entry_.with_ordinality ? 1 : 0);
+    if (!started_) TRY(start());
     while (true) {
       arena_.reset();
-      const uint32_t count = TRY(call_->next(arena_, std::span(columns_).subspan(0, width)));
+      const uint32_t count = TRY(fill());
       if (count == 0) return nullptr;
-      if (entry_.with_ordinality) {
-        for (uint32_t i = 0; i < count; ++i) columns_[width].set(i, Datum::of(++ordinal_));
-      }
+      place(count);
       Batch* out = TRY(projection_.apply(arena_, Batch{columns_, Rows{nullptr, count}}));
       if (out != nullptr) return out;
     }
@@ -134,12 +132,67 @@ class FunctionScanOperator final : public Operator {
   }
 
  private:
+  struct Part {
+    Part(ExecContext& context, const Expr& expr)
+        : call(context, expr), arena(&context.budget), start_arena(&context.budget) {}
+    SetCall call;
+    Arena arena, start_arena;
+    std::vector<Vector> columns;
+    uint32_t at = 0, count = 0;  // of its rows at hand
+    bool done = false;
+  };
+
+  Status start() {
+    started_ = true;
+    ordinal_ = 0;
+    for (auto& part : parts_) {
+      part->start_arena.reset();
+      TRY(part->call.start(part->start_arena, Batch{{}, Rows{nullptr, 1}}, 0));
+      part->at = part->count = 0;
+      part->done = false;
+    }
+    return {};
+  }
+
+  // How many rows all the functions that are not done have at hand; 0 when all are.
+  Result<uint32_t> fill() {
+    uint32_t least = UINT32_MAX;
+    for (auto& part : parts_) {
+      if (part->at == part->count && !part->done) {
+        part->arena.reset();
+        part->at = 0;
+        part->count = TRY(part->call.next(part->arena, part->columns));
+        part->done = part->count == 0;
+      }
+      if (!part->done) least = std::min(least, part->count - part->at);
+    }
+    return least == UINT32_MAX ? 0U : least;
+  }
+
+  void place(uint32_t count) {
+    size_t c = 0;
+    for (auto& part : parts_) {
+      for (const Vector& from : part->columns) {
+        Vector& to = columns_[c++];
+        to = part->done ? null_ : from;
+        if (part->done || from.constant) continue;
+        to.values += part->at;
+        to.nulls += part->at;
+      }
+      if (!part->done) part->at += count;
+    }
+    if (!entry_.with_ordinality) return;
+    for (uint32_t i = 0; i < count; ++i) ordinals_[0].set(i, Datum::of(++ordinal_));
+    columns_[c] = ordinals_[0];
+  }
+
   const RangeEntry& entry_;
   Arena arena_;
-  Arena start_arena_{&context_.budget};
   Projection projection_;
-  std::optional<SetCall> call_;
-  std::vector<Vector> columns_;
+  std::vector<std::unique_ptr<Part>> parts_;
+  std::vector<Vector> columns_;   // as the entry has them
+  std::vector<Vector> ordinals_;  // with_ordinality
+  Vector null_;
   bool started_ = false;
   int64_t ordinal_ = 0;
 };

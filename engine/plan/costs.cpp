@@ -1,5 +1,4 @@
-// Costs and estimates, with PostgreSQL's formulas and, where there are no statistics, its default
-// selectivities.
+// Costs, with PostgreSQL's formulas, and sizes.
 #include <cmath>
 
 #include "analyze/walk.h"
@@ -8,13 +7,6 @@
 
 namespace orrery {
 namespace {
-
-constexpr double kDefaultEqual = 0.005;
-constexpr double kDefaultInequality = 1.0 / 3.0;
-constexpr double kDefaultRange = 0.005;
-constexpr double kDefaultMatch = 0.005;
-constexpr double kDefaultNull = 0.005;
-constexpr double kDefaultDistinct = 200;
 
 // Average bytes of a column when nothing is known of its contents, as PostgreSQL guesses.
 int default_width(const CatalogType& type, int32_t typmod) {
@@ -32,125 +24,15 @@ int default_width(const CatalogType& type, int32_t typmod) {
 int LevelPlanner::width_of(const std::vector<Expr*>& exprs) {
   int width = 0;
   for (const Expr* expr : exprs) {
+    const ColumnFacts column = column_facts(*expr, 0);
+    if (column.statistics != nullptr && column.statistics->width > 0) {
+      width += column.statistics->width;
+      continue;
+    }
     const CatalogType* type = context_.catalog.builtin().type(expr->type);
     width += type == nullptr ? 32 : default_width(*type, expr->typmod);
   }
   return width;
-}
-
-double LevelPlanner::distinct_values(const Expr& expr, double rows) {
-  if (expr.tag == ExprTag::var && as<VarExpr>(expr).levels_up == 0 && as<VarExpr>(expr).range > 0) {
-    const auto& var = as<VarExpr>(expr);
-    const RangeEntry& e = entry(var.range);
-    if (e.kind == RangeKind::relation) {
-      for (const CatalogIndex& index : e.relation->indexes) {
-        if (index.unique && index.keys == 1 && index.columns[0] == var.attno &&
-            index.predicate.empty())
-          return std::max(rows, 1.0);
-      }
-    }
-  }
-  if (expr.type == type_oid::bool_) return std::min(rows, 2.0);
-  return std::max(1.0, std::min(rows, kDefaultDistinct));
-}
-
-double LevelPlanner::selectivity(const Expr& condition, RangeSet outer) {
-  switch (condition.tag) {
-    case ExprTag::constant: {
-      const auto& c = as<ConstantExpr>(condition);
-      return !c.value.is_null && c.value.value.as<bool>() ? 1.0 : 0.0;
-    }
-    case ExprTag::boolean: {
-      const auto& b = as<BooleanExpr>(condition);
-      if (b.kind == BooleanKind::not_) return 1.0 - selectivity(*b.args[0], outer);
-      double s = b.kind == BooleanKind::and_ ? 1.0 : 0.0;
-      for (const Expr* arg : b.args) {
-        const double one = selectivity(*arg, outer);
-        s = b.kind == BooleanKind::and_ ? s * one : s + one - s * one;
-      }
-      return s;
-    }
-    case ExprTag::call: {
-      const auto& call = as<CallExpr>(condition);
-      const OperatorInfo* op = call.op ? context_.catalog.builtin().op(call.op) : nullptr;
-      if (op == nullptr || call.args.size() != 2) return kDefaultInequality;
-      if (op->name == "=") {
-        double rows = 1000;
-        double distinct = 0;
-        for (const Expr* arg : call.args) {
-          if (arg->tag != ExprTag::var || as<VarExpr>(*arg).range <= 0) continue;
-          const RangeEntry& e = entry(as<VarExpr>(*arg).range);
-          if (e.kind == RangeKind::relation)
-            rows = std::max(1.0, static_cast<double>(e.relation->tuples));
-          distinct = std::max(distinct, distinct_values(*arg, rows));
-        }
-        return distinct > 0 ? 1.0 / distinct : kDefaultEqual;
-      }
-      if (op->name == "<>") return 1.0 - kDefaultEqual;
-      if (op->name == "<" || op->name == "<=" || op->name == ">" || op->name == ">=")
-        return kDefaultInequality;
-      if (op->name == "~~" || op->name == "~" || op->name == "~~*" || op->name == "~*")
-        return kDefaultMatch;
-      return kDefaultInequality;
-    }
-    case ExprTag::scalar_array: {
-      const auto& sa = as<ScalarArrayExpr>(condition);
-      const double items = sa.array->tag == ExprTag::array
-                               ? static_cast<double>(as<ArrayExpr>(*sa.array).elements.size())
-                               : 10.0;
-      return std::min(1.0, items * kDefaultEqual);
-    }
-    case ExprTag::null_test:
-      return as<NullTestExpr>(condition).is_null ? kDefaultNull : 1.0 - kDefaultNull;
-    case ExprTag::var:              return 0.5;
-    case ExprTag::param:
-    case ExprTag::case_:
-    case ExprTag::case_test:
-    case ExprTag::coalesce:
-    case ExprTag::min_max:
-    case ExprTag::boolean_test:
-    case ExprTag::sublink:
-    case ExprTag::aggregate:
-    case ExprTag::window:
-    case ExprTag::grouping:
-    case ExprTag::array:
-    case ExprTag::row:
-    case ExprTag::subscript:
-    case ExprTag::field_select:
-    case ExprTag::row_compare:
-    case ExprTag::relabel:
-    case ExprTag::coerce_via_io:
-    case ExprTag::array_coerce:
-    case ExprTag::coerce_to_domain:
-    case ExprTag::sql_value:
-    case ExprTag::set_to_default:
-    case ExprTag::sub_plan:         return 0.5;
-  }
-  UNREACHABLE();
-}
-
-// Conditions are taken as independent, but a lower and an upper bound on one value as a range.
-double LevelPlanner::selectivity(const std::vector<Expr*>& conditions, RangeSet outer) {
-  double s = 1.0;
-  std::vector<const Expr*> bounded;
-  for (const Expr* condition : conditions) {
-    const double one = selectivity(*condition, outer);
-    const Expr* value = condition->tag == ExprTag::call &&
-                                as<CallExpr>(*condition).args.size() == 2 &&
-                                one == kDefaultInequality
-                            ? as<CallExpr>(*condition).args[0]
-                            : nullptr;
-    const bool second =
-        value != nullptr && std::any_of(bounded.begin(), bounded.end(),
-                                        [&](const Expr* e) { return expr_equal(e, value); });
-    if (second) {
-      s = s / kDefaultInequality * kDefaultRange;
-      continue;
-    }
-    if (value != nullptr) bounded.push_back(value);
-    s *= one;
-  }
-  return std::clamp(s, 0.0, 1.0);
 }
 
 Result<double> LevelPlanner::relation_rows(const RelationInfo& relation, uint32_t* pages) {
@@ -173,6 +55,72 @@ Result<double> LevelPlanner::relation_rows(const RelationInfo& relation, uint32_
     density = std::floor((8192.0 - 24.0) / width);
   }
   return std::rint(density * *pages);
+}
+
+namespace {
+
+// Pages read when `tuples` rows are looked up at random places among `pages`, some of them more
+// than once [Mackert89].
+double pages_fetched(double tuples, double pages, double cache) {
+  const double t = std::max(1.0, pages);
+  if (t <= cache) return std::min(t, std::ceil(2.0 * t * tuples / (2.0 * t + tuples)));
+  const double limit = 2.0 * t * cache / (2.0 * t - cache);
+  if (tuples <= limit) return std::ceil(2.0 * t * tuples / (2.0 * t + tuples));
+  return std::ceil(cache + (tuples - limit) * (t - cache) / t);
+}
+
+}  // namespace
+
+IndexCost LevelPlanner::cost_index(const IndexProbe& probe) const {
+  const PlannerSettings& s = context_.settings;
+  const double tuples = std::max(1.0, std::rint(probe.table_rows * probe.fraction));
+  const double leaves =
+      std::max(1.0, std::ceil(probe.index_pages * tuples / std::max(1.0, probe.table_rows)));
+  const double loops = std::max(1.0, probe.loops);
+  const double leaf_reads =
+      loops > 1 ? pages_fetched(leaves * loops, probe.index_pages, s.effective_cache_pages) / loops
+                : leaves;
+  const double height =
+      probe.index_pages <= 2 ? 0 : std::ceil(std::log(probe.index_pages) / std::log(300.0));
+  IndexCost cost{};
+  cost.startup =
+      (probe.table_rows > 1 ? std::ceil(std::log2(probe.table_rows)) : 0) * s.cpu_operator_cost +
+      (height + 1) * 50 * s.cpu_operator_cost;
+  cost.index_total = cost.startup + leaf_reads * s.random_page_cost +
+                     tuples * (s.cpu_index_tuple_cost +
+                               s.cpu_operator_cost * static_cast<double>(probe.conditions));
+  cost.tuples = tuples;
+  double worst = 0;
+  double best = 0;
+  const double touched = std::ceil(probe.fraction * probe.table_pages);
+  if (loops > 1) {
+    worst = pages_fetched(tuples * loops, probe.table_pages, s.effective_cache_pages) *
+            s.random_page_cost / loops;
+    best = pages_fetched(touched * loops, probe.table_pages, s.effective_cache_pages) *
+           s.random_page_cost / loops;
+  } else {
+    worst = pages_fetched(tuples, probe.table_pages, s.effective_cache_pages) * s.random_page_cost;
+    best = touched > 0 ? s.random_page_cost + (touched - 1) * s.seq_page_cost : 0;
+  }
+  const double squared = probe.correlation * probe.correlation;
+  cost.total = cost.index_total + worst + squared * (best - worst) + tuples * s.cpu_tuple_cost;
+  return cost;
+}
+
+// Pages in order, each once: the denser they lie, the more it is like a sequential read.
+double LevelPlanner::cost_bitmap_heap(double index_total, double tuples, double table_pages,
+                                      double loops) const {
+  const PlannerSettings& s = context_.settings;
+  const double pages = std::max(1.0, table_pages);
+  const double fetched = loops > 1
+                             ? pages_fetched(tuples * loops, pages, s.effective_cache_pages) / loops
+                             : std::min(pages, 2.0 * pages * tuples / (2.0 * pages + tuples));
+  const double per_page =
+      fetched >= 2.0
+          ? s.random_page_cost - (s.random_page_cost - s.seq_page_cost) * std::sqrt(fetched / pages)
+          : s.random_page_cost;
+  return index_total + (loops > 1 ? fetched : std::ceil(fetched)) * per_page +
+         tuples * s.cpu_tuple_cost;
 }
 
 double LevelPlanner::operator_cost(const Expr* expr) {

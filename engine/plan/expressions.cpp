@@ -7,6 +7,13 @@
 namespace orrery {
 
 Expr* LevelPlanner::outer_param(const VarExpr& var, int levels_up) {
+  auto* own = arena_.make<VarExpr>(var);
+  own->levels_up = 0;
+  return outer_value(own, levels_up);
+}
+
+// A parameter for what the query `levels_up` levels out computes: `own`, in its terms.
+Expr* LevelPlanner::outer_value(Expr* own, int levels_up) {
   std::vector<LevelPlanner*> between;  // the levels that see it from inside
   LevelPlanner* owner = this;
   for (int i = 0; i < levels_up; ++i) {
@@ -19,24 +26,38 @@ Expr* LevelPlanner::outer_param(const VarExpr& var, int levels_up) {
   };
   auto* param = arena_.make<ParamExpr>();
   param->tag = ExprTag::param;
-  param->type = var.type;
-  param->typmod = var.typmod;
-  param->collation = var.collation;
-  param->location = var.location;
+  param->type = own->type;
+  param->typmod = own->typmod;
+  param->collation = own->collation;
+  param->location = own->location;
   param->kind = ParamKind::exec;
   for (const OuterParam& known : owner->params_) {
-    if (known.var->range == var.range && known.var->attno == var.attno) {
-      param->id = known.slot;
-      note_everywhere(known.slot);
-      return param;
-    }
+    if (!expr_equal(known.value, own)) continue;
+    param->id = known.slot;
+    note_everywhere(known.slot);
+    return param;
   }
-  auto* own = arena_.make<VarExpr>(var);
-  own->levels_up = 0;
   param->id = new_param();
   owner->params_.push_back({own, param->id});
   note_everywhere(param->id);
   return param;
+}
+
+// An aggregate of a query further out: that query computes it.
+Expr* LevelPlanner::outer_aggregate(const AggregateExpr& aggregate) {
+  const int levels = aggregate.levels_up;
+  const auto lowered = [&](Expr* e, auto&& self) -> Expr* {
+    if (e->tag == ExprTag::var) {
+      auto* made = arena_.make<VarExpr>(as<VarExpr>(*e));
+      made->levels_up -= levels;
+      return made;
+    }
+    return map_children(arena_, e, [&](Expr* child) { return self(child, self); });
+  };
+  auto* copy = arena_.make<AggregateExpr>(aggregate);
+  copy->levels_up = 0;
+  Expr* own = map_children(arena_, copy, [&](Expr* child) { return lowered(child, lowered); });
+  return outer_value(own, levels);
 }
 
 void LevelPlanner::note_use(int slot) {
@@ -49,7 +70,7 @@ Result<Expr*> LevelPlanner::prepare(Expr* expr) {
     return outer_param(as<VarExpr>(*expr), as<VarExpr>(*expr).levels_up);
   }
   if (expr->tag == ExprTag::aggregate && as<AggregateExpr>(*expr).levels_up > 0) {
-    return unsupported("an aggregate of an outer query inside a subquery");
+    return outer_aggregate(as<AggregateExpr>(*expr));
   }
   if (expr->tag == ExprTag::sublink) return make_subplan(as<SublinkExpr>(*expr));
   Status failed;
@@ -116,7 +137,7 @@ Result<Expr*> LevelPlanner::make_subplan(SublinkExpr& link) {
     if (std::find(below.uses_.begin(), below.uses_.end(), param.slot) == below.uses_.end())
       continue;
     slots.push_back(param.slot);
-    values.push_back(param.var);
+    values.push_back(param.value);
   }
   made->param_slots = arena_.copy_array(slots);
   made->param_values = arena_.copy_array(values);

@@ -45,6 +45,9 @@ struct JoinSearch {
   };
   std::vector<Item> items;
   std::vector<Expr*> joining;  // conditions over several items
+  // Of an outer join's outer side, where it is one table.
+  FromNode* outer_table_ = nullptr;
+  std::vector<Expr*> outer_own_;
 
   Result<Rel*> plan_item(FromNode* node, std::vector<Expr*> conditions) {
     if (!node->is_join) return p.scan(node->range, conditions);
@@ -79,13 +82,21 @@ struct JoinSearch {
     }
     for (Expr* c : on) {
       const RangeSet used = p.ranges_of(*c);
-      if (kind == JoinKind::left && used != 0 && (used & ~right_ranges) == 0)
+      if (kind != JoinKind::full && used != 0 && (used & ~right_ranges) == 0)
         right_own.push_back(c);
       else
         join_on.push_back(c);
     }
+    if (kind == JoinKind::semi || kind == JoinKind::anti) {
+      left_own.clear();
+      above.clear();
+      for (Expr* c : conditions) left_own.push_back(c);  // the other side is not seen above
+    }
     Rel* outer = TRY(p.plan_from(std::span<FromNode* const>(&left, 1), left_own));
+    outer_table_ = left->is_join ? nullptr : left;
+    outer_own_ = left_own;
     Rel* best = TRY(best_join(outer, right, right_own, nullptr, join_on, kind));
+    outer_table_ = nullptr;
     if (above.empty()) return best;
     auto& plan = *best->node;
     std::vector<Expr*> fixed;
@@ -115,21 +126,25 @@ struct JoinSearch {
       else
         rest.push_back(c);
     }
-    const double nest = kind == JoinKind::full ? HUGE_VAL : nested_cost(*outer, *inner, on);
+    const double nest = kind == JoinKind::full ? HUGE_VAL : nested_cost(*outer, *inner, on, kind);
     double hash = HUGE_VAL;
     if (!keys.empty())
-      hash = hash_cost(*outer, *inner, keys.size(), rest, rows) + (s.enable_hashjoin ? 0 : 1e10);
+      hash = hash_cost(*outer, *inner, keys, rest, rows) + (s.enable_hashjoin ? 0 : 1e10);
+    Merge merge;
+    if (!keys.empty())
+      merge = TRY(best_merge(*outer, inner, inner_node, inner_own, keys, rest, kind, rows));
+    if (merge.cost < hash && merge.cost < nest) {
+      hash = merge.cost;  // what a probed index has to beat
+    }
     // An inner index probed with the outer row's values.
-    if (inner_node != nullptr && !inner_node->is_join &&
-        (kind == JoinKind::inner || kind == JoinKind::left)) {
+    if (inner_node != nullptr && !inner_node->is_join && kind != JoinKind::full) {
       std::vector<int> slots;
       std::vector<Expr*> values;
       std::vector<Expr*> own = inner_own;
-      Rel* probed =
-          TRY(p.parameterized_scan(inner_node->range, own, on, outer->ranges, slots, values));
+      Rel* probed = TRY(p.parameterized_scan(inner_node->range, own, on, outer->ranges,
+                                             outer->node->rows, slots, values));
       if (probed != nullptr) {
-        const double cost = outer->node->total_cost + outer->node->rows * probed->node->total_cost +
-                            rows * s.cpu_tuple_cost + (s.enable_nestloop ? 0 : 1e10);
+        const double cost = probed_cost(*outer, *probed, rows);
         if (cost < nest && cost < hash)
           return nested_loop(outer, probed, {}, kind, slots, values, rows, false);
       }
@@ -137,19 +152,51 @@ struct JoinSearch {
     if (kind == JoinKind::full && keys.empty()) {
       return unsupported("FULL JOIN without a hash-joinable equality condition");
     }
+    if (merge.cost == hash && merge.outer != nullptr) return merge_join(merge, rest, kind, rows);
     if (hash <= nest) return hash_join(outer, inner, keys, rest, kind, rows, hash);
     return nested_loop(outer, inner, on, kind, {}, {}, rows, false);
   }
 
   double join_rows(const Rel& outer, const Rel& inner, const std::vector<Expr*>& on,
                    JoinKind kind) {
+    if (kind == JoinKind::semi || kind == JoinKind::anti) {
+      const double part = semi_part(inner, on);
+      return std::max(1.0,
+                      std::rint(outer.node->rows * (kind == JoinKind::semi ? part : 1 - part)));
+    }
     double rows = outer.node->rows * inner.node->rows * p.selectivity(on, 0);
     if (kind == JoinKind::left || kind == JoinKind::full) rows = std::max(rows, outer.node->rows);
     if (kind == JoinKind::full) rows = std::max(rows, inner.node->rows);
     return std::max(1.0, std::rint(rows));
   }
-  double nested_cost(const Rel& outer, const Rel& inner, const std::vector<Expr*>& on) {
-    const double pairs = outer.node->rows * inner.node->rows;
+  // The part of the outer rows that has a partner.
+  double semi_part(const Rel& inner, const std::vector<Expr*>& on) {
+    double part = 1;
+    for (const Expr* c : on) {
+      const CallExpr* call = c->tag == ExprTag::call ? &as<CallExpr>(*c) : nullptr;
+      const OperatorInfo* op =
+          call != nullptr && call->op ? p.context_.catalog.builtin().op(call->op) : nullptr;
+      if (op == nullptr || op->name != "=" || call->args.size() != 2) {
+        part *= std::max(0.5, p.selectivity(*c, 0));
+        continue;
+      }
+      const bool flipped = (p.ranges_of(*call->args[0]) & inner.ranges) != 0;
+      const auto mine = p.column_facts(*call->args[flipped ? 1 : 0], 0);
+      const auto theirs = p.column_facts(*call->args[flipped ? 0 : 1], 0);
+      bool guessed_mine = false;
+      bool guessed_theirs = false;
+      const double a = p.distinct_of(mine, call->args[0]->type, &guessed_mine);
+      const double b = std::min(p.distinct_of(theirs, call->args[0]->type, &guessed_theirs),
+                                std::max(1.0, inner.node->rows));
+      const double nulls = mine.statistics == nullptr ? 0 : mine.statistics->null_fraction;
+      part *= (1 - nulls) * (guessed_mine || guessed_theirs ? 0.5 : std::min(1.0, b / a));
+    }
+    return std::clamp(part, 0.0, 1.0);
+  }
+  double nested_cost(const Rel& outer, const Rel& inner, const std::vector<Expr*>& on,
+                     JoinKind kind) {
+    double pairs = outer.node->rows * inner.node->rows;
+    if (kind == JoinKind::semi || kind == JoinKind::anti) pairs *= 0.5;  // the first match ends it
     double per_pair = s.cpu_tuple_cost;
     for (Expr* c : on) per_pair += p.operator_cost(c);
     // The inner rows are kept after the first pass.
@@ -158,14 +205,161 @@ struct JoinSearch {
            std::max(0.0, outer.node->rows - 1) * again + pairs * per_pair +
            (s.enable_nestloop ? 0 : 1e10);
   }
-  double hash_cost(const Rel& outer, const Rel& inner, size_t keys, const std::vector<Expr*>& rest,
-                   double rows) {
+  double probed_cost(const Rel& outer, const Rel& probed, double rows) {
+    return outer.node->total_cost + std::max(1.0, outer.node->rows) * probed.node->total_cost +
+           rows * s.cpu_tuple_cost + (s.enable_nestloop ? 0 : 1e10);
+  }
+  double hash_cost(const Rel& outer, const Rel& inner, const std::vector<HashKey>& keys,
+                   const std::vector<Expr*>& rest, double rows) {
+    const auto count = static_cast<double>(keys.size());
     double cost = outer.node->total_cost + inner.node->total_cost;
-    cost += inner.node->rows * (s.cpu_operator_cost * static_cast<double>(keys) + s.cpu_tuple_cost);
-    cost += outer.node->rows * s.cpu_operator_cost * static_cast<double>(keys);
+    cost += inner.node->rows * (s.cpu_operator_cost * count + s.cpu_tuple_cost);
+    cost += outer.node->rows * s.cpu_operator_cost * count;
+    // How full the bucket is that an outer row looks through.
+    double bucket = 1;
+    for (const HashKey& key : keys) {
+      const double distinct = p.distinct_values(*key.inner, inner.node->rows);
+      bucket = std::min(bucket, 1.0 / distinct);
+    }
+    cost += s.cpu_operator_cost * count * outer.node->rows *
+            std::max(1.0, std::rint(inner.node->rows * bucket)) * 0.5;
+    const auto pages = [](const PlanNode& node) {
+      return std::ceil(node.rows * (node.width + 24) / 8192);
+    };
+    const double memory = static_cast<double>(s.work_mem_bytes) * 2;
+    if (pages(*inner.node) * 8192 > memory)
+      cost += (2 * pages(*inner.node) + 2 * pages(*outer.node)) * s.seq_page_cost;
     double per_row = s.cpu_tuple_cost;
     for (Expr* c : rest) per_row += p.operator_cost(c);
     return cost + rows * per_row;
+  }
+
+  // Both sides in order of the keys, the one named first.
+  struct Merge {
+    double cost = HUGE_VAL;
+    Rel* outer = nullptr;
+    Rel* inner = nullptr;
+    std::vector<MergeKey> keys;  // over the query's entries
+  };
+
+  Result<Merge> best_merge(Rel& outer, Rel* inner, FromNode* inner_node,
+                           const std::vector<Expr*>& inner_own, const std::vector<HashKey>& keys,
+                           const std::vector<Expr*>& rest, JoinKind kind, double rows) {
+    Merge best;
+    if (kind == JoinKind::full && !rest.empty()) return best;
+    std::vector<MergeKey> all;
+    for (const HashKey& key : keys) {
+      const TypeOperators ops =
+          TRY(p.context_.catalog.type_operators(p.context_.fiber, key.inner->type));
+      if (!ops.lt || ops.eq != key.equality_op) return best;
+      all.push_back({key.outer, key.inner, key.equality_op, ops.lt, false, false});
+    }
+    FromNode* outer_table = outer_table_;
+    std::vector<Expr*> outer_own = outer_own_;
+    for (const Item& item : items) {
+      if (item.rel != &outer || item.node->is_join) continue;
+      outer_table = item.node;
+      outer_own = item.own;
+    }
+    for (size_t first = 0; first < all.size(); ++first) {
+      Merge made;
+      made.keys = all;
+      std::rotate(made.keys.begin(), made.keys.begin() + static_cast<ptrdiff_t>(first),
+                  made.keys.end());
+      made.outer = TRY(in_order(&outer, outer_table, outer_own, made.keys, true));
+      made.inner = TRY(in_order(inner, inner_node, inner_own, made.keys, false));
+      const double per_pair = s.cpu_operator_cost * static_cast<double>(all.size());
+      double per_row = s.cpu_tuple_cost;
+      for (Expr* c : rest) per_row += p.operator_cost(c);
+      const double outer_part = part_before_end(*made.keys[0].outer, *made.keys[0].inner,
+                                                kind == JoinKind::inner || kind == JoinKind::semi);
+      const double inner_part =
+          part_before_end(*made.keys[0].inner, *made.keys[0].outer, kind != JoinKind::full);
+      const auto read = [](const PlanNode& node, double part) {
+        return node.startup_cost + (node.total_cost - node.startup_cost) * part;
+      };
+      made.cost = read(*made.outer->node, outer_part) + read(*made.inner->node, inner_part) +
+                  (outer.node->rows * outer_part + inner->node->rows * inner_part) * per_pair +
+                  rows * per_row + (s.enable_mergejoin ? 0 : 1e10);
+      if (made.cost < best.cost) best = std::move(made);
+    }
+    return best;
+  }
+
+  // The part of one side's rows that comes before the other side's end: the rest is never read.
+  double part_before_end(const Expr& mine, const Expr& theirs, bool may_end) {
+    const auto a = p.column_facts(mine, 0);
+    const auto b = p.column_facts(theirs, 0);
+    if (!may_end || a.statistics == nullptr || b.statistics == nullptr ||
+        b.statistics->bounds.empty() || a.statistics->bounds.empty())
+      return 1;
+    ConstantExpr last{};
+    last.tag = ExprTag::constant;
+    last.type = mine.type;
+    last.value = {b.statistics->bounds.back(), false};
+    return std::clamp(p.inequality_selectivity(a, mine.type, false, true, &last), 0.0, 1.0);
+  }
+
+  static bool begins_with(const std::vector<OrderKey>& order, const std::vector<MergeKey>& keys,
+                          bool outer) {
+    if (order.size() < keys.size()) return false;
+    for (size_t i = 0; i < keys.size(); ++i) {
+      if (!expr_equal(order[i].expr, outer ? keys[i].outer : keys[i].inner) ||
+          order[i].sort_op != keys[i].sort_op || order[i].descending || order[i].nulls_first)
+        return false;
+    }
+    return true;
+  }
+
+  // `rel` by the keys: as it comes, through an index, or sorted.
+  Result<Rel*> in_order(Rel* rel, FromNode* item, const std::vector<Expr*>& own,
+                        const std::vector<MergeKey>& keys, bool outer) {
+    if (begins_with(rel->order, keys, outer)) return rel;
+    auto* sort = p.node<SortPlan>(PlanTag::sort);
+    p.cost_sort(*sort, *rel->node, -1);
+    const double sorted = sort->total_cost + (s.enable_sort ? 0 : 1e10);
+    if (item != nullptr && !item->is_join) {
+      const OrderKey first{outer ? keys[0].outer : keys[0].inner, keys[0].sort_op, false, false};
+      Rel* scanned = TRY(p.scan_in_order(item->range, own, first, rel->node->rows));
+      if (scanned != nullptr && scanned->node->total_cost < sorted &&
+          begins_with(scanned->order, keys, outer))
+        return scanned;
+    }
+    Rel* made = p.pass_rel(sort, rel);
+    made->order.clear();
+    std::vector<SortKey> by;
+    for (const MergeKey& key : keys) {
+      Expr* expr = outer ? key.outer : key.inner;
+      by.push_back({p.require(*made, expr) + 1, key.sort_op, expr->collation, false, false});
+      made->order.push_back({expr, key.sort_op, false, false});
+    }
+    sort->keys = p.arena_.copy_array(by);
+    p.cost_sort(*sort, *rel->node, -1);
+    sort->startup_cost += s.enable_sort ? 0 : 1e10;
+    sort->total_cost += s.enable_sort ? 0 : 1e10;
+    return made;
+  }
+
+  Rel* merge_join(const Merge& merge, const std::vector<Expr*>& rest, JoinKind kind, double rows) {
+    auto* made = p.node<MergeJoinPlan>(PlanTag::merge_join);
+    Rel* rel =
+        p.make_rel(made, merge.outer->ranges | merge.inner->ranges, merge.outer, merge.inner);
+    made->join_type = kind;
+    std::vector<MergeKey> fixed;
+    for (MergeKey key : merge.keys) {
+      key.outer = own_side(key.outer, merge.outer, nullptr);
+      key.inner = own_side(key.inner, nullptr, merge.inner);
+      fixed.push_back(key);
+    }
+    made->keys = p.arena_.copy_array(fixed);
+    finish_join(*made, *rel, rest, rows);
+    made->startup_cost = merge.outer->node->startup_cost + merge.inner->node->startup_cost;
+    made->total_cost = merge.cost;
+    // Rows whose partners the other conditions reject come late.
+    const bool keeps = kind == JoinKind::inner || kind == JoinKind::semi ||
+                       (rest.empty() && (kind == JoinKind::left || kind == JoinKind::anti));
+    if (keeps) rel->order = merge.outer->order;
+    return rel;
   }
 
   // outer = inner, over an operator that can hash.
@@ -234,9 +428,10 @@ struct JoinSearch {
     finish_join(*made, *rel, on, rows);
     made->startup_cost = outer->node->startup_cost + inner->node->startup_cost;
     const double loops = std::max(1.0, outer->node->rows);
-    made->total_cost = slots.empty() ? nested_cost(*outer, *inner, on)
+    made->total_cost = slots.empty() ? nested_cost(*outer, *inner, on, kind)
                                      : outer->node->total_cost + loops * inner->node->total_cost +
                                            rows * s.cpu_tuple_cost;
+    rel->order = outer->order;
     if (lateral) rel->lateral = (outer->lateral | inner->lateral) & ~rel->ranges;
     return rel;
   }

@@ -102,7 +102,8 @@ struct IndexScanPlan : ScanPlan {
   Expr* recheck =
       nullptr;  // the conditions as a filter over heap columns, for EvalPlanQual and lossy scans
 };
-struct BitmapHeapScanPlan : ScanPlan {  // left: bitmap_index_scan, bitmap_and, bitmap_or
+struct BitmapHeapScanPlan : ScanPlan {  // left: `source`
+  PlanNode* source = nullptr;           // bitmap_index_scan, bitmap_and, bitmap_or
   Expr* recheck = nullptr;
 };
 struct BitmapCombinePlan : PlanNode {

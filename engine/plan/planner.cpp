@@ -108,7 +108,7 @@ std::span<TargetEntry> LevelPlanner::columns_of_child(std::span<const TargetEntr
 // Beside the row to change, which rows of the other tables it was joined with.
 void LevelPlanner::add_recheck_tables(const Query& query, ModifyTablePlan& made, RangeSet ranges,
                                       std::vector<TargetEntry>& targets) {
-  if (!can_recheck(query)) return;
+  if (!can_recheck(query, ranges)) return;
   std::vector<RecheckTable> tables{{made.range, made.tid_column}};
   for (size_t i = 0; i < query.range_table.size(); ++i) {
     const int range = static_cast<int>(i) + 1;

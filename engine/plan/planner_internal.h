@@ -46,6 +46,24 @@ struct IndexClause {
   IndexCondition match;
 };
 
+// What a B-tree can use of `clauses` as a range.
+std::vector<IndexClause> usable_prefix(const std::vector<IndexClause>& clauses, int keys);
+
+// What a scan of an index is expected to touch, and what that costs.
+struct IndexProbe {
+  double table_rows, table_pages, index_pages;
+  double fraction;     // of the rows that the conditions let through
+  size_t conditions;   // on the index
+  double correlation;  // of the index's order with the table's
+  double loops = 1;    // how often it is started
+};
+struct IndexCost {
+  double startup;
+  double index_total;  // without the table
+  double total;
+  double tuples;
+};
+
 // What all levels of one statement fill together.
 struct PlanBuilder {
   std::vector<std::unique_ptr<Rel>> rels;
@@ -64,6 +82,20 @@ class LevelPlanner {
   // The whole query, with its CTEs, as a plan whose targets are the query's.
   Result<Rel*> plan_query(Query& query);
 
+  // pull_up.cpp
+  Status pull_up(Query& query);
+
+  // push_down.cpp
+  Result<bool> passes_through(const Query& sub, int number);
+  Result<bool> can_push(const Query& sub, const Expr& condition);
+  Result<bool> passes_set(const Query& query, const SetOpNode& set, int number,
+                          const Expr& condition);
+  void push_into(Query& sub, Expr* condition);
+  void push_into_set(Query& query, const SetOpNode& set, Expr* condition);
+  Result<std::vector<Expr*>> push_down(Query& sub, LevelPlanner& below,
+                                       const std::vector<Expr*>& conditions);
+  Status lower_having(Query& query);
+
   // query.cpp
   Result<Rel*> plan_select(Query& query);
   Result<Rel*> plan_set_operation(Query& query, SetOpNode& set);
@@ -79,7 +111,7 @@ class LevelPlanner {
   Result<Expr*> column_default(const RelationInfo& relation, int number);
   Result<std::vector<TargetEntry>> insert_targets(Query& query, const RelationInfo& relation);
   Expr* make_ctid(int range);
-  bool can_recheck(const Query& query) const;
+  bool can_recheck(const Query& query, RangeSet ranges) const;
   void add_recheck_tables(const Query& query, ModifyTablePlan& made, RangeSet ranges,
                           std::vector<TargetEntry>& targets);
   Result<Rel*> add_grouping(Query& query, Rel* input);
@@ -108,25 +140,51 @@ class LevelPlanner {
                                  const std::vector<IndexClause>& used, bool* backward);
   Result<Rel*> scan_subquery(int range, const std::vector<Expr*>& conditions);
   Result<Rel*> scan_cte(int range, const std::vector<Expr*>& conditions);
+  Expr* parameterize(Expr* expr, int range, std::vector<int>& slots, std::vector<Expr*>& values);
+  Expr* sibling_params(Expr* expr, Rel& lateral);
+  static void carry_lateral(const Rel& from, Rel& to);
   void note_lateral(Rel& rel, const std::vector<int>& uses);
-  double index_fraction(const CatalogIndex& index, const std::vector<IndexClause>& used,
-                        double rows);
+  Result<IndexProbe> index_probe(const CatalogIndex& index, int range,
+                                 const std::vector<IndexClause>& used);
   Result<IndexScanPlan*> make_index_scan(const CatalogIndex& index, int range,
                                          const std::vector<IndexClause>& used,
                                          const std::vector<Expr*>& conditions);
+  Result<Rel*> scan_in_order(int range, const std::vector<Expr*>& conditions, const OrderKey& key,
+                             double out_rows);
+  Result<std::vector<OrderKey>> index_order(int range, const CatalogIndex& index,
+                                            const std::vector<IndexClause>& used, bool backward);
   // An index scan whose keys come from `outer`; null when no index suits.
   Result<Rel*> parameterized_scan(int range, const std::vector<Expr*>& own,
-                                  const std::vector<Expr*>& joining, RangeSet outer,
+                                  const std::vector<Expr*>& joining, RangeSet outer, double loops,
                                   std::vector<int>& slots, std::vector<Expr*>& values);
   Result<bool> is_key_equality(const ScalarArrayExpr& sa, Oid family);
   Result<std::vector<IndexClause>> match_index(const CatalogIndex& index, int range,
                                                const std::vector<Expr*>& conditions,
                                                RangeSet outer);
 
+  // bitmaps.cpp
+  struct BitmapPart {
+    PlanNode* node = nullptr;
+    double cost = 0;
+    double fraction = 0;            // of the rows
+    std::vector<Expr*> conditions;  // that it answers
+  };
+  Result<BitmapHeapScanPlan*> bitmap_scan(int range, const std::vector<Expr*>& conditions,
+                                          double limit);
+  BitmapHeapScanPlan* bitmap_over(IndexScanPlan& index, double cost);
+  Result<BitmapPart> bitmap_part(int range, const CatalogIndex& index,
+                                 const std::vector<Expr*>& conditions);
+  Result<BitmapPart> bitmap_or(int range, Expr* condition);
+  BitmapHeapScanPlan* make_bitmap(const std::vector<const BitmapPart*>& chosen,
+                                  const std::vector<Expr*>& conditions, double startup,
+                                  double cost);
+
   // expressions.cpp
   // Replaces outer references by parameters and sublinks by subplans.
   Result<Expr*> prepare(Expr* expr);
   Expr* outer_param(const VarExpr& var, int levels_up);
+  Expr* outer_value(Expr* own, int levels_up);
+  Expr* outer_aggregate(const AggregateExpr& aggregate);
   void note_use(int slot);
   Result<Expr*> make_subplan(SublinkExpr& link);
   Result<bool> can_hash_test(const SubPlanExpr& plan);
@@ -147,11 +205,34 @@ class LevelPlanner {
   bool computed_below(const Rel& side, const Expr& expr) const;
   Rel* pass_rel(PlanNode* node, Rel* input);  // sort, material, limit ...: rows as they are
   void finish(Rel& rel);
+  bool covers(const CatalogIndex& index, const RelationInfo& relation, const Expr& expr) const;
 
-  // costs.cpp
+  // selectivity.cpp. Columns of `outer` have some value each, that is not known.
+  struct ColumnFacts {
+    const VarExpr* var = nullptr;
+    double rows = 0;  // of its table
+    const StoredStatistics* statistics = nullptr;
+    bool unique = false;
+  };
+  Status load_facts(const Query& query);
   double selectivity(const Expr& condition, RangeSet outer);
   double selectivity(const std::vector<Expr*>& conditions, RangeSet outer);
+  double call_selectivity(const CallExpr& call, RangeSet outer);
+  double array_selectivity(const ScalarArrayExpr& sa, RangeSet outer);
+  double true_selectivity(const Expr& expr, RangeSet outer) const;
+  double equal_selectivity(const ColumnFacts& column, Oid type, const ConstantExpr* value) const;
+  double inequality_selectivity(const ColumnFacts& column, Oid type, bool greater, bool or_equal,
+                                const ConstantExpr* value) const;
+  double join_selectivity(const ColumnFacts& a, const ColumnFacts& b, Oid type) const;
+  ColumnFacts column_facts(const Expr& expr, RangeSet outer) const;
+  double distinct_of(const ColumnFacts& column, Oid type, bool* is_default) const;
   double distinct_values(const Expr& expr, double rows);
+  double group_count(const std::vector<Expr*>& groups, double rows);
+
+  // costs.cpp
+  IndexCost cost_index(const IndexProbe& probe) const;
+  double cost_bitmap_heap(double index_total, double tuples, double table_pages,
+                          double loops) const;
   Result<double> relation_rows(const RelationInfo& relation, uint32_t* pages);
   int width_of(const std::vector<Expr*>& exprs);
   void cost_sort(PlanNode& node, const PlanNode& input, double limit);
@@ -177,7 +258,7 @@ class LevelPlanner {
   int range_offset_ = 0;  // of this level's entries in Plan::range_table
 
   struct OuterParam {
-    VarExpr* var;  // of this level (levels_up 0)
+    Expr* value;  // a column or an aggregate of this level (levels_up 0)
     int slot;
   };
   std::vector<OuterParam> params_;  // this level's columns that subplans below read
@@ -191,6 +272,12 @@ class LevelPlanner {
     std::vector<int> uses;  // exec slots set around this level that it reads
   };
   std::vector<CtePlan> ctes_;
+  struct RangeFacts {  // of a table
+    double rows = 0;
+    uint32_t pages = 0;
+    const RelationStatistics* statistics = nullptr;
+  };
+  std::vector<RangeFacts> facts_;  // by range - 1
   const CommonTable* recursive_cte_ =
       nullptr;                     // set for the level that is a recursive CTE's query ...
   int recursive_index_ = -1;       // ... with its number in the parent's ctes_

@@ -9,11 +9,13 @@
 namespace orrery {
 
 Result<Rel*> LevelPlanner::plan_query(Query& query) {
+  TRY(pull_up(query));
   query_ = &query;
   if (query.range_table.size() > kMaxRanges) return unsupported("a query over more than 64 tables");
   range_offset_ = static_cast<int>(plan_.range_table.size());
   for (RangeEntry* e : query.range_table) plan_.range_table.push_back(e);
   TRY(plan_ctes(query));
+  TRY(load_facts(query));
   if (query.command != CommandType::select) return plan_modify(query);
   return plan_select(query);
 }
@@ -78,6 +80,7 @@ Result<Rel*> LevelPlanner::plan_select(Query& query) {
   };
   for (FromNode* from : query.from) TRY(prepare_from(from, prepare_from));
 
+  TRY(lower_having(query));
   std::vector<Expr*> conditions;
   split_and(query.where, conditions);
   Rel* rel = TRY(plan_from(query.from, conditions));
@@ -220,6 +223,9 @@ Result<Rel*> LevelPlanner::add_grouping(Query& query, Rel* input) {
   if ((!context_.settings.enable_hashagg || sorts) && !groups.empty() &&
       query.grouping_sets.empty())
     made->strategy = AggStrategy::sorted;
+  if (!groups.empty() && query.grouping_sets.empty() &&
+      is_sorted_by(*input, query.group_by, query.targets))
+    made->strategy = AggStrategy::sorted;
   if (made->strategy == AggStrategy::sorted) {
     if (!query.grouping_sets.empty())
       return unsupported("GROUPING SETS over a type that cannot be hashed");
@@ -250,9 +256,7 @@ Result<Rel*> LevelPlanner::add_grouping(Query& query, Rel* input) {
     sets.push_back(arena_.copy_array(kept));
   }
   made->grouping_sets = arena_.copy_array(sets);
-  double distinct = 1;
-  for (const Expr* group : groups) distinct *= distinct_values(*group, input->node->rows);
-  made->rows = groups.empty() ? 1 : std::max(1.0, std::min(input->node->rows, std::rint(distinct)));
+  made->rows = groups.empty() ? 1 : group_count(groups, input->node->rows);
   const double per_row =
       context_.settings.cpu_operator_cost * static_cast<double>(groups.size() + 1);
   made->startup_cost = input->node->total_cost + per_row * input->node->rows;
@@ -350,13 +354,13 @@ Result<Rel*> LevelPlanner::add_distinct(Query& query, Rel* input) {
   bool hashable = !query.distinct_on && context_.settings.enable_hashagg;
   for (const SortClause& item : query.distinct) hashable = hashable && item.hashable;
   std::vector<GroupColumn> columns;
-  double distinct = 1;
+  std::vector<Expr*> keys;
   for (const SortClause& item : query.distinct) {
     Expr* expr = target_by_ref(query.targets, item.target);
     columns.push_back({require(*input, expr) + 1, item.equality_op, expr->collation});
-    distinct *= distinct_values(*expr, input->node->rows);
+    keys.push_back(expr);
   }
-  const double rows = std::max(1.0, std::min(input->node->rows, std::rint(distinct)));
+  const double rows = group_count(keys, input->node->rows);
   if (hashable) {
     auto* made = node<AggregatePlan>(PlanTag::aggregate);
     made->strategy = AggStrategy::hashed;
@@ -408,7 +412,7 @@ Result<Rel*> LevelPlanner::add_row_marks(Query& query, Rel* input) {
     marks.push_back(flat);
   }
   std::vector<RecheckTable> tables;
-  if (can_recheck(query)) {
+  if (can_recheck(query, input->ranges)) {
     for (size_t i = 0; i < query.range_table.size(); ++i) {
       const int range = static_cast<int>(i) + 1;
       if ((input->ranges & range_bit(range)) == 0 || entry(range).kind != RangeKind::relation)
@@ -426,9 +430,11 @@ Result<Rel*> LevelPlanner::add_row_marks(Query& query, Rel* input) {
 }
 
 // The rows are made of tables alone, whose versions can be named.
-bool LevelPlanner::can_recheck(const Query& query) const {
-  for (const RangeEntry* e : query.range_table) {
-    if (e->kind != RangeKind::relation && e->kind != RangeKind::join) return false;
+bool LevelPlanner::can_recheck(const Query& query, RangeSet ranges) const {
+  for (size_t i = 0; i < query.range_table.size(); ++i) {
+    const RangeKind kind = query.range_table[i]->kind;
+    const bool read = (ranges & range_bit(static_cast<int>(i) + 1)) != 0;
+    if (read && kind != RangeKind::relation && kind != RangeKind::join) return false;
   }
   return !query.has_modifying_cte && query.set_operations == nullptr;
 }

@@ -1,5 +1,6 @@
 #include "analyze/walk.h"
 #include "plan/planner_internal.h"
+#include "types/type_oids.h"
 
 namespace orrery {
 
@@ -117,10 +118,31 @@ bool LevelPlanner::computed_below(const Rel& side, const Expr& expr) const {
   return false;
 }
 
+// Whether `index` holds every column that a scan's expressions read, as the table has it.
+bool LevelPlanner::covers(const CatalogIndex& index, const RelationInfo& relation,
+                          const Expr& expr) const {
+  return !any_expr(expr, [&](const Expr& e) {
+    if (e.tag != ExprTag::var) return false;
+    const int attno = as<VarExpr>(e).attno;
+    if (attno <= 0 || e.type == type_oid::name ||
+        relation.desc()[static_cast<size_t>(attno - 1)].type == type_oid::name)
+      return true;
+    return std::find(index.columns.begin(), index.columns.end(), attno) == index.columns.end();
+  });
+}
+
 void LevelPlanner::finish(Rel& rel) {
   if (rel.left != nullptr) finish(*rel.left);
   if (rel.right != nullptr) finish(*rel.right);
   rel.node->targets = arena_.copy_array(rel.targets);
+  if (rel.node->tag != PlanTag::index_scan || !context_.settings.enable_indexonlyscan) return;
+  // Now that it is known what is asked of the scan, the index may turn out to have it all.
+  const auto& scan = static_cast<const IndexScanPlan&>(*rel.node);
+  const RelationInfo& relation = *plan_.range_table[static_cast<size_t>(scan.range - 1)]->relation;
+  bool all = scan.filter == nullptr || covers(*scan.index, relation, *scan.filter);
+  for (const TargetEntry& target : rel.targets)
+    all = all && covers(*scan.index, relation, *target.expr);
+  if (all) rel.node->tag = PlanTag::index_only_scan;
 }
 
 }  // namespace orrery

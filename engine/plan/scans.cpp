@@ -114,8 +114,6 @@ Result<std::vector<IndexClause>> LevelPlanner::match_index(const CatalogIndex& i
   return out;
 }
 
-namespace {
-
 // What a B-tree can use as a range: equalities on leading keys, then bounds on the next one.
 std::vector<IndexClause> usable_prefix(const std::vector<IndexClause>& clauses, int keys) {
   std::vector<IndexClause> out;
@@ -151,37 +149,6 @@ std::vector<IndexClause> usable_prefix(const std::vector<IndexClause>& clauses, 
   return out;
 }
 
-}  // namespace
-
-namespace {
-
-struct IndexCost {
-  double startup;
-  double total;
-};
-
-IndexCost cost_index(const PlannerSettings& s, double table_rows, double table_pages,
-                     double index_pages, double fraction, double rows, double correlation) {
-  // Mackert and Lohman's estimate of distinct heap pages fetched [Mackert89], as PostgreSQL uses
-  // it.
-  const double tuples = std::max(1.0, table_rows * fraction);
-  const double pages = std::max(1.0, table_pages);
-  const double fetched = std::min(pages, 2.0 * pages * tuples / (2.0 * pages + tuples));
-  const double worst = fetched * s.random_page_cost;
-  const double best =
-      s.random_page_cost + std::max(0.0, std::ceil(pages * fraction) - 1.0) * s.seq_page_cost;
-  const double heap = worst + correlation * correlation * (best - worst);
-  const double leaf = std::max(1.0, std::ceil(index_pages * fraction));
-  const double height =
-      std::log2(std::max(2.0, table_rows)) * s.cpu_operator_cost + 50 * s.cpu_operator_cost;
-  const double total = height + leaf * s.random_page_cost +
-                       tuples * (s.cpu_index_tuple_cost + s.cpu_operator_cost) + heap +
-                       rows * s.cpu_tuple_cost;
-  return {height, total};
-}
-
-}  // namespace
-
 Result<Rel*> LevelPlanner::scan(int range, const std::vector<Expr*>& conditions) {
   const RangeEntry& e = entry(range);
   const double cpu = context_.settings.cpu_tuple_cost;
@@ -199,24 +166,34 @@ Result<Rel*> LevelPlanner::scan(int range, const std::vector<Expr*>& conditions)
     case RangeKind::relation: return scan_table(range, conditions);
     case RangeKind::values:   {
       const auto rows = static_cast<double>(e.values.size());
+      Rel lateral;
       auto* made = node<ValuesScanPlan>(PlanTag::values_scan);
       for (std::span<Expr*>& row : query_->range_table[static_cast<size_t>(range - 1)]->values) {
-        for (Expr*& value : row) value = TRY(prepare(value));
+        for (Expr*& value : row) {
+          value = TRY(prepare(value));
+          value = sibling_params(value, lateral);
+        }
       }
-      return finish_scan(made, 0, rows * (cpu + context_.settings.cpu_operator_cost), rows);
+      Rel* rel = finish_scan(made, 0, rows * (cpu + context_.settings.cpu_operator_cost), rows);
+      carry_lateral(lateral, *rel);
+      return rel;
     }
     case RangeKind::function: {
       double rows = 1;
+      Rel lateral;
       RangeEntry& entry_now = *query_->range_table[static_cast<size_t>(range - 1)];
       for (Expr*& call : entry_now.functions) {
         call = TRY(prepare(call));
+        call = sibling_params(call, lateral);
         if (call->tag == ExprTag::call) {
           const FunctionInfo* f =
               TRY(context_.catalog.function(context_.fiber, as<CallExpr>(*call).function));
           if (f != nullptr && f->returns_set) rows = std::max(rows, static_cast<double>(f->rows));
         }
       }
-      return finish_scan(node<FunctionScanPlan>(PlanTag::function_scan), 0, rows * cpu, rows);
+      Rel* rel = finish_scan(node<FunctionScanPlan>(PlanTag::function_scan), 0, rows * cpu, rows);
+      carry_lateral(lateral, *rel);
+      return rel;
     }
     case RangeKind::subquery: return scan_subquery(range, conditions);
     case RangeKind::cte:      return scan_cte(range, conditions);
@@ -229,17 +206,21 @@ Result<Rel*> LevelPlanner::scan(int range, const std::vector<Expr*>& conditions)
 Result<Rel*> LevelPlanner::scan_table(int range, const std::vector<Expr*>& conditions) {
   const RangeEntry& e = entry(range);
   const PlannerSettings& s = context_.settings;
-  uint32_t pages = 0;
-  const double rows = TRY(relation_rows(*e.relation, &pages));
+  const RangeFacts& facts = facts_[static_cast<size_t>(range - 1)];
+  const double rows = facts.rows;
   const double out_rows = std::max(1.0, std::rint(rows * selectivity(conditions, 0)));
   constexpr double kDisabled = 1e10;
   auto* seq = node<SeqScanPlan>(PlanTag::seq_scan);
   Expr* filter = join_and(conditions);
-  seq->total_cost = pages * s.seq_page_cost + rows * (s.cpu_tuple_cost + operator_cost(filter)) +
+  seq->total_cost = facts.pages * s.seq_page_cost +
+                    rows * (s.cpu_tuple_cost + operator_cost(filter)) +
                     (s.enable_seqscan ? 0 : kDisabled);
   seq->startup_cost = s.enable_seqscan ? 0 : kDisabled;
   seq->filter = filter;
   ScanPlan* best = seq;
+  const CatalogIndex* best_index = nullptr;
+  std::vector<IndexClause> best_used;
+  bool one_row = false;  // is all that the index will find
   for (const CatalogIndex& index : e.relation->indexes) {
     if (!s.enable_indexscan || !index.valid || !index.predicate.empty() ||
         index.access_method != kBtreeAccessMethod)
@@ -250,28 +231,86 @@ Result<Rel*> LevelPlanner::scan_table(int range, const std::vector<Expr*>& condi
     const bool serves = TRY(context_.world.index_serves(context_.fiber, index.storage.file));
     if (!serves) continue;
     IndexScanPlan* made = TRY(make_index_scan(index, range, used, conditions));
-    const double fraction = index_fraction(index, used, rows);
-    const uint32_t index_pages = TRY(context_.world.pages(context_.fiber, index.storage.file));
-    const IndexCost cost = cost_index(s, rows, pages, index_pages, fraction, rows * fraction, 0);
+    const IndexProbe probe = TRY(index_probe(index, range, used));
+    const IndexCost cost = cost_index(probe);
     made->startup_cost = cost.startup;
-    made->total_cost = cost.total + operator_cost(made->filter) * rows * fraction;
-    if (made->total_cost < best->total_cost) best = made;
+    made->total_cost = cost.total + operator_cost(made->filter) * cost.tuples;
+    if (made->total_cost >= best->total_cost) continue;
+    best = made;
+    one_row = cost.tuples <= 1;
+    best_index = &index;
+    best_used = used;
   }
+  BitmapHeapScanPlan* bitmap = nullptr;
+  if (!one_row) bitmap = TRY(bitmap_scan(range, conditions, best->total_cost));
+  if (bitmap != nullptr) best = bitmap;
   best->range = flat_range(range);
   best->rows = out_rows;
-  return make_rel(best, range_bit(range));
+  Rel* rel = make_rel(best, range_bit(range));
+  if (best == bitmap) rel->node->left = bitmap->source;
+  if (best_index != nullptr && best != bitmap)
+    rel->order = TRY(index_order(range, *best_index, best_used, false));
+  return rel;
 }
 
-double LevelPlanner::index_fraction(const CatalogIndex& index, const std::vector<IndexClause>& used,
-                                    double rows) {
+// The order in which a scan of `index` gives rows: by its columns, behind those that have one
+// value.
+Result<std::vector<OrderKey>> LevelPlanner::index_order(int range, const CatalogIndex& index,
+                                                        const std::vector<IndexClause>& used,
+                                                        bool backward) {
+  std::vector<OrderKey> order;
+  const RelationInfo& relation = *entry(range).relation;
+  for (int16_t key = 0; key < index.keys; ++key) {
+    const auto at = static_cast<size_t>(key);
+    const bool fixed = order.empty() && std::any_of(used.begin(), used.end(), [&](const auto& c) {
+                         return c.match.column == key && c.match.strategy == IndexStrategy::eq;
+                       });
+    if (fixed) continue;
+    if (index.columns[at] == 0) break;
+    const ColumnDesc& desc = relation.desc()[static_cast<size_t>(index.columns[at] - 1)];
+    const IndexColumn& column = index.storage.keys[at];
+    OrderKey made{};
+    made.descending = column.descending != backward;
+    made.nulls_first = column.nulls_first != backward;
+    made.sort_op = TRY(context_.catalog.family_operator(
+        context_.fiber, index.families[at], desc.type, desc.type, made.descending ? 5 : 1));
+    if (!made.sort_op) break;
+    auto* var = arena_.make<VarExpr>();
+    var->tag = ExprTag::var;
+    var->type = desc.type;
+    var->typmod = desc.typmod;
+    var->collation = desc.collation;
+    var->range = range;
+    var->attno = index.columns[at];
+    made.expr = var;
+    order.push_back(made);
+  }
+  return order;
+}
+
+// What a scan of `index` under the conditions used touches. Values of other tables are taken as
+// given.
+Result<IndexProbe> LevelPlanner::index_probe(const CatalogIndex& index, int range,
+                                             const std::vector<IndexClause>& used) {
+  const RangeFacts& facts = facts_[static_cast<size_t>(range - 1)];
+  IndexProbe probe{};
+  probe.table_rows = facts.rows;
+  probe.table_pages = facts.pages;
+  probe.index_pages = TRY(context_.world.pages(context_.fiber, index.storage.file));
+  probe.conditions = used.size();
   int equal = 0;
   std::vector<Expr*> conditions;
   for (const IndexClause& c : used) {
     equal += c.match.strategy == IndexStrategy::eq;
     conditions.push_back(c.condition);
   }
-  if (index.unique && equal == index.keys) return 1.0 / std::max(1.0, rows);
-  return selectivity(conditions, ~RangeSet{0});
+  probe.fraction = index.unique && equal == index.keys ? 1.0 / std::max(1.0, facts.rows)
+                                                       : selectivity(conditions, ~range_bit(range));
+  if (facts.statistics != nullptr && index.columns[0] != 0) {
+    const StoredStatistics* column = facts.statistics->column(index.columns[0]);
+    if (column != nullptr) probe.correlation = column->correlation * (index.keys > 1 ? 0.75 : 1.0);
+  }
+  return probe;
 }
 
 // The conditions used go to the index, the others stay a filter; all of them are rechecked where
@@ -350,12 +389,11 @@ Result<Rel*> LevelPlanner::ordered_scan(const Query& query, const Rel& input,
                       !query.has_aggregates && !query.has_windows && !query.has_set_functions &&
                       query.distinct.empty() && s.enable_indexscan;
   const PlanTag tag = input.node->tag;
-  if (!simple || (tag != PlanTag::seq_scan && tag != PlanTag::index_scan))
+  if (!simple ||
+      (tag != PlanTag::seq_scan && tag != PlanTag::index_scan && tag != PlanTag::bitmap_heap_scan))
     return static_cast<Rel*>(nullptr);
   const int range = query.from[0]->range;
   const RangeEntry& e = entry(range);
-  uint32_t pages = 0;
-  const double rows = TRY(relation_rows(*e.relation, &pages));
   const double out_rows = input.node->rows;
   const double part = limit < 0 || out_rows <= 0 ? 1.0 : std::min(1.0, limit / out_rows);
   SortPlan sort{};
@@ -370,16 +408,17 @@ Result<Rel*> LevelPlanner::ordered_scan(const Query& query, const Rel& input,
     bool backward = false;
     const bool fits = TRY(index_gives_order(query, range, index, used, &backward));
     if (!fits) continue;
-    const double fraction = used.empty() ? 1.0 : index_fraction(index, used, rows);
-    const uint32_t index_pages = TRY(context_.world.pages(context_.fiber, index.storage.file));
-    const IndexCost cost = cost_index(s, rows, pages, index_pages, fraction, rows * fraction, 0);
+    const bool serves = TRY(context_.world.index_serves(context_.fiber, index.storage.file));
+    if (!serves) continue;
+    const IndexProbe probe = TRY(index_probe(index, range, used));
+    const IndexCost cost = cost_index(probe);
     const double needed = cost.startup + part * (cost.total - cost.startup);
     if (needed >= best_cost) continue;
     best_cost = needed;
     best = TRY(make_index_scan(index, range, used, conditions));
     best->backward = backward;
     best->startup_cost = cost.startup;
-    best->total_cost = cost.total + operator_cost(best->filter) * rows * fraction;
+    best->total_cost = cost.total + operator_cost(best->filter) * cost.tuples;
   }
   if (best == nullptr) return static_cast<Rel*>(nullptr);
   best->range = flat_range(range);
@@ -387,17 +426,78 @@ Result<Rel*> LevelPlanner::ordered_scan(const Query& query, const Rel& input,
   return make_rel(best, range_bit(range));
 }
 
+// An index scan that gives the rows by `key`, ascending; null when no index does.
+Result<Rel*> LevelPlanner::scan_in_order(int range, const std::vector<Expr*>& conditions,
+                                         const OrderKey& key, double out_rows) {
+  const RangeEntry& e = entry(range);
+  if (e.kind != RangeKind::relation || !context_.settings.enable_indexscan)
+    return static_cast<Rel*>(nullptr);
+  IndexScanPlan* best = nullptr;
+  std::vector<OrderKey> order;
+  for (const CatalogIndex& index : e.relation->indexes) {
+    if (!index.valid || !index.predicate.empty() || index.access_method != kBtreeAccessMethod)
+      continue;
+    const std::vector<IndexClause> matched = TRY(match_index(index, range, conditions, 0));
+    const std::vector<IndexClause> used = usable_prefix(matched, index.keys);
+    const std::vector<OrderKey> given = TRY(index_order(range, index, used, false));
+    const bool fits = !given.empty() && expr_equal(given[0].expr, key.expr) &&
+                      given[0].sort_op == key.sort_op && given[0].nulls_first == key.nulls_first;
+    if (!fits) continue;
+    const bool serves = TRY(context_.world.index_serves(context_.fiber, index.storage.file));
+    if (!serves) continue;
+    const IndexProbe probe = TRY(index_probe(index, range, used));
+    const IndexCost cost = cost_index(probe);
+    if (best != nullptr && cost.total >= best->total_cost) continue;
+    best = TRY(make_index_scan(index, range, used, conditions));
+    best->startup_cost = cost.startup;
+    best->total_cost = cost.total + operator_cost(best->filter) * cost.tuples;
+    order = given;
+  }
+  if (best == nullptr) return static_cast<Rel*>(nullptr);
+  best->range = flat_range(range);
+  best->rows = out_rows;
+  Rel* rel = make_rel(best, range_bit(range));
+  rel->order = order;
+  return rel;
+}
+
+// Columns of other entries become parameters, each with the value it is given.
+Expr* LevelPlanner::parameterize(Expr* expr, int range, std::vector<int>& slots,
+                                 std::vector<Expr*>& values) {
+  if (expr == nullptr) return nullptr;
+  if (expr->tag == ExprTag::var) {
+    auto& var = as<VarExpr>(*expr);
+    if (var.range == range || var.levels_up != 0 || var.range <= 0) return expr;
+    size_t at = 0;
+    while (at < values.size() && !expr_equal(values[at], expr)) ++at;
+    if (at == values.size()) {
+      values.push_back(expr);
+      slots.push_back(new_param());
+    }
+    auto* param = arena_.make<ParamExpr>();
+    static_cast<Expr&>(*param) = static_cast<const Expr&>(var);
+    param->tag = ExprTag::param;
+    param->kind = ParamKind::exec;
+    param->id = slots[at];
+    return param;
+  }
+  return map_children(arena_, expr,
+                      [&](Expr* child) { return parameterize(child, range, slots, values); });
+}
+
 Result<Rel*> LevelPlanner::parameterized_scan(int range, const std::vector<Expr*>& own,
                                               const std::vector<Expr*>& joining, RangeSet outer,
-                                              std::vector<int>& slots, std::vector<Expr*>& values) {
+                                              double loops, std::vector<int>& slots,
+                                              std::vector<Expr*>& values) {
   const RangeEntry& e = entry(range);
   const PlannerSettings& s = context_.settings;
   if (e.kind != RangeKind::relation || !s.enable_indexscan) return static_cast<Rel*>(nullptr);
   std::vector<Expr*> all = own;
   all.insert(all.end(), joining.begin(), joining.end());
-  uint32_t pages = 0;
-  const double rows = TRY(relation_rows(*e.relation, &pages));
+  const RangeFacts& facts = facts_[static_cast<size_t>(range - 1)];
+  const double rows = facts.rows;
   IndexScanPlan* best = nullptr;
+  IndexCost best_cost{};
   double best_rows = 0;
   for (const CatalogIndex& index : e.relation->indexes) {
     if (!index.valid || !index.predicate.empty() || index.access_method != kBtreeAccessMethod)
@@ -410,50 +510,46 @@ Result<Rel*> LevelPlanner::parameterized_scan(int range, const std::vector<Expr*
     if (!joins) continue;
     const bool serves = TRY(context_.world.index_serves(context_.fiber, index.storage.file));
     if (!serves) continue;
-    const double fraction = index_fraction(index, used, rows);
-    const uint32_t index_pages = TRY(context_.world.pages(context_.fiber, index.storage.file));
-    const IndexCost cost = cost_index(s, rows, pages, index_pages, fraction, rows * fraction, 0);
+    IndexProbe probe = TRY(index_probe(index, range, used));
+    probe.loops = loops;
+    const IndexCost cost = cost_index(probe);
     if (best != nullptr && cost.total >= best->total_cost) continue;
     best = TRY(make_index_scan(index, range, used, all));
     best->startup_cost = cost.startup;
     best->total_cost = cost.total;
-    best_rows = rows * fraction;
+    best_cost = cost;
+    best_rows = rows * probe.fraction;
   }
   if (best == nullptr) return static_cast<Rel*>(nullptr);
   best->rows = std::max(1.0, std::rint(best_rows));
-  // What comes from the outer side becomes a parameter, in the keys and in the filter alike.
-  const auto parameterize = [&](Expr* expr, auto&& self) -> Expr* {
-    if (expr == nullptr) return nullptr;
-    if (expr->tag == ExprTag::var) {
-      auto& var = as<VarExpr>(*expr);
-      if (var.range == range || var.levels_up != 0 || var.range <= 0) return expr;
-      size_t at = 0;
-      while (at < values.size() && !expr_equal(values[at], expr)) ++at;
-      if (at == values.size()) {
-        values.push_back(expr);
-        slots.push_back(new_param());
-      }
-      auto* param = arena_.make<ParamExpr>();
-      static_cast<Expr&>(*param) = static_cast<const Expr&>(var);
-      param->tag = ExprTag::param;
-      param->kind = ParamKind::exec;
-      param->id = slots[at];
-      return param;
-    }
-    return map_children(arena_, expr, [&](Expr* child) { return self(child, self); });
-  };
-  for (IndexCondition& condition : best->conditions) {
-    condition.value = parameterize(condition.value, parameterize);
-    condition.original = parameterize(condition.original, parameterize);
+  BitmapHeapScanPlan* bitmap = nullptr;
+  if (s.enable_bitmapscan) {
+    const double heap =
+        cost_bitmap_heap(best_cost.index_total, best_cost.tuples, facts.pages, loops);
+    if (heap < best->total_cost) bitmap = bitmap_over(*best, heap);
   }
-  best->filter = parameterize(best->filter, parameterize);
-  best->recheck = parameterize(best->recheck, parameterize);
-  return make_rel(best, range_bit(range));
+  // What comes from the outer side becomes a parameter, in the keys and in the filter alike.
+  const auto as_param = [&](Expr* expr) { return parameterize(expr, range, slots, values); };
+  for (IndexCondition& condition : best->conditions) {
+    condition.value = as_param(condition.value);
+    condition.original = as_param(condition.original);
+  }
+  best->recheck = as_param(best->recheck);
+  if (bitmap == nullptr) {
+    best->filter = as_param(best->filter);
+    return make_rel(best, range_bit(range));
+  }
+  bitmap->filter = as_param(bitmap->filter);
+  bitmap->recheck = best->recheck;
+  Rel* rel = make_rel(bitmap, range_bit(range));
+  rel->node->left = bitmap->source;
+  return rel;
 }
 
-Result<Rel*> LevelPlanner::scan_subquery(int range, const std::vector<Expr*>& conditions) {
+Result<Rel*> LevelPlanner::scan_subquery(int range, const std::vector<Expr*>& all_conditions) {
   RangeEntry& e = *query_->range_table[static_cast<size_t>(range - 1)];
   LevelPlanner below(context_, plan_, this);
+  const std::vector<Expr*> conditions = TRY(push_down(*e.subquery, below, all_conditions));
   Rel* inner = TRY(below.plan_query(*e.subquery));
   below.finish(*inner);
   auto* made = node<SubqueryScanPlan>(PlanTag::subquery_scan);
@@ -470,12 +566,35 @@ Result<Rel*> LevelPlanner::scan_subquery(int range, const std::vector<Expr*>& co
   return rel;
 }
 
+// LATERAL: columns of other entries of this level become parameters, noted in `lateral`.
+Expr* LevelPlanner::sibling_params(Expr* expr, Rel& lateral) {
+  if (expr->tag == ExprTag::var && as<VarExpr>(*expr).range > 0) {
+    const auto& var = as<VarExpr>(*expr);
+    Expr* param = outer_param(var, 0);
+    const int slot = as<ParamExpr>(*param).id;
+    if (std::find(lateral.lateral_slots.begin(), lateral.lateral_slots.end(), slot) ==
+        lateral.lateral_slots.end()) {
+      lateral.lateral |= range_bit(var.range);
+      lateral.lateral_slots.push_back(slot);
+      lateral.lateral_values.push_back(expr);
+    }
+    return param;
+  }
+  return map_children(arena_, expr, [&](Expr* child) { return sibling_params(child, lateral); });
+}
+
+void LevelPlanner::carry_lateral(const Rel& from, Rel& to) {
+  to.lateral = from.lateral;
+  to.lateral_slots = from.lateral_slots;
+  to.lateral_values = from.lateral_values;
+}
+
 void LevelPlanner::note_lateral(Rel& rel, const std::vector<int>& uses) {
   for (const OuterParam& param : params_) {
     if (std::find(uses.begin(), uses.end(), param.slot) == uses.end()) continue;
-    rel.lateral |= range_bit(param.var->range);
+    rel.lateral |= ranges_of(*param.value);
     rel.lateral_slots.push_back(param.slot);
-    rel.lateral_values.push_back(param.var);
+    rel.lateral_values.push_back(param.value);
   }
 }
 

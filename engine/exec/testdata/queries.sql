@@ -124,3 +124,35 @@ select x, (select array_agg(y) from (select y from (values (3), (1), (2)) v(y) o
 select x, ntile(x) over (order by o) from (values (null, 1), (2, 2), (null, 3), (5, 4), (1, 5)) t(x, o)
 select x, string_agg(x::text, ',') over (order by x) from generate_series(1, 6) x
 select g, array_agg(distinct x % 3) from (select x, x % 2 as g from generate_series(1, 10) x) s group by grouping sets ((g), ()) order by g
+select id, u from (values (1, array[1, 2]), (2, array[]::int[]), (3, array[7])) t(id, a), unnest(a) u
+select id, u, o from (values (1, array[5, 6]), (2, null)) t(id, a) left join lateral unnest(a) with ordinality v(u, o) on true
+select x, g from (values (1), (3)) t(x), generate_series(x, 3) g where g <> 2 order by x, g
+select x, v from (values (1), (2)) t(x), lateral (values (x), (x * 10)) w(v) order by x, v
+select * from unnest(array[1, 2], array['a', 'b', 'c'], array[]::int[]) as u(n, s, e)
+select * from rows from (generate_series(1, 3), generate_series(5, 6)) with ordinality
+select count(*), sum(a), max(length(b)) from unnest(array(select generate_series(1, 5000)), array(select g::text from generate_series(1, 3000) g)) u(a, b)
+select (select sum(t.x) from (values (1), (2)) v(y)) from (values (1), (2), (3)) t(x)
+select x % 2, (select count(t.x) + y from (values (10)) v(y)), (select max(t.x) from (values (1)) v(y) where y < count(t.x)) from (values (1), (2), (3)) t(x) group by x % 2 order by 1
+select (x, y) in (select * from (values (1, 2), (3, null)) u), (x, y) not in (select * from (values (1, 2), (7, 8)) u) from (values (1, 2), (3, 4), (5, 6), (null, 2)) t(x, y)
+select x from (values (1, 2), (3, 4)) t(x, y) where (x, y) in (select a, b from (values (3, 4), (1, 3)) u(a, b))
+select x from (values (1), (2), (null), (1)) t(x) where x in (select y from (values (1), (1), (null)) u(y))
+select x from (values (1), (2), (null)) t(x) where x not in (select y from (values (1)) u(y))
+select x from (values (1), (2), (null)) t(x) where exists (select from (values (1), (1), (null)) u(y) where y = x)
+select x from (values (1), (2), (null)) t(x) where not exists (select from (values (1), (1), (null)) u(y) where y = x) order by x
+select x from (values (1), (2), (3)) t(x) where exists (select from (values (1), (2)) u(y) where y = x and exists (select from (values (2), (3)) v(z) where z = y and z <= x))
+select x from (values (1), (2), (3)) t(x) where not exists (select from (values (1), (2)) u(y), (values (2), (3)) v(z) where y = x and z > y + 1)
+select x from (values (1), (2), (3)) t(x) where x in (select max(y) from (values (1), (2)) u(y)) or x = 3
+select x from (values (1), (2), (3)) t(x) where x in (select y from (values (3), (2)) u(y) order by y limit 1)
+select x, (select count(*) from (values (1), (2)) u(y) where y in (select z from (values (2)) v(z) where z >= x)) from (values (1), (2), (3)) t(x)
+select t.x, s.z, s.k from (values (1), (2)) t(x) left join (select y, y * 2 as z, 'c' as k from (values (1), (2)) v(y) where y < 2) s on s.y = t.x order by t.x
+select t.x, s.y from (values (1), (2)) t(x) left join (select y from (values (1), (2)) v(y) where y < 2) s on s.y = t.x order by t.x
+select s.y, t.x from (select y from (values (1), (2)) v(y) where y < 2) s right join (values (1), (2)) t(x) on s.y = t.x where t.x > 0 order by t.x
+select s.y, t.x from (select y from (values (1), (2)) v(y) where y < 2) s full join (values (2), (3)) t(x) on s.y = t.x order by 1, 2
+select a.x, b.y from (select x from (values (1), (2)) t(x) where x > 1) a, (select y, (select count(*) from (values (1)) w(z) where z < y) as n from (values (2), (3)) u(y)) b where b.n = 1 and b.y > a.x
+select s.x, (select sum(y) from (values (1), (2)) v(y) where y <= s.x) from (select x + 1 as x from (values (0), (1)) t(x)) s order by 1
+select * from (select x, count(*) as n from (values (1), (2), (2), (3)) t(x) group by x) s where x > 1 and n > 1
+select * from (select x, y, sum(y) over (partition by x order by y) as s from (values (1, 1), (1, 2), (2, 3)) t(x, y)) q where x = 1 and y = 2
+select * from (select distinct on (x) x, y from (values (1, 1), (1, 2), (2, 3)) t(x, y) order by x, y desc) q where y < 3 and x < 5
+select * from (select 1 as x union all select 2 union select 3) u where x > 1 order by x
+select * from (select x from (values (1), (2), (3)) t(x) limit 2) q where x > 1
+select x from (values (1), (2)) t(x) group by x having x > 1 and count(*) = 1
