@@ -142,6 +142,12 @@ Result<std::string> Session::run_query_statement(Fiber& fiber, StatementRef stat
                                                  std::span<const WireFormat> formats,
                                                  ResultSink& sink) {
   const StatementRef current = TRY(make_current(fiber, std::move(statement)));
+  return run_current(fiber, current, parameters, formats, sink);
+}
+
+Result<std::string> Session::run_current(Fiber& fiber, const StatementRef& current,
+                                         std::span<const NullableDatum> parameters,
+                                         std::span<const WireFormat> formats, ResultSink& sink) {
   TRY(check_may_run(fiber, *current));
   std::unique_ptr<Execution> execution =
       TRY(Execution::start(fiber, current, world(), statement_snapshot(), parameters));

@@ -6,8 +6,8 @@
 //                                              \> utility: session's own, or command/
 //
 // Statements run one at a time on the session's fiber. The implementation is spread by subject:
-// session.cpp (the cycle), extended.cpp (parse, bind, execute), planning.cpp, utility.cpp
-// (dispatch), set_statements.cpp, cursors.cpp, session_view.cpp (what functions see).
+// session.cpp (the cycle), shared_plans.cpp, extended.cpp (parse, bind, execute), planning.cpp,
+// utility.cpp (dispatch), set_statements.cpp, cursors.cpp, session_view.cpp (what functions see).
 #pragma once
 
 #include <map>
@@ -122,6 +122,10 @@ class Session final : public SessionBackend,
   Result<std::string> run_query_statement(Fiber& fiber, StatementRef statement,
                                           std::span<const NullableDatum> parameters,
                                           std::span<const WireFormat> formats, ResultSink& sink);
+  // REQUIRES: its plan holds, its tables are locked.
+  Result<std::string> run_current(Fiber& fiber, const StatementRef& current,
+                                  std::span<const NullableDatum> parameters,
+                                  std::span<const WireFormat> formats, ResultSink& sink);
   // 25006 and 42501: asked before any query starts.
   Status check_may_run(Fiber& fiber, PlannedStatement& statement);
   Status check_read_only(const PlannedStatement& statement);

@@ -28,7 +28,7 @@ Result<bool> Session::run_by_shape(Fiber& fiber, std::string_view text, ResultSi
   parameters_.clear();
   for (const int32_t value : shape_.values) parameters_.push_back({Datum::of(value), false});
   const StatementRef statement = shared.statement;  // the table of shapes may change meanwhile
-  const std::string tag = TRY(run_query_statement(fiber, statement, parameters_, {}, sink));
+  const std::string tag = TRY(run_current(fiber, statement, parameters_, {}, sink));
   TRY(block_.transaction().next_command());
   TRY(block_.end_implicit(fiber));
   sink.end(tag);

@@ -1,6 +1,7 @@
 #include "session/statement_shape.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "base/text.h"
@@ -13,17 +14,31 @@ namespace {
 constexpr size_t kLongest = 512;
 constexpr size_t kMostValues = 32;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+// What a character is to the search for integers.
+enum Kind : uint8_t {
+  kPlain,    // passed over
+  kWord,     // of a name or a number: a digit that touches it is no integer of its own
+  kDigit,    // a word too
+  kStrange,  // quotes, parameters, what is not ASCII: the lexer's business
+  kPair,     // may begin a comment
+};
+constexpr auto kKinds = [] {
+  std::array<Kind, 256> kinds{};
+  for (int c = 0; c < 256; ++c) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.';
+    const bool strange =
+        c < 9 || c >= 127 || c == '\'' || c == '"' || c == '$' || c == '\\' || c == '?' || c == ';';
+    kinds[static_cast<size_t>(c)] = c >= '0' && c <= '9'   ? kDigit
+                                    : letter               ? kWord
+                                    : strange              ? kStrange
+                                    : c == '-' || c == '/' ? kPair
+                                                           : kPlain;
+  }
+  return kinds;
+}();
+Kind kind_of(char c) { return kKinds[static_cast<unsigned char>(c)]; }
+bool is_word(char c) { return kind_of(c) == kWord || kind_of(c) == kDigit; }
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-// What a number may not touch: then it is part of a name or another kind of number.
-bool is_word(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.';
-}
-// Quotes, comments, parameters, and what is not ASCII: the lexer's business.
-bool is_strange(char c) {
-  return c == '\'' || c == '"' || c == '$' || c == '\\' || c == '?' || c < 9 ||
-         static_cast<unsigned char>(c) >= 127;
-}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
@@ -34,6 +49,27 @@ std::string_view trimmed(std::string_view text) {
 bool may_be_query(std::string_view text) {
   constexpr std::string_view kFirst = "sSiIuUdD";
   return text.size() <= kLongest && !text.empty() && kFirst.find(text[0]) != kFirst.npos;
+}
+
+// A run of digits at `at`: a value, or part of something else. False: too many values.
+bool take_integer(StatementShape& shape, size_t& at, size_t& copied) {
+  const std::string_view source = shape.source;
+  int32_t value = 0;
+  const auto [end, error] =
+      std::from_chars(source.data() + at, source.data() + source.size(), value);
+  const auto stop = static_cast<size_t>(end - source.data());
+  if (error != std::errc() || (stop < source.size() && is_word(source[stop]))) {
+    while (at < source.size() && is_word(source[at])) ++at;
+    return true;
+  }
+  if (shape.values.size() == kMostValues) return false;
+  shape.text += source.substr(copied, at - copied);
+  shape.text += '?';
+  shape.values.push_back(value);
+  shape.places.push_back(static_cast<uint32_t>(at));
+  shape.ends.push_back(static_cast<uint32_t>(stop));
+  copied = at = stop;
+  return true;
 }
 
 bool is_table_alone(const SelectStmt& select) {
@@ -98,27 +134,21 @@ bool read_shape(std::string_view source, StatementShape& shape) {
   shape.ends.clear();
   shape.source = source;
   size_t copied = 0;
-  for (size_t at = 0; at < source.size(); ++at) {
-    const char c = source[at];
-    if (is_strange(c) || c == ';') return false;
-    const char before = at == 0 ? ' ' : source[at - 1];
-    if ((c == '-' && before == '-') || (c == '*' && before == '/')) return false;
-    if (!is_digit(c) || is_word(before)) continue;
-    size_t end = at + 1;
-    while (end < source.size() && is_digit(source[end])) ++end;
-    int32_t value = 0;
-    const bool fits =
-        std::from_chars(source.data() + at, source.data() + end, value).ec == std::errc();
-    if (fits && (end == source.size() || !is_word(source[end]))) {
-      if (shape.values.size() == kMostValues) return false;
-      shape.text += source.substr(copied, at - copied);
-      shape.text += '?';
-      copied = end;
-      shape.values.push_back(value);
-      shape.places.push_back(static_cast<uint32_t>(at));
-      shape.ends.push_back(static_cast<uint32_t>(end));
+  const size_t size = source.size();
+  for (size_t at = 0; at < size;) {
+    const Kind kind = kind_of(source[at]);
+    if (kind == kPlain) {
+      ++at;
+    } else if (kind == kWord) {
+      while (++at < size && is_word(source[at])) {
+      }
+    } else if (kind == kPair) {
+      const char next = at + 1 < size ? source[at + 1] : ' ';
+      if (source[at] == '-' ? next == '-' : next == '*') return false;
+      ++at;
+    } else if (kind == kStrange || !take_integer(shape, at, copied)) {
+      return false;
     }
-    at = end - 1;
   }
   shape.text += source.substr(copied);
   return !shape.values.empty();
