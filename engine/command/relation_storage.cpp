@@ -127,10 +127,13 @@ Status make_toast_table_if_needed(CommandContext& context, Oid table) {
   return tree.create(context.fiber, context.store.transaction()->current_xid());
 }
 
-// The table gets a new, empty file; so do its TOAST table and indexes.
+// The table gets a new, empty file; so do its TOAST table and indexes. The TOAST table comes first:
+// what is known of a table includes where its TOAST table lies, and is looked up again when the
+// table's own row changes.
 Status empty_relation(CommandContext& context, Oid oid) {
   const RelationInfo* info = TRY(context.catalog.relation(context.fiber, oid));
   CHECK(info != nullptr);
+  if (info->toast) TRY(empty_relation(context, info->toast));
   CatalogWriter writer(context.store, context.catalog);
   std::vector<Oid> relations = {oid};
   for (const CatalogIndex& index : info->indexes) relations.push_back(index.oid);
@@ -148,7 +151,6 @@ Status empty_relation(CommandContext& context, Oid oid) {
     BTree tree(context.store.access(), index.storage);
     TRY(tree.create(context.fiber, context.store.transaction()->current_xid()));
   }
-  if (now->toast) return empty_relation(context, now->toast);
   return {};
 }
 

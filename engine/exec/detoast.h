@@ -13,5 +13,10 @@ Result<Datum> detoast(ExecContext& context, Arena& arena, Datum value);
 // keys.
 Status detoast_column(ExecContext& context, Arena& arena, Vector& column, Rows rows,
                       const ColumnDesc& desc);
+// A value on its way into a table: what lies outside its row, and not in the table's own TOAST
+// table `own` (0: in any), is brought in. Compressed values stay so.
+Result<Datum> bring_in(ExecContext& context, Arena& arena, Datum value, Oid own);
+Status bring_in_column(ExecContext& context, Arena& arena, Vector& column, Rows rows,
+                       const ColumnDesc& desc);
 
 }  // namespace orrery

@@ -124,6 +124,10 @@ class ModifyTableOperator final : public Operator {
 
   Status insert(const Batch& in) {
     place_new_values(in);
+    for (const TargetEntry& target : modify_.set) {
+      const auto c = static_cast<size_t>(target.resno - 1);
+      TRY(bring_in_column(context_, arena_, row_[c], in.rows, relation_.desc()[c]));
+    }
     Batch batch{row_, in.rows};
     if (modify_.on_conflict != nullptr) return insert_or_conflict(batch);
     TRY(writer_.check_row_constraints(arena_, batch));
@@ -200,7 +204,7 @@ class ModifyTableOperator final : public Operator {
         TRY(writer_.check_row_constraints(row_arena_, fresh));
         std::vector<Datum> values;
         std::vector<uint8_t> nulls;
-        row_values(fresh, values, nulls);
+        TRY(row_values(fresh, values, nulls));
         done =
             TRY(writer_.heap().update(context_.fiber, *context_.transaction, tid,
                                       RowValues{values.data(), nulls.data()}, *context_.snapshot));
@@ -274,13 +278,16 @@ class ModifyTableOperator final : public Operator {
     one.constant = true;
     return one;
   }
-  void row_values(const Batch& batch, std::vector<Datum>& values,
-                  std::vector<uint8_t>& nulls) const {
+  Status row_values(const Batch& batch, std::vector<Datum>& values, std::vector<uint8_t>& nulls) {
     for (size_t c = 0; c < relation_.columns.size(); ++c) {
       const bool is_null = batch.columns[c].is_null(0) || relation_.desc()[c].dropped;
       nulls.push_back(is_null);
-      values.push_back(is_null ? Datum() : batch.columns[c].value(0));
+      Datum value = is_null ? Datum() : batch.columns[c].value(0);
+      if (!is_null && relation_.desc()[c].length == -1)
+        value = TRY(bring_in(context_, row_arena_, value, relation_.toast));
+      values.push_back(value);
     }
+    return {};
   }
 
   Status finish_update(Batch& fresh, const Batch& old, const ChangeResult& done) {
@@ -393,7 +400,7 @@ class ModifyTableOperator final : public Operator {
     TRY(writer_.check_row_constraints(row_arena_, fresh));
     std::vector<Datum> values;
     std::vector<uint8_t> nulls;
-    row_values(fresh, values, nulls);
+    TRY(row_values(fresh, values, nulls));
     const ChangeResult done =
         TRY(writer_.heap().update(context_.fiber, *context_.transaction, tid,
                                   RowValues{values.data(), nulls.data()}, *context_.snapshot));

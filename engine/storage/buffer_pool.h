@@ -53,8 +53,11 @@ struct Frame : private Completion {
   BufferPool* pool = nullptr;
   DiskRequest request;  // of a load
 
-  // Not so for hints alone: they go with the page rather than cost a write.
-  bool must_be_written() const { return dirty && rec_lsn > Lsn{}; }
+  // Not so for hints alone: they go with the page rather than cost a write. But a free-space map is
+  // nothing else, and only VACUUM finds it out again.
+  bool must_be_written() const {
+    return dirty && (rec_lsn > Lsn{} || file_fork(file) == Fork::free_space);
+  }
 
  private:
   friend class BufferPool;

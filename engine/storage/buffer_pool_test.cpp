@@ -228,6 +228,25 @@ TEST(BufferPool, HintsAreNotLoggedAndComeToDiskWithAChangeOfTheirPageOnly) {
   });
 }
 
+TEST(BufferPool, AFreeSpaceMapIsWrittenForItsHintsAlone) {
+  StorageNode node;
+  node.run_ok([&](Fiber& fiber, Storage& storage, TestHandler&) -> Status {
+    const FileId file = TRY(storage.create_file(fiber, kBootstrapXid));
+    const FileId map = with_fork(file, Fork::free_space);
+    TRY(storage.create_file_as(fiber, map, kBootstrapXid));
+    TRY(add_page(fiber, storage, map));
+    TRY(storage.checkpoint(fiber));
+    {
+      PageRef page = TRY(storage.pool().pin(fiber, map, BlockNo(0)));
+      page.set_hint(4000, as_bytes("room"));
+    }
+    for (int i = 0; i < 40; ++i) TRY(add_page(fiber, storage, file));  // pushes it out
+    const PageRef page = TRY(storage.pool().pin(fiber, map, BlockNo(0)));
+    EXPECT_EQ(as_text(Bytes(page.data() + 4000, 4)), "room");
+    return {};
+  });
+}
+
 TEST(BufferPool, CleanupWaitsForTheSolePin) {
   StorageNode node;
   node.run_ok([&](Fiber& fiber, Storage& storage, TestHandler&) -> Status {

@@ -77,6 +77,7 @@ SqlResult PgClient::open(Fiber& fiber) {
   CHECK(!is_open());
   in_.clear();
   at_ = 0;
+  process_id_ = secret_ = 0;  // those of the session before are nobody's, or another's
   Result<SocketId> socket = connect(fiber, server_, port_);
   SqlResult refused;
   if (!note_loss(socket.status(), refused)) return refused;

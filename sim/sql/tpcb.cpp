@@ -158,15 +158,15 @@ class TpcB final : public SqlRole {
       return true;
     }
     const SqlRow& row = sums.rows[0];
-    if (row[0] != row[1] || row[1] != row[2] || row[2] != row[3]) {
-      context_.fail("isolation",
-                    cat("the sums of TPC-B differ: accounts ", text(row[0]), ", tellers ",
-                        text(row[1]), ", branches ", text(row[2]), ", history ", text(row[3])));
-    }
     const auto count = static_cast<uint64_t>(sql_number(row[4]).value_or(-1));
     if (count < least || count > most) {
       context_.fail("ledger", cat("TPC-B's history has ", text(row[4]), " rows; ", least,
                                   " are acknowledged, ", most, " may be there"));
+    }
+    if (row[0] != row[1] || row[1] != row[2] || row[2] != row[3]) {
+      context_.fail("isolation",
+                    cat("the sums of TPC-B differ: accounts ", text(row[0]), ", tellers ",
+                        text(row[1]), ", branches ", text(row[2]), ", history ", text(row[3])));
     }
     return true;
   }
@@ -201,9 +201,11 @@ class TpcB final : public SqlRole {
     if (!history.ok()) return false;
     const SqlResult accounts = session.run(fiber, "SELECT aid, abalance FROM pgbench_accounts");
     if (!accounts.ok()) return false;
+    const SqlResult tellers = session.run(fiber, "SELECT tid, tbalance FROM pgbench_tellers");
+    if (!tellers.ok()) return false;
     std::set<int64_t> there;
     for (const SqlRow& row : history.rows) take_history(row, there);
-    std::map<int64_t, int64_t> balances;
+    std::map<int64_t, int64_t> balances, tills;
     for (size_t i = 0; i < ledger_.size(); ++i) {
       Transaction& made = ledger_[i];
       const bool is_there = there.contains(static_cast<int64_t>(i));
@@ -214,15 +216,22 @@ class TpcB final : public SqlRole {
         context_.fail("isolation", cat("TPC-B transaction ", i, " was rolled back and is seen"));
       }
       if (is_there) balances[made.account] += made.delta;
+      if (is_there) tills[made.teller] += made.delta;
       made.fate = is_there ? Fate::committed : Fate::aborted;
     }
-    for (const SqlRow& row : accounts.rows) {
-      const auto id = sql_number(row[0]);
-      if (!id || sql_number(row[1]) == balances[*id]) continue;
-      context_.fail("isolation", cat("account ", *id, " of TPC-B holds ", text(row[1]),
-                                     "; its history makes it ", balances[*id]));
-    }
+    compare_balances("account", accounts, balances);
+    compare_balances("teller", tellers, tills);
     return true;
+  }
+
+  void compare_balances(std::string_view what, const SqlResult& found,
+                        std::map<int64_t, int64_t>& expected) {
+    for (const SqlRow& row : found.rows) {
+      const auto id = sql_number(row[0]);
+      if (!id || sql_number(row[1]) == expected[*id]) continue;
+      context_.fail("isolation", cat(what, " ", *id, " of TPC-B holds ", text(row[1]),
+                                     "; its history makes it ", expected[*id]));
+    }
   }
 
   void take_history(const SqlRow& row, std::set<int64_t>& there) {
