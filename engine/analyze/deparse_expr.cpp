@@ -523,6 +523,10 @@ Status Deparser::window(const WindowExpr& e) {
     out += ")";
   }
   out += " OVER ";
+  if (levels_.empty()) {  // in a plan, which does not say how its windows were written
+    out += "(?)";
+    return {};
+  }
   const Query& around = *levels_.back().query;
   const WindowClause& clause = around.windows[static_cast<size_t>(e.window)];
   if (!clause.name.empty()) {

@@ -2,6 +2,7 @@
 // The parser has many more node kinds than stand here: what is not listed is refused by name.
 #pragma GCC diagnostic ignored "-Wswitch-enum"
 
+#include "analyze/recursion.h"
 #include "analyze/transform.h"
 #include "base/text.h"
 #include "types/type_oids.h"
@@ -537,6 +538,7 @@ struct Forms {
 
   Result<Expr*> sublink(const SubLink& s) {
     scope.has_sublinks = true;
+    const RecursionPlace place(t, "a subquery");
     Query* query = TRY(t.select(*s.subselect, &scope));
     size_t width = 0;
     for (const TargetEntry& target : query->targets) width += !target.junk;

@@ -2,6 +2,7 @@
 // The parser has many more node kinds than stand here: what is not listed is refused by name.
 #pragma GCC diagnostic ignored "-Wswitch-enum"
 
+#include "analyze/recursion.h"
 #include "analyze/transform.h"
 #include "base/text.h"
 #include "sql/parser.h"
@@ -118,13 +119,22 @@ Result<int> add_cte(Transform& t, Scope& scope, CommonTable& cte, int levels, in
   EntryColumns columns;
   if (cte.query == nullptr) {
     entry->self_reference = true;
-    cte.self_referenced = true;
-    if (cte.types.empty()) {
+    if (!cte.is_union) {
       return t.error(sqlstate::invalid_recursion,
-                     cat("recursive reference to query \"", cte.name,
-                         "\" must not appear within its non-recursive term"),
+                     cat("recursive query \"", cte.name,
+                         "\" does not have the form non-recursive-term UNION [ALL] recursive-term"),
+                     cte.location);
+    }
+    const std::string_view wrong = !cte.refused_place.empty() ? cte.refused_place
+                                   : cte.types.empty()        ? "its non-recursive term"
+                                                              : "";
+    if (!wrong.empty() || cte.self_referenced) {
+      return t.error(sqlstate::invalid_recursion,
+                     cat("recursive reference to query \"", cte.name, "\" must not appear ",
+                         wrong.empty() ? "more than once" : cat("within ", wrong)),
                      ref.location);
     }
+    cte.self_referenced = true;
     for (size_t i = 0; i < cte.types.size(); ++i)
       columns.add(cte.columns[i], cte.types[i], cte.typmods[i], cte.collations[i]);
   } else {
@@ -407,7 +417,13 @@ struct FromForms {
     }
     std::vector<ScopeItem> left;
     std::vector<ScopeItem> right;
-    node->left = TRY(t.from_item(scope, *j.larg, left));
+    constexpr std::string_view kOuter = "an outer join";
+    const bool left_is_far = j.jointype == JoinType::right || j.jointype == JoinType::full;
+    const bool right_is_far = j.jointype == JoinType::left || j.jointype == JoinType::full;
+    {
+      const RecursionPlace place(t, left_is_far ? kOuter : "");
+      node->left = TRY(t.from_item(scope, *j.larg, left));
+    }
     // The left side can be seen by LATERAL items on the right.
     const size_t visible = scope.items.size();
     for (ScopeItem item : left) {
@@ -415,6 +431,7 @@ struct FromForms {
       item.lateral_ok = j.jointype == JoinType::inner || j.jointype == JoinType::left;
       scope.items.push_back(item);
     }
+    const RecursionPlace place(t, right_is_far ? kOuter : "");
     Result<FromNode*> right_node = t.from_item(scope, *j.rarg, right);
     scope.items.resize(visible);
     if (!right_node.ok()) return std::move(right_node).status();
@@ -603,6 +620,31 @@ Result<FromNode*> Transform::from_item(Scope& scope, const Node& node,
   }
 }
 
+// Its own query may name it; types become known with the non-recursive term.
+Status Transform::recursive_query(Scope& scope, const CommonTableExpr& item, const SelectStmt& body,
+                                  CommonTable& cte) {
+  scope.ctes.push_back(&cte);
+  recursions_.push_back(&cte);
+  cte.is_union = body.op == SetOperation::union_;
+  cte.location = item.location;
+  Result<Query*> query = select(body, &scope, &cte);
+  recursions_.pop_back();
+  if (!query.ok()) return std::move(query).status();
+  cte.query = *query;
+  cte.recursive = cte.self_referenced;
+  cte.references = 0;
+  if (!cte.recursive) return {};
+  auto refuse = [&](std::string_view what, int location) {
+    return error(sqlstate::feature_not_supported,
+                 cat(what, " in a recursive query is not implemented"), location);
+  };
+  if (!body.sort_clause.empty()) return refuse("ORDER BY", body.sort_clause[0]->node->location);
+  if (body.limit_offset != nullptr) return refuse("OFFSET", body.limit_offset->location);
+  if (body.limit_count != nullptr) return refuse("LIMIT", body.limit_count->location);
+  if (!body.locking_clause.empty()) return refuse("FOR UPDATE/SHARE", -1);
+  return {};
+}
+
 Status Transform::with_clause(Scope& scope, const WithClause& with) {
   for (const CommonTableExpr* item : with.ctes) {
     for (const CommonTable* earlier : scope.ctes) {
@@ -623,13 +665,7 @@ Status Transform::with_clause(Scope& scope, const WithClause& with) {
                                                          : CommonTable::Materialize::by_use;
     const auto* body = as_if<SelectStmt>(item->ctequery);
     if (with.recursive && body != nullptr) {
-      scope.ctes.push_back(
-          cte);  // its own query may name it; types become known with the non-recursive term
-      Result<Query*> query = select(*body, &scope, cte);
-      if (!query.ok()) return std::move(query).status();
-      cte->query = *query;
-      cte->recursive = cte->references > 0 && cte->self_referenced;
-      cte->references = 0;
+      TRY(recursive_query(scope, *item, *body, *cte));
     } else {
       cte->query = TRY(statement(*item->ctequery, &scope));
       if (cte->query->command != CommandType::select) {

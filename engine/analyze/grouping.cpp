@@ -167,6 +167,12 @@ Result<Expr*> Transform::aggregate_call(Scope& scope, const FuncCall& call,
   for (int i = 0; i < level && owner->parent != nullptr; ++i) owner = owner->parent;
   made->levels_up = level;
   TRY(check_aggregate_clause(owner->clause, call.location));
+  const bool recurs = std::ranges::any_of(owner->range_table, &RangeEntry::self_reference);
+  if (recurs) {
+    return error(sqlstate::invalid_recursion,
+                 "aggregate functions are not allowed in a recursive query's recursive term",
+                 call.location);
+  }
   owner->has_aggregates = true;
   return made;
 }

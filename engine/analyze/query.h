@@ -89,6 +89,10 @@ struct CommonTable {
   enum class Materialize : uint8_t { by_use, always, never } materialize = Materialize::by_use;
   int references = 0;
   bool self_referenced = false;
+  // While it is analyzed: see recursion.h.
+  bool is_union = false;
+  int location = -1;
+  std::string_view refused_place;
   std::span<std::string_view> columns;  // names given to it; the query's own for the rest
   // Of a recursive one, from its non-recursive term on, while `query` is null.
   std::span<Oid> types;

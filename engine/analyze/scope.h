@@ -69,8 +69,6 @@ struct Scope {
   bool has_aggregates = false, has_windows = false, has_sublinks = false, has_set_functions = false;
   bool inside_aggregate = false;
   bool has_modifying_cte = false;
-  CommonTable* recursive_self =
-      nullptr;  // the CTE whose query this is part of, while its columns are not all known
 };
 
 std::string_view clause_name(Clause clause);

@@ -1,4 +1,5 @@
 // SELECT and VALUES, and set operations over them.
+#include "analyze/recursion.h"
 #include "analyze/transform.h"
 #include "analyze/walk.h"
 #include "base/text.h"
@@ -362,6 +363,11 @@ struct SelectForms {
     node->kind = stmt.op == SetOperation::union_      ? SetOpKind::union_
                  : stmt.op == SetOperation::intersect ? SetOpKind::intersect
                                                       : SetOpKind::except;
+    const std::string_view refused = stmt.op == SetOperation::union_   ? ""
+                                     : stmt.op == SetOperation::except ? "EXCEPT"
+                                     : stmt.all                        ? "INTERSECT"
+                                                                       : "";
+    const RecursionPlace left(t, stmt.all ? refused : "");
     node->left = TRY(tree(*stmt.larg, false, nullptr, targets, names));
     if (top && self != nullptr && stmt.op == SetOperation::union_) {
       std::vector<std::string_view> columns;
@@ -377,6 +383,7 @@ struct SelectForms {
       self->collations = node->left->collations;
       self->columns = t.arena_.copy_array(columns);
     }
+    const RecursionPlace right(t, refused);
     node->right = TRY(tree(*stmt.rarg, false, nullptr, targets, names));
     const std::string_view what = operation_name(stmt.op);
     if (node->left->types.size() != node->right->types.size()) {
@@ -417,12 +424,31 @@ struct SelectForms {
     return node;
   }
 
+  // Rounds feed on each other, so the non-recursive term decides what a column is.
+  Status check_recursive_types(const CommonTable& self, const SetOpNode& whole,
+                               std::span<Expr* const> first) {
+    for (size_t c = 0; c < self.types.size(); ++c) {
+      if (self.types[c] == whole.types[c] && self.typmods[c] == whole.typmods[c]) continue;
+      const std::string before = TRY(type_name(t.context_, self.types[c], self.typmods[c]));
+      const std::string overall = TRY(type_name(t.context_, whole.types[c], whole.typmods[c]));
+      return t
+          .error(sqlstate::datatype_mismatch,
+                 cat("recursive query \"", self.name, "\" column ", c + 1, " has type ", before,
+                     " in non-recursive term but type ", overall, " overall"),
+                 first[c]->location)
+          .hint("Cast the output of the non-recursive term to the correct type.");
+    }
+    return {};
+  }
+
   Result<Query*> set_operation(const SelectStmt& stmt, CommonTable* self) {
     t.keep_unknowns_ = false;
     auto* query = t.arena_.make<Query>();
     std::vector<std::vector<Expr*>> leaf_targets;
     std::span<std::string_view> names;
     query->set_operations = TRY(tree(stmt, true, self, leaf_targets, names));
+    if (self != nullptr && self->self_referenced)
+      TRY(check_recursive_types(*self, *query->set_operations, leaf_targets.front()));
     const SetOpNode& top = *query->set_operations;
     std::vector<TargetEntry> targets;
     for (size_t c = 0; c < top.types.size(); ++c) {

@@ -51,6 +51,8 @@ class Transform {
   Result<int> add_subquery(Scope& scope, Query* query, std::string_view alias, Names column_aliases,
                            bool lateral);
   Status with_clause(Scope& scope, const WithClause& with);
+  Status recursive_query(Scope& scope, const CommonTableExpr& item, const SelectStmt& body,
+                         CommonTable& cte);
 
   // coerce.cpp
   // Every argument can be coerced implicitly, and polymorphic parameters could agree on a type.
@@ -147,7 +149,8 @@ class Transform {
 
   AnalyzeContext& context_;
   Arena& arena_;
-  Oid check_as_;  // whose rights count for what is named: see RangeEntry
+  std::vector<CommonTable*> recursions_;  // recursive queries under way, outermost first
+  Oid check_as_;                          // whose rights count for what is named: see RangeEntry
   bool keep_unknowns_ =
       false;  // the next SELECT is a leaf of a set operation, which types its literals
 };

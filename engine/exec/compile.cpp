@@ -87,7 +87,7 @@ class Compiler {
       case ExprTag::sub_plan:         return sub_plan(as<SubPlanExpr>(expr));
       case ExprTag::row:              return unsupported("a row value in an expression");
       case ExprTag::field_select:     return unsupported("selection of a field");
-      case ExprTag::coerce_to_domain: return unsupported("a domain");
+      case ExprTag::coerce_to_domain: return unsupported("a cast to a domain");
       case ExprTag::grouping:         return unsupported("GROUPING here");
       case ExprTag::aggregate:        return unsupported("an aggregate here");
       case ExprTag::window:           return unsupported("a window function here");

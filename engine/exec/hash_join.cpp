@@ -159,8 +159,7 @@ class HashJoinOperator final : public Operator {
     outer_batch_ = nullptr;
     phase_ = Phase::probe;
     // A table that is whole, and of rows that stay the same, serves again.
-    if (built_ && batches_ == 1 && !hash_.reads_work_table &&
-        context_.params_version(hash_.reads_params) == version_) {
+    if (built_ && batches_ == 1 && context_.params_version(hash_.reads_params) == version_) {
       for (StoredRow* row : table_->rows()) row->matched = false;
       return outer_->rescan();
     }

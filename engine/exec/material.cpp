@@ -33,7 +33,7 @@ class MaterialOperator final : public Operator {
   Status rescan() override {
     const auto& plan = static_cast<const MaterialPlan&>(plan_);
     const uint64_t version = context_.params_version(plan.reads_params);
-    if (version == version_ && !plan.reads_work_table) return rewind();
+    if (version == version_) return rewind();
     version_ = version;
     rows_->clear();
     reader_->rewind();
@@ -196,6 +196,7 @@ class RecursiveUnionOperator final : public Operator {
     state_->rows->clear();
     next_table_->clear();
     if (seen_) seen_->clear();
+    context_.touch_param(union_.work_table_param);
     TRY(base_->rescan());
     return step_->rescan();
   }
@@ -206,6 +207,7 @@ class RecursiveUnionOperator final : public Operator {
     std::swap(state_->rows, next_table_);
     next_table_->clear();
     recursing_ = true;
+    context_.touch_param(union_.work_table_param);
     TRY(step_->rescan());
     return true;
   }

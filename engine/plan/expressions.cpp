@@ -150,7 +150,7 @@ Result<Expr*> LevelPlanner::make_subplan(SublinkExpr& link) {
     made->test = TRY(prepare(renumber_test(arena_, link.test, test_slots)));
   }
   const bool hashes = TRY(can_hash_test(*made));
-  const bool alone = below.uses_.empty() && !below.reads_work_table_;
+  const bool alone = below.uses_.empty();
   made->hashed = alone && hashes;
   // Nothing from outside: one run answers for all rows.
   made->is_init_plan = alone && link.test == nullptr;

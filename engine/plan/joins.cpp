@@ -442,7 +442,6 @@ struct JoinSearch {
     std::vector<int> slots = p.uses_;
     for (const auto& param : p.params_) slots.push_back(param.slot);
     made.reads_params = p.arena_.copy_array(slots);
-    made.reads_work_table = p.reads_work_table_;
   }
 
   void finish_join(JoinPlan& made, Rel& rel, const std::vector<Expr*>& on, double rows) {

@@ -157,7 +157,6 @@ struct HashJoinPlan : JoinPlan {  // right: a hash node
 // are.
 struct KeepingPlan : PlanNode {
   std::span<int> reads_params;
-  bool reads_work_table = false;
 };
 struct HashPlan : KeepingPlan {};
 
@@ -215,7 +214,7 @@ struct AppendPlan : PlanNode {
   std::span<PlanNode*> inputs;
 };
 struct RecursiveUnionPlan : PlanNode {  // left: the non-recursive term; right: the recursive one
-  int work_table_param = 0;
+  int work_table_param = 0;             // a slot, set anew by each round
   bool distinct = false;
   std::span<GroupColumn> columns;
 };

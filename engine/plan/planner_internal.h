@@ -267,7 +267,7 @@ class LevelPlanner {
     int subplan = -1;
     int param = -1;
     Rel* rel = nullptr;
-    int work_table = -1;  // while the recursive term is planned
+    int work_table = -1;  // a slot, while the recursive term is planned
     double rows = 0;
     std::vector<int> uses;  // exec slots set around this level that it reads
   };
@@ -279,9 +279,8 @@ class LevelPlanner {
   };
   std::vector<RangeFacts> facts_;  // by range - 1
   const CommonTable* recursive_cte_ =
-      nullptr;                     // set for the level that is a recursive CTE's query ...
-  int recursive_index_ = -1;       // ... with its number in the parent's ctes_
-  bool reads_work_table_ = false;  // at this level or one below it
+      nullptr;                // set for the level that is a recursive CTE's query ...
+  int recursive_index_ = -1;  // ... with its number in the parent's ctes_
 };
 
 }  // namespace orrery

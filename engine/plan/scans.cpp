@@ -608,8 +608,9 @@ Result<Rel*> LevelPlanner::scan_cte(int range, const std::vector<Expr*>& conditi
   if (e.self_reference) {
     auto* work = node<WorkTableScanPlan>(PlanTag::work_table_scan);
     work->work_table_param = cte.work_table;
-    for (LevelPlanner* level = this; level != owner; level = level->parent_)
-      level->reads_work_table_ = true;
+    // Each round is another value of it, for all but the recursive query itself.
+    for (LevelPlanner* level = this; level->parent_ != owner; level = level->parent_)
+      level->note_use(cte.work_table);
     made = work;
   } else {
     auto* read = node<CteScanPlan>(PlanTag::cte_scan);
