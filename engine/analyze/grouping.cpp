@@ -82,6 +82,46 @@ Status Transform::unify_hypothetical(Scope& scope, std::vector<Expr*>& args, siz
   return {};
 }
 
+Status Transform::check_aggregate_call(std::string_view name, bool ordered_set, bool no_arguments,
+                                       const FuncCall& call) {
+  if (ordered_set && !call.agg_within_group) {
+    return error(sqlstate::wrong_object_type,
+                 cat("WITHIN GROUP is required for ordered-set aggregate ", name), call.location);
+  }
+  if (!ordered_set && call.agg_within_group) {
+    return error(sqlstate::wrong_object_type,
+                 cat(name, " is not an ordered-set aggregate, so it cannot have WITHIN GROUP"),
+                 call.location);
+  }
+  if (no_arguments && !call.agg_star) {
+    return error(sqlstate::wrong_object_type,
+                 cat(name, "(*) must be used to call a parameterless aggregate function"),
+                 call.location);
+  }
+  return {};
+}
+
+Status Transform::check_aggregate_argument(const Expr& arg) {
+  const bool nested = any_expr(arg, [](const Expr& e) {
+    return e.tag == ExprTag::aggregate && as<AggregateExpr>(e).levels_up == 0;
+  });
+  if (nested)
+    return error(sqlstate::grouping_error, "aggregate function calls cannot be nested",
+                 arg.location);
+  if (any_expr(arg, [](const Expr& e) { return e.tag == ExprTag::window; })) {
+    return error(sqlstate::grouping_error,
+                 "aggregate function calls cannot contain window function calls", arg.location);
+  }
+  if (any_expr(arg, [](const Expr& e) {
+        return e.tag == ExprTag::call && as<CallExpr>(e).returns_set;
+      })) {
+    return error(sqlstate::feature_not_supported,
+                 "aggregate function calls cannot contain set-returning function calls",
+                 arg.location);
+  }
+  return {};
+}
+
 Result<Expr*> Transform::aggregate_call(Scope& scope, const FuncCall& call,
                                         const ResolvedCall& resolved, std::vector<Expr*>& args) {
   const FunctionInfo& f = *resolved.function;
@@ -89,20 +129,7 @@ Result<Expr*> Transform::aggregate_call(Scope& scope, const FuncCall& call,
   if (info == nullptr)
     return raise(sqlstate::undefined_function, cat("cache lookup failed for aggregate ", f.oid));
   const bool ordered_set = info->kind != 'n';
-  if (ordered_set && !call.agg_within_group) {
-    return error(sqlstate::wrong_object_type,
-                 cat("WITHIN GROUP is required for ordered-set aggregate ", f.name), call.location);
-  }
-  if (!ordered_set && call.agg_within_group) {
-    return error(sqlstate::wrong_object_type,
-                 cat(f.name, " is not an ordered-set aggregate, so it cannot have WITHIN GROUP"),
-                 call.location);
-  }
-  if (args.empty() && !call.agg_star) {
-    return error(sqlstate::wrong_object_type,
-                 cat(f.name, "(*) must be used to call a parameterless aggregate function"),
-                 call.location);
-  }
+  TRY(check_aggregate_call(f.name, ordered_set, args.empty(), call));
   auto* made = node<AggregateExpr>(ExprTag::aggregate, resolved.result_type, call.location);
   made->function = f.oid;
   made->star = call.agg_star;
@@ -120,23 +147,7 @@ Result<Expr*> Transform::aggregate_call(Scope& scope, const FuncCall& call,
     target.resno = static_cast<int>(targets.size()) + 1;
     if (&arg >= args.data() + direct) targets.push_back(target);
     if (arg->collation) made->input_collation = arg->collation;
-    const bool nested = any_expr(*arg, [](const Expr& e) {
-      return e.tag == ExprTag::aggregate && as<AggregateExpr>(e).levels_up == 0;
-    });
-    if (nested)
-      return error(sqlstate::grouping_error, "aggregate function calls cannot be nested",
-                   arg->location);
-    if (any_expr(*arg, [](const Expr& e) { return e.tag == ExprTag::window; })) {
-      return error(sqlstate::grouping_error,
-                   "aggregate function calls cannot contain window function calls", arg->location);
-    }
-    if (any_expr(*arg, [](const Expr& e) {
-          return e.tag == ExprTag::call && as<CallExpr>(e).returns_set;
-        })) {
-      return error(sqlstate::feature_not_supported,
-                   "aggregate function calls cannot contain set-returning function calls",
-                   arg->location);
-    }
+    TRY(check_aggregate_argument(*arg));
   }
   std::vector<SortClause> order;
   if (ordered_set) {

@@ -89,6 +89,9 @@ class Transform {
                                std::span<const Oid> actual);
   Result<Expr*> aggregate_call(Scope& scope, const FuncCall& call, const ResolvedCall& resolved,
                                std::vector<Expr*>& args);
+  Status check_aggregate_call(std::string_view name, bool ordered_set, bool no_arguments,
+                              const FuncCall& call);
+  Status check_aggregate_argument(const Expr& arg);
   Status check_aggregate_clause(Clause where, int location);
   Result<std::vector<SortClause>> aggregate_distinct(size_t count,
                                                      std::vector<TargetEntry>& targets,
