@@ -5,10 +5,17 @@
 find_package(Threads REQUIRED)
 find_package(GTest REQUIRED)
 
+# GCC's speaks of constructor parameters too; clang's does not.
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  set(ORRERY_SHADOW -Wshadow)
+else()
+  set(ORRERY_SHADOW -Wshadow=local)
+endif()
+
 add_library(orrery_options INTERFACE)
 target_include_directories(orrery_options INTERFACE ${CMAKE_SOURCE_DIR}/engine ${CMAKE_SOURCE_DIR})
 target_compile_options(orrery_options INTERFACE
-  -Wall -Wextra -Wswitch-enum -Wshadow -Wconversion -Werror -ffp-contract=off -fno-math-errno -fno-strict-aliasing
+  -Wall -Wextra -Wswitch-enum ${ORRERY_SHADOW} -Wconversion -Werror -ffp-contract=off -fno-math-errno -fno-strict-aliasing
   -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   target_compile_options(orrery_options INTERFACE -Wno-sign-conversion -Wno-shorten-64-to-32
