@@ -613,7 +613,7 @@ struct Forms {
       if (step->tag == NodeTag::A_Indices) {
         const size_t first = at;
         while (at < a.indirection.size() && a.indirection[at]->tag == NodeTag::A_Indices) ++at;
-        made = TRY(subscript(made, a.indirection.subspan(first, at - first), nullptr, a.location));
+        made = TRY(t.subscript(scope, made, a.indirection.subspan(first, at - first), a.location));
         continue;
       }
       if (step->tag == NodeTag::String)
@@ -623,55 +623,6 @@ struct Forms {
     }
     return made;
   }
-  Result<Expr*> subscript(Expr* container, NodeList steps, Expr* assigned, int location) {
-    const Oid base = TRY(context.catalog.base_type(context.fiber, container->type, nullptr));
-    const CatalogType* info = TRY(t.type(base));
-    if (!info->subscript || !info->is_true_array()) {
-      return t.error(sqlstate::datatype_mismatch,
-                     cat("cannot subscript type ", t.name_of(container->type),
-                         " because it does not support subscripting"),
-                     container->location);
-    }
-    auto* made = t.node<SubscriptExpr>(ExprTag::subscript, info->element, location);
-    made->container_type = base;
-    made->element_type = info->element;
-    made->container = container;
-    made->assign = assigned;
-    bool slice = false;
-    for (const Node* step : steps) slice = slice || as<A_Indices>(*step).is_slice;
-    std::vector<Expr*> upper;
-    std::vector<Expr*> lower;
-    auto bound = [&](const Node* node) -> Result<Expr*> {
-      if (node == nullptr) return nullptr;
-      Expr* e = TRY(t.expr(scope, node));
-      Expr* number = TRY(t.can_coerce(e->type, type_oid::int4, CoercionContext::assignment))
-                         ? TRY(t.coerce(&scope, e, type_oid::int4, -1, CoercionContext::assignment,
-                                        CallForm::implicit_cast, -1))
-                         : nullptr;
-      if (number == nullptr)
-        return t.error(sqlstate::datatype_mismatch, "array subscript must have type integer",
-                       e->location);
-      return number;
-    };
-    for (const Node* step : steps) {
-      const auto& index = as<A_Indices>(*step);
-      upper.push_back(TRY(bound(index.uidx)));
-      if (!slice) continue;
-      if (index.is_slice) {
-        lower.push_back(TRY(bound(index.lidx)));
-      } else {  // a[5] among slices means a[1:5]
-        lower.push_back(
-            t.make_constant(type_oid::int4, {Datum::of(int32_t{1}), false}, 4, false, -1));
-      }
-    }
-    made->upper = t.arena_.copy_array(upper);
-    made->lower = t.arena_.copy_array(lower);
-    if (slice || assigned != nullptr) made->type = base;
-    made->typmod = container->typmod;
-    made->collation = container->collation;
-    return made;
-  }
-
   Result<Expr*> row(const RowExpr& r) {
     auto* made = t.node<RowNode>(ExprTag::row, type_oid::record, r.location);
     std::vector<Expr*> fields;

@@ -11,6 +11,13 @@
 namespace orrery {
 namespace {
 
+// A column, or what `steps` name of it: the elements of an array.
+struct Place {
+  int column;
+  NodeList steps;
+  int location;
+};
+
 struct ModifyForms {
   Transform& t;
   Scope& scope;
@@ -40,7 +47,7 @@ struct ModifyForms {
     scope.items.push_back(t.item_of(scope, query.result_range, entry.alias));
   }
 
-  Result<int> column_number(const ResTarget& item) {
+  Result<Place> place(const ResTarget& item) {
     const int16_t number = relation->column_number(item.name);
     if (number < 0) {
       return t.error(sqlstate::feature_not_supported,
@@ -52,20 +59,66 @@ struct ModifyForms {
           cat("column \"", item.name, "\" of relation \"", relation->name, "\" does not exist"),
           item.location);
     }
-    if (!item.indirection.empty())
-      return unsupported("assignment to an array element or a field")
-          .at(error_position(t.context_.text, item.location));
-    return number;
+    for (const Node* step : item.indirection) {
+      if (step->tag != NodeTag::A_Indices)
+        return unsupported("assignment to a field")
+            .at(error_position(t.context_.text, item.location));
+    }
+    return Place{number, item.indirection, item.location};
+  }
+  const ColumnDesc& desc(const Place& to) const {
+    return relation->desc()[static_cast<size_t>(to.column - 1)];
   }
 
-  Result<Expr*> assigned(Expr* value, int number) {
-    const ColumnDesc& desc = relation->desc()[static_cast<size_t>(number - 1)];
-    const ColumnInfo& column = relation->column(static_cast<int16_t>(number));
+  Result<Expr*> assigned(Expr* value, const Place& to) {
+    const ColumnInfo& column = relation->column(static_cast<int16_t>(to.column));
     if (value->tag == ExprTag::set_to_default) {
-      value->type = desc.type;
+      if (!to.steps.empty()) {
+        return t.error(sqlstate::feature_not_supported, "cannot set an array element to DEFAULT",
+                       value->location);
+      }
+      value->type = desc(to).type;
       return value;
     }
-    return t.assign(&scope, value, desc.type, desc.typmod, column.name, value->location);
+    if (to.steps.empty())
+      return t.assign(&scope, value, desc(to).type, desc(to).typmod, column.name, value->location);
+    const Oid wanted = TRY(t.assigned_type(desc(to).type, to.steps));
+    const bool can = TRY(t.can_coerce(value->type, wanted, CoercionContext::assignment));
+    if (can) {
+      return t.coerce(&scope, value, wanted, desc(to).typmod, CoercionContext::assignment,
+                      CallForm::implicit_cast, -1);
+    }
+    return t
+        .error(sqlstate::datatype_mismatch,
+               cat("subscripted assignment to \"", column.name, "\" requires type ",
+                   t.name_of(wanted), " but expression is of type ", t.name_of(value->type)),
+               value->location)
+        .hint("You will need to rewrite or cast the expression.");
+  }
+
+  // Notes `value`, already assigned(), as what `to` becomes. Several parts of one array may be
+  // given, one after the other; `before` is what the first of them changes.
+  Status add_target(std::vector<TargetEntry>& targets, const Place& to, Expr* value, Expr* before) {
+    const std::string_view name = relation->column(static_cast<int16_t>(to.column)).name;
+    for (TargetEntry& other : targets) {
+      if (other.resno != to.column) continue;
+      const bool parts = !to.steps.empty() && other.expr->tag == ExprTag::subscript &&
+                         as<SubscriptExpr>(*other.expr).assign != nullptr;
+      if (!parts) {
+        return raise(sqlstate::syntax_error,
+                     cat("multiple assignments to same column \"", name, "\""));
+      }
+      other.expr = TRY(t.assign_subscript(scope, other.expr, to.steps, value, to.location));
+      return {};
+    }
+    TargetEntry entry{};
+    entry.expr = to.steps.empty()
+                     ? value
+                     : TRY(t.assign_subscript(scope, before, to.steps, value, to.location));
+    entry.resno = to.column;
+    entry.name = name;
+    targets.push_back(entry);
+    return {};
   }
 
   Status returning(ListOf<ResTarget> list) {
@@ -91,7 +144,7 @@ struct ModifyForms {
   Result<std::vector<TargetEntry>> assignments(ListOf<ResTarget> list) {
     std::vector<TargetEntry> out;
     for (const ResTarget* item : list) {
-      const int number = TRY(column_number(*item));
+      const Place to = TRY(place(*item));
       Expr* value = nullptr;
       if (const auto* multi = as_if<MultiAssignRef>(item->val)) {
         value = TRY(multi_assigned(*multi));
@@ -100,18 +153,10 @@ struct ModifyForms {
       } else {
         value = TRY(t.expression(scope, item->val, Clause::update_source));
       }
-      TargetEntry entry{};
-      entry.expr = TRY(assigned(value, number));
-      entry.resno = number;
-      entry.name = relation->column(static_cast<int16_t>(number)).name;
-      for (const TargetEntry& other : out) {
-        if (other.resno == number) {
-          return t.error(sqlstate::syntax_error,
-                         cat("multiple assignments to same column \"", entry.name, "\""),
-                         item->location);
-        }
-      }
-      out.push_back(entry);
+      value = TRY(assigned(value, to));
+      Expr* before = t.make_var(*scope.range_table[static_cast<size_t>(query.result_range - 1)],
+                                query.result_range, to.column, 0, to.location);
+      TRY(add_target(out, to, value, before));
     }
     return out;
   }
@@ -130,21 +175,24 @@ struct ModifyForms {
     return t.expression(scope, field, Clause::update_source);
   }
 
-  Result<std::vector<int>> insert_columns(ListOf<ResTarget> cols) {
-    std::vector<int> numbers;
+  Result<std::vector<Place>> insert_columns(ListOf<ResTarget> cols) {
+    std::vector<Place> places;
     for (const ResTarget* item : cols) {
-      const int number = TRY(column_number(*item));
-      if (std::find(numbers.begin(), numbers.end(), number) != numbers.end()) {
+      const Place to = TRY(place(*item));
+      const bool twice = std::ranges::any_of(places, [&](const Place& other) {
+        return other.column == to.column && (to.steps.empty() || other.steps.empty());
+      });
+      if (twice) {
         return t.error(sqlstate::duplicate_column,
                        cat("column \"", item->name, "\" specified more than once"), item->location);
       }
-      numbers.push_back(number);
+      places.push_back(to);
     }
-    if (!cols.empty()) return numbers;
+    if (!cols.empty()) return places;
     for (size_t i = 0; i < relation->columns.size(); ++i) {
-      if (!relation->desc()[i].dropped) numbers.push_back(static_cast<int>(i) + 1);
+      if (!relation->desc()[i].dropped) places.push_back({static_cast<int>(i) + 1, {}, -1});
     }
-    return numbers;
+    return places;
   }
 
   Status check_width(size_t given, size_t columns, bool named, int location) {
@@ -159,7 +207,7 @@ struct ModifyForms {
 
   // VALUES lists: one row goes straight into the target list, several through a values entry,
   // already assigned.
-  Status insert_values(const SelectStmt& source, const std::vector<int>& numbers, bool named) {
+  Status insert_values(const SelectStmt& source, const std::vector<Place>& places, bool named) {
     std::vector<std::vector<Expr*>> rows;
     size_t width = source.values_lists[0]->items.size();
     for (const List* list : source.values_lists) {
@@ -167,10 +215,10 @@ struct ModifyForms {
         return t.error(sqlstate::syntax_error, "VALUES lists must all be the same length",
                        list->items.empty() ? list->location : list->items[0]->location);
       }
-      TRY(check_width(width, numbers.size(), named,
-                      width > numbers.size() ? list->items[numbers.size()]->location
-                      : list->items.empty()  ? -1
-                                             : list->items.back()->location));
+      TRY(check_width(width, places.size(), named,
+                      width > places.size() ? list->items[places.size()]->location
+                      : list->items.empty() ? -1
+                                            : list->items.back()->location));
       std::vector<Expr*> row;
       for (size_t i = 0; i < width; ++i) {
         const Node* item = list->items[i];
@@ -178,13 +226,13 @@ struct ModifyForms {
             item->tag == NodeTag::SetToDefault
                 ? t.node<SetToDefaultExpr>(ExprTag::set_to_default, kInvalidOid, item->location)
                 : TRY(t.expression(scope, item, Clause::values));
-        row.push_back(TRY(assigned(value, numbers[i])));
+        value = TRY(assigned(value, places[i]));
+        row.push_back(value);
       }
       rows.push_back(std::move(row));
     }
     if (rows.size() == 1) {
-      add_targets(rows[0], numbers);
-      return {};
+      return add_targets(rows[0], places);
     }
     auto* entry = t.arena_.make<RangeEntry>();
     entry->kind = RangeKind::values;
@@ -194,11 +242,12 @@ struct ModifyForms {
     std::vector<int32_t> typmods;
     std::vector<Oid> collations;
     for (size_t i = 0; i < width; ++i) {
-      const ColumnDesc& desc = relation->desc()[static_cast<size_t>(numbers[i] - 1)];
+      const ColumnDesc& column = desc(places[i]);
       names.push_back(t.arena_.copy(cat("column", i + 1)));
-      types.push_back(desc.type);
-      typmods.push_back(desc.typmod);
-      collations.push_back(desc.collation);
+      const Oid type = TRY(t.assigned_type(column.type, places[i].steps));
+      types.push_back(type);
+      typmods.push_back(column.typmod);
+      collations.push_back(column.collation);
     }
     entry->columns = t.arena_.copy_array(names);
     entry->column_types = t.arena_.copy_array(types);
@@ -208,22 +257,19 @@ struct ModifyForms {
     for (auto& row : rows) lists.push_back(t.arena_.copy_array(row));
     entry->values = t.arena_.copy_array(lists);
     scope.range_table.push_back(entry);
-    from_entry(static_cast<int>(scope.range_table.size()), numbers, width);
-    return {};
+    return from_entry(static_cast<int>(scope.range_table.size()), places, width);
   }
 
-  void add_targets(const std::vector<Expr*>& row, const std::vector<int>& numbers) {
+  Status add_targets(const std::vector<Expr*>& row, const std::vector<Place>& places) {
     std::vector<TargetEntry> targets;
     for (size_t i = 0; i < row.size(); ++i) {
-      TargetEntry entry{};
-      entry.expr = row[i];
-      entry.resno = numbers[i];
-      entry.name = relation->column(static_cast<int16_t>(numbers[i])).name;
-      targets.push_back(entry);
+      Expr* before = places[i].steps.empty() ? nullptr : TRY(t.make_null(desc(places[i]).type, -1));
+      TRY(add_target(targets, places[i], row[i], before));
     }
     query.targets = t.arena_.copy_array(targets);
+    return {};
   }
-  void from_entry(int range, const std::vector<int>& numbers, size_t width) {
+  Status from_entry(int range, const std::vector<Place>& places, size_t width) {
     auto* from = t.arena_.make<FromNode>();
     from->range = range;
     query.from = t.arena_.copy_array(std::vector<FromNode*>{from});
@@ -232,10 +278,10 @@ struct ModifyForms {
       row.push_back(t.make_var(*scope.range_table[static_cast<size_t>(range - 1)], range,
                                static_cast<int>(i) + 1, 0, -1));
     }
-    add_targets(row, numbers);
+    return add_targets(row, places);
   }
 
-  Status insert_select(const SelectStmt& source, const std::vector<int>& numbers, bool named) {
+  Status insert_select(const SelectStmt& source, const std::vector<Place>& places, bool named) {
     Scope shade;
     shade.parent = scope.parent;
     shade.ctes = scope.ctes;
@@ -244,19 +290,19 @@ struct ModifyForms {
     std::vector<Expr*> row;
     const int range = TRY(t.add_subquery(scope, select, "*SELECT*", {}, false));
     const RangeEntry& entry = *scope.range_table[static_cast<size_t>(range - 1)];
-    TRY(check_width(entry.columns.size(), numbers.size(), named, -1));
+    TRY(check_width(entry.columns.size(), places.size(), named, -1));
     for (size_t i = 0; i < entry.columns.size(); ++i) {
       Expr* given = select->targets[i].expr;
       const bool literal = given->tag == ExprTag::constant && given->type == type_oid::unknown;
       Expr* value =
           literal ? given : t.make_var(entry, range, static_cast<int>(i) + 1, 0, given->location);
-      row.push_back(TRY(assigned(value, numbers[i])));
+      value = TRY(assigned(value, places[i]));
+      row.push_back(value);
     }
     auto* from = t.arena_.make<FromNode>();
     from->range = range;
     query.from = t.arena_.copy_array(std::vector<FromNode*>{from});
-    add_targets(row, numbers);
-    return {};
+    return add_targets(row, places);
   }
 
   Status on_conflict(const OnConflictClause& clause) {
@@ -315,7 +361,8 @@ struct ModifyForms {
         ResTarget item;
         item.name = elem->name;
         item.location = elem->location;
-        wanted.push_back(static_cast<int16_t>(TRY(column_number(item))));
+        const Place key = TRY(place(item));
+        wanted.push_back(static_cast<int16_t>(key.column));
       }
       if (clause.where_clause != nullptr)
         made.arbiter_where = TRY(t.condition(scope, clause.where_clause, Clause::index_predicate));
@@ -351,14 +398,14 @@ Result<Query*> Transform::insert(const InsertStmt& stmt, Scope* parent) {
   TRY(forms.target(*stmt.relation, kAclInsert));
   query->overriding_system = stmt.override == OverridingKind::system_value;
   query->overriding_user = stmt.override == OverridingKind::user_value;
-  const std::vector<int> numbers = TRY(forms.insert_columns(stmt.cols));
+  const std::vector<Place> places = TRY(forms.insert_columns(stmt.cols));
   if (stmt.select_stmt != nullptr) {
     const SelectStmt& source = *stmt.select_stmt;
     const bool plain_values = !source.values_lists.empty() && source.sort_clause.empty() &&
                               source.limit_count == nullptr && source.limit_offset == nullptr &&
                               source.with_clause == nullptr && source.locking_clause.empty();
-    TRY(plain_values ? forms.insert_values(source, numbers, !stmt.cols.empty())
-                     : forms.insert_select(source, numbers, !stmt.cols.empty()));
+    TRY(plain_values ? forms.insert_values(source, places, !stmt.cols.empty())
+                     : forms.insert_select(source, places, !stmt.cols.empty()));
   }
   if (stmt.on_conflict_clause != nullptr) TRY(forms.on_conflict(*stmt.on_conflict_clause));
   scope.items.clear();

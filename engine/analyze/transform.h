@@ -89,6 +89,14 @@ class Transform {
                                std::span<const Oid> actual);
   Result<Expr*> aggregate_call(Scope& scope, const FuncCall& call, const ResolvedCall& resolved,
                                std::vector<Expr*>& args);
+  // container[steps]: an element, or an array of those in a slice.
+  Result<SubscriptExpr*> subscript(Scope& scope, Expr* container, NodeList steps, int location);
+  Result<Expr*> subscript_bound(Scope& scope, const Node* node);
+  // What a value for a column, or for the part of it that `steps` name, has to be.
+  Result<Oid> assigned_type(Oid column_type, NodeList steps);
+  // The container with that part replaced by `value`.
+  Result<Expr*> assign_subscript(Scope& scope, Expr* container, NodeList steps, Expr* value,
+                                 int location);
   Status check_aggregate_call(std::string_view name, bool ordered_set, bool no_arguments,
                               const FuncCall& call);
   Status check_aggregate_argument(const Expr& arg);

@@ -88,8 +88,10 @@ Result<NullableDatum> array_element(ExecContext& context, Arena& arena, Oid elem
     if (offset < 0 || offset >= shape.sizes[d]) return NullableDatum{};
     at = at * static_cast<size_t>(shape.sizes[d]) + static_cast<size_t>(offset);
   }
-  const auto elements = TRY(deconstruct(context, arena, element_type, plain));
-  return elements[at];
+  const TypeInfo* info = TRY(element_info(context, element_type));
+  ArrayView view(plain, *info);
+  for (; at > 0; --at) view.next();
+  return view.next();
 }
 
 Result<NullableDatum> array_slice(ExecContext& context, Arena& arena, Oid element_type, Datum array,
@@ -127,6 +129,147 @@ Result<NullableDatum> array_slice(ExecContext& context, Arena& arena, Oid elemen
     kept.push_back(elements[at]);
   }
   return assemble(context, arena, element_type, shape, kept);
+}
+
+namespace {
+
+struct Range {  // of subscripts, both ends in it
+  int64_t first, last;
+  int64_t size() const { return last - first + 1; }
+};
+// One for each dimension of the array.
+using Region = std::vector<Range>;
+
+Status wrong_subscripts() {
+  return raise(sqlstate::array_subscript_error, "wrong number of array subscripts");
+}
+
+Status reversed_bounds() {
+  return raise(sqlstate::array_subscript_error, "upper bound cannot be less than lower bound");
+}
+
+int64_t count_of(const Region& region) {
+  int64_t count = 1;
+  for (const Range& range : region) count *= range.size();
+  return count;
+}
+
+// What is named of an array without elements: there is nothing to take a missing bound from.
+Result<Region> region_of_nothing(std::span<const std::optional<int32_t>> lower,
+                                 std::span<const std::optional<int32_t>> upper) {
+  Region region;
+  for (size_t d = 0; d < upper.size(); ++d) {
+    if (lower.empty()) {
+      region.push_back({*upper[d], *upper[d]});
+      continue;
+    }
+    if (!lower[d] || !upper[d]) {
+      return raise(sqlstate::array_subscript_error,
+                   "array slice subscript must provide both boundaries")
+          .detail(
+              "When assigning to a slice of an empty array value, slice boundaries must be fully "
+              "specified.");
+    }
+    if (*lower[d] > *upper[d]) return reversed_bounds();
+    region.push_back({*lower[d], *upper[d]});
+  }
+  return region;
+}
+
+Result<Region> region_of(const ArrayShape& shape, std::span<const std::optional<int32_t>> lower,
+                         std::span<const std::optional<int32_t>> upper) {
+  const size_t dims = shape.sizes.size();
+  if (lower.empty() ? dims != upper.size() : dims < upper.size()) return wrong_subscripts();
+  Region region;
+  for (size_t d = 0; d < dims; ++d) {
+    const Range all{shape.lower[d], int64_t{shape.lower[d]} + shape.sizes[d] - 1};
+    Range range = all;
+    if (lower.empty()) {
+      range = {*upper[d], *upper[d]};
+    } else {
+      if (d < lower.size() && lower[d]) range.first = *lower[d];
+      if (d < upper.size() && upper[d]) range.last = *upper[d];
+    }
+    if (range.first > range.last) return reversed_bounds();
+    if (dims > 1 && (range.first < all.first || range.last > all.last))
+      return raise(sqlstate::array_subscript_error, "array subscript out of range");
+    region.push_back(range);
+  }
+  return region;
+}
+
+// The shape after the assignment: a new array is the region; one of one dimension reaches as far as
+// what is assigned.
+Result<ArrayShape> grown_shape(const ArrayShape& shape, const Region& region) {
+  ArrayShape grown = shape;
+  const bool is_new = shape.sizes.empty();
+  if (!is_new && region.size() > 1) return grown;
+  grown = {};
+  for (const Range& range : region) {
+    Range whole = range;
+    if (!is_new) {
+      whole.first = std::min<int64_t>(shape.lower[0], range.first);
+      whole.last = std::max<int64_t>(int64_t{shape.lower[0]} + shape.sizes[0] - 1, range.last);
+    }
+    grown.sizes.push_back(static_cast<int32_t>(std::min<int64_t>(whole.size(), INT32_MAX)));
+    grown.lower.push_back(static_cast<int32_t>(whole.first));
+  }
+  TRY(check_array_size(grown));
+  return grown;
+}
+
+// Puts `values` where `region` lies in an array of `shape`.
+void put_region(const ArrayShape& shape, const Region& region,
+                std::span<const NullableDatum> values, NullableDatum* elements) {
+  for (int64_t n = 0; n < count_of(region); ++n) {
+    int64_t rest = n;
+    int64_t at = 0;
+    int64_t stride = 1;
+    for (size_t d = region.size(); d > 0; --d) {
+      const Range& range = region[d - 1];
+      at += (rest % range.size() + range.first - shape.lower[d - 1]) * stride;
+      rest /= range.size();
+      stride *= shape.sizes[d - 1];
+    }
+    elements[at] = values[static_cast<size_t>(n)];
+  }
+}
+
+}  // namespace
+
+Result<NullableDatum> assign_subscript(ExecContext& context, Arena& arena, Oid element_type,
+                                       NullableDatum array,
+                                       std::span<const std::optional<int32_t>> lower,
+                                       std::span<const std::optional<int32_t>> upper,
+                                       NullableDatum value) {
+  if (upper.size() > kMaxArrayDimensions)
+    return too_many_dimensions(static_cast<int>(upper.size()));
+  std::span<const NullableDatum> source(&value, 1);
+  if (!lower.empty()) {
+    if (value.is_null) return array;
+    source = TRY(deconstruct(context, arena, element_type, value.value));
+  }
+  ArrayShape shape;
+  std::span<const NullableDatum> before;
+  if (!array.is_null) {
+    const Datum plain = TRY(detoast(context, arena, array.value));
+    shape = ArrayView::shape_of(plain);
+    before = TRY(deconstruct(context, arena, element_type, plain));
+  }
+  Result<Region> named =
+      shape.sizes.empty() ? region_of_nothing(lower, upper) : region_of(shape, lower, upper);
+  const Region region = TRY(std::move(named));
+  const ArrayShape grown = TRY(grown_shape(shape, region));
+  if (count_of(region) > static_cast<int64_t>(source.size()))
+    return raise(sqlstate::array_subscript_error, "source array too small");
+  const auto count = static_cast<size_t>(grown.count());
+  void* memory = TRY(arena.try_allocate(count * sizeof(NullableDatum), alignof(NullableDatum)));
+  auto* elements = static_cast<NullableDatum*>(memory);
+  std::fill_n(elements, count, NullableDatum{});
+  const ptrdiff_t shift = shape.dimensions() == 1 ? shape.lower[0] - grown.lower[0] : 0;
+  std::copy(before.begin(), before.end(), elements + shift);
+  put_region(grown, region, source, elements);
+  return assemble(context, arena, element_type, grown, {elements, count});
 }
 
 }  // namespace orrery

@@ -27,5 +27,13 @@ Result<NullableDatum> array_element(ExecContext& context, Arena& arena, Oid elem
 Result<NullableDatum> array_slice(ExecContext& context, Arena& arena, Oid element_type, Datum array,
                                   std::span<const std::optional<int32_t>> lower,
                                   std::span<const std::optional<int32_t>> upper);
+// `array` with the element at `upper`, or those from `lower` (when there is any) to `upper`, taken
+// from `value`. A NULL or empty array begins to exist; one of one dimension grows, with NULLs
+// between. 2202E for bounds that cannot be, 54000 for too many elements.
+Result<NullableDatum> assign_subscript(ExecContext& context, Arena& arena, Oid element_type,
+                                       NullableDatum array,
+                                       std::span<const std::optional<int32_t>> lower,
+                                       std::span<const std::optional<int32_t>> upper,
+                                       NullableDatum value);
 
 }  // namespace orrery

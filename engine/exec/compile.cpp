@@ -210,15 +210,18 @@ class Compiler {
     return node;
   }
 
-  // Children: the container, then bounds; missing bounds are null children.
+  // Children: the container, bounds (missing ones are null children), what is assigned.
   Result<EvalNode*> subscript(const SubscriptExpr& s) {
-    if (s.assign != nullptr) return unsupported("assignment to an array element");
     EvalNode* node = TRY(make(Step::subscript, s));
     EvalNode* container = TRY(plain(*s.container));
     std::vector<EvalNode*> children{container};
     for (const std::span<Expr*> bounds : {s.upper, s.lower}) {
       for (Expr* bound : bounds)
         children.push_back(bound == nullptr ? nullptr : TRY(compile(*bound)));
+    }
+    if (s.assign != nullptr) {
+      EvalNode* assigned = TRY(plain(*s.assign));
+      children.push_back(assigned);
     }
     node->children = context_.arena.copy_array(children);
     node->args = context_.arena.make_array<Vector>(children.size());

@@ -145,28 +145,37 @@ Result<const Vector*> run_subscript(ExecContext& context, EvalNode& node, Arena&
   prepare_output(context, node, rows);
   const auto& expr = as<SubscriptExpr>(*node.source);
   const size_t dims = expr.upper.size();
+  std::vector<std::optional<int32_t>> upper(dims);
+  std::vector<std::optional<int32_t>> lower(expr.lower.size());
   for (uint32_t i = 0; i < rows.count; ++i) {
     const uint32_t row = rows[i];
-    bool any_null = node.args[0].is_null(row);
-    std::vector<std::optional<int32_t>> upper(dims);
-    std::vector<std::optional<int32_t>> lower(expr.lower.size());
+    bool null_bound = false;
     for (size_t d = 0; d < dims + lower.size(); ++d) {
       if (node.children[1 + d] == nullptr) continue;
       const Vector& bound = node.args[1 + d];
-      if (bound.is_null(row))
-        any_null = true;
-      else
-        (d < dims ? upper[d] : lower[d - dims]) = bound.value(row).as<int32_t>();
+      null_bound = null_bound || bound.is_null(row);
+      (d < dims ? upper[d] : lower[d - dims]) = bound.value(row).as<int32_t>();
     }
-    if (any_null) {
+    const NullableDatum container = node.args[0].at(row);
+    if (expr.assign != nullptr) {
+      if (null_bound) {
+        return raise(sqlstate::null_value_not_allowed,
+                     "array subscript in assignment must not be null");
+      }
+      const NullableDatum made =
+          TRY(assign_subscript(context, arena, expr.element_type, container, lower, upper,
+                               node.args[dims + lower.size() + 1].at(row)));
+      node.out.set(row, made);
+      continue;
+    }
+    if (null_bound || container.is_null) {
       node.out.set_null(row);
       continue;
     }
     const NullableDatum value =
         expr.lower.empty()
-            ? TRY(array_element(context, arena, expr.element_type, node.args[0].value(row), upper))
-            : TRY(array_slice(context, arena, expr.element_type, node.args[0].value(row), lower,
-                              upper));
+            ? TRY(array_element(context, arena, expr.element_type, container.value, upper))
+            : TRY(array_slice(context, arena, expr.element_type, container.value, lower, upper));
     node.out.set(row, value);
   }
   return &node.out;
