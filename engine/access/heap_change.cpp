@@ -226,6 +226,62 @@ Result<ChangeResult> Heap::remove(Fiber& fiber, Transaction& transaction, Tid ti
   }
 }
 
+namespace {
+
+enum class LaterVersions : uint8_t { locked, look_again, would_block };
+
+// FOR KEY SHARE does not wait for an update that keeps the key, so it must hold the versions which
+// that update, and what follows it, have made already: nothing copies our lock to them any more.
+// look_again: somebody was waited for, or ended the row for good. REQUIRES: the lock on the version
+// before `tid` is held, so that updates from here on carry it along.
+Result<LaterVersions> lock_later_versions(Fiber& fiber, const ChangeRequest& request, Tid tid,
+                                          Xid updater) {
+  TransactionManager& transactions = request.access.transactions();
+  const FileId file = request.table.file;
+  for (;;) {
+    PageRef page = TRY(request.access.storage().pool().pin(fiber, file, tid.block));
+    const SlottedPage slotted(page.data());
+    // Given up and cleaned away, perhaps; then the version before it is the newest.
+    if (page.kind() != PageKind::heap || !is_normal(slotted, tid.slot))
+      return LaterVersions::locked;
+    const TupleHeader tuple(slotted.item(slotted.slot(tid.slot)));
+    if (tuple.xmin(slotted.base()) != updater) return LaterVersions::locked;
+    VisibilityJudge judge(transactions, request.snapshot);
+    const XidFate fate = judge.deleter_fate(tuple, slotted.base());
+    if (fate == XidFate::unknown) {
+      page.release();
+      TRY(transactions.resolve(fiber, judge.unresolved()));
+      continue;
+    }
+    const bool ends = fate != XidFate::none && fate != XidFate::aborted;
+    const bool ends_key = ends && tuple.has2(kKeysUpdated);
+    const Tid next = tuple.ctid();
+    const Xid ender = tuple.xmax(slotted.base());
+    RowTicket ticket(request.access.locks(), request.transaction, LockTag::row(file, tid));
+    const bool taken = !ends_key && ticket.try_take(RowLock::key_share);
+    page.release();
+    if (taken) {
+      PROBE("heap: a version that an update under way made was locked with the one before it");
+      ticket.keep();
+      if (!ends || next == tid) return LaterVersions::locked;
+      tid = next;
+      updater = ender;
+      TRY(fiber.charge(4));
+      continue;
+    }
+    if (ends && fate != XidFate::in_progress) return LaterVersions::look_again;
+    if (request.wait != RowWait::wait) return LaterVersions::would_block;
+    if (ends_key) {
+      TRY(with_context(transactions.wait_for(fiber, request.transaction.owner(), ender), request));
+    } else {
+      TRY(with_context(ticket.take(fiber, RowLock::key_share), request));
+    }
+    return LaterVersions::look_again;
+  }
+}
+
+}  // namespace
+
 Result<ChangeResult> Heap::lock(Fiber& fiber, Transaction& transaction, Tid tid, RowLock mode,
                                 const Snapshot& snapshot, RowWait wait) {
   const ChangeRequest request{access_, table_, transaction, tid, snapshot, wait, "locking"};
@@ -236,8 +292,18 @@ Result<ChangeResult> Heap::lock(Fiber& fiber, Transaction& transaction, Tid tid,
     const ChangeResult found = TRY(find_changeable(
         fiber, request, [&](const PageRef&, TupleHeader) { return mode; }, ticket, extra, &page));
     if (found.outcome != ChangeOutcome::ok) return found;
+    const SlottedPage slotted(page.data());
+    const TupleHeader tuple(slotted.item(slotted.slot(tid.slot)));
+    const Tid next = tuple.ctid();
+    const Xid updater = tuple.xmax(slotted.base());
     page.release();
     if (ticket.covers(mode) || ticket.try_take(mode)) {
+      if (mode == RowLock::key_share && next != tid) {
+        const LaterVersions later = TRY(lock_later_versions(fiber, request, next, updater));
+        if (later == LaterVersions::look_again) continue;
+        if (later == LaterVersions::would_block)
+          return ChangeResult{.outcome = ChangeOutcome::would_block, .tid = tid};
+      }
       ticket.keep();
       return found;
     }

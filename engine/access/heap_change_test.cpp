@@ -102,6 +102,88 @@ TEST(HeapChange, AnUpdateThatDropsALongValueDoesSoOfTheVersionItReplaces) {
   });
 }
 
+// What a foreign key needs: its parent, locked while an update of it is under way, must not be
+// deleted in the version that the update leaves.
+TEST(HeapChange, AKeyShareLockTakenDuringAnUpdateHoldsTheVersionsThatItMakes) {
+  for (const bool commits : {true, false}) {
+    NodeDisk disk;
+    with_table(disk, [&](Fiber& fiber, TestNode& node, Access& access, TestTable& table) -> Status {
+      TransactionManager& transactions = node.transactions;
+      TRY(insert_all(fiber, node, access, table, {{1, 0, "n"}}));
+      Tid tid;
+      TRY(find_now(fiber, node, access, table, 1, &tid));
+      LockOwner updater(node.locks, 1), locker(node.locks, 2), deleter(node.locks, 3);
+      auto u = transactions.begin(updater);
+      auto l = transactions.begin(locker);
+      auto d = transactions.begin(deleter);
+      const RegisteredSnapshot seen_by_l(transactions, transactions.take_snapshot(l.get()));
+      Heap heap(access, table.info);
+      Tid newest = tid;
+      for (int64_t value = 1; value < 4; ++value) {
+        const RegisteredSnapshot now(transactions, transactions.take_snapshot(u.get()));
+        const TestTable::Values values({1, value, "n"});
+        const ChangeResult updated = TRY(heap.update(fiber, *u, newest, values.get(), now));
+        newest = updated.tid;
+        TRY(u->next_command());
+      }
+      const ChangeResult locked =
+          TRY(heap.lock(fiber, *l, tid, RowLock::key_share, seen_by_l, RowWait::no_wait));
+      EXPECT_EQ(locked.outcome, ChangeOutcome::ok);
+      TRY(commits ? transactions.commit(fiber, *u) : transactions.abort(fiber, *u));
+      Tid found;
+      TRY(find_now(fiber, node, access, table, 1, &found));
+      EXPECT_EQ(found, commits ? newest : tid);
+      const RegisteredSnapshot seen_by_d(transactions, transactions.take_snapshot(d.get()));
+      const ChangeResult removed = TRY(heap.remove(fiber, *d, found, seen_by_d, RowWait::no_wait));
+      EXPECT_EQ(removed.outcome, ChangeOutcome::would_block);
+      TRY(transactions.commit(fiber, *l));
+      const ChangeResult again = TRY(heap.remove(fiber, *d, found, seen_by_d, RowWait::no_wait));
+      EXPECT_EQ(again.outcome, ChangeOutcome::ok);
+      return transactions.commit(fiber, *d);
+    });
+  }
+}
+
+// The update that is under way goes on to delete the row: then the lock waits, and finds it gone.
+TEST(HeapChange, AKeyShareLockWaitsForAnUpdaterThatDeletesItsNewVersion) {
+  NodeDisk disk;
+  with_table(disk, [](Fiber& fiber, TestNode& node, Access& access, TestTable& table) -> Status {
+    TransactionManager& transactions = node.transactions;
+    TRY(insert_all(fiber, node, access, table, {{1, 0, "n"}}));
+    Tid tid;
+    TRY(find_now(fiber, node, access, table, 1, &tid));
+    LockOwner updater(node.locks, 1), locker(node.locks, 2);
+    auto u = transactions.begin(updater);
+    auto l = transactions.begin(locker);
+    const RegisteredSnapshot seen_by_l(transactions, transactions.take_snapshot(l.get()));
+    Heap heap(access, table.info);
+    {
+      const RegisteredSnapshot now(transactions, transactions.take_snapshot(u.get()));
+      const TestTable::Values values({1, 1, "n"});
+      const ChangeResult updated = TRY(heap.update(fiber, *u, tid, values.get(), now));
+      TRY(u->next_command());
+      const RegisteredSnapshot then(transactions, transactions.take_snapshot(u.get()));
+      TRY(heap.remove(fiber, *u, updated.tid, then));
+    }
+    const ChangeResult blocked =
+        TRY(heap.lock(fiber, *l, tid, RowLock::key_share, seen_by_l, RowWait::no_wait));
+    EXPECT_EQ(blocked.outcome, ChangeOutcome::would_block);
+    std::optional<ChangeOutcome> outcome;
+    fiber.scheduler().spawn("locker", [&](Fiber& own) {
+      const auto result =
+          heap.lock_newest(own, *l, tid, RowLock::key_share, seen_by_l, RowWait::wait);
+      EXPECT_TRUE(result.ok());
+      if (result.ok()) outcome = result.value().outcome;
+    });
+    TRY(fiber.sleep(seconds(1)));
+    EXPECT_FALSE(outcome.has_value());
+    TRY(transactions.commit(fiber, *u));
+    TRY(fiber.sleep(seconds(1)));
+    EXPECT_EQ(outcome, ChangeOutcome::deleted);
+    return transactions.commit(fiber, *l);
+  });
+}
+
 TEST(HeapChange, AnUpdateFromOneAllVisiblePageToItsNeighbourClearsBothBits) {
   NodeDisk disk;
   with_table(disk, [](Fiber& fiber, TestNode& node, Access& access, TestTable& table) -> Status {

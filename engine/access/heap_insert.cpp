@@ -124,6 +124,46 @@ Status check_tuple_size(uint32_t bytes) {
 
 namespace {
 
+// The line pointers of a page while rows are put on it: slots that vacuum freed are named again
+// before new ones are made, as usable_room() promised. `words`: room for kMaxSlotsPerPage.
+class SlotFiller {
+ public:
+  SlotFiller(const PageRef& page, uint32_t* words) : words_(words) {
+    if (page.kind() == PageKind::none) return;
+    const SlottedPage slotted(page.data());
+    count_ = slotted.slot_count();
+    for (uint16_t n = 1; n <= count_; ++n) words_[n - 1] = slotted.slot(n).word();
+    if (!slotted.has_flag(kHasUnusedSlots)) next_ = static_cast<uint16_t>(count_ + 1);
+  }
+  // Moves on to a slot that is free; false when the page has no more.
+  bool find_next() {
+    while (next_ <= count_ && Slot::of(words_[next_ - 1]).state != SlotState::unused) ++next_;
+    return next_ <= kMaxSlotsPerPage;
+  }
+  uint16_t next() const { return next_; }
+  uint32_t lower_with_next() const { return slot_offset(std::max<uint32_t>(count_, next_) + 1); }
+  void take(Slot slot) {
+    words_[next_ - 1] = slot.word();
+    count_ = std::max(count_, next_);
+    if (first_ == 0) first_ = next_;
+    last_ = next_++;
+  }
+  uint32_t lower() const { return slot_offset(count_ + 1U); }
+  uint16_t first_taken() const { return first_; }
+  // The words from the first slot taken to the last.
+  Bytes taken() const {
+    return Bytes(reinterpret_cast<const std::byte*>(words_ + first_ - 1),
+                 static_cast<size_t>(last_ - first_ + 1) * kSlotBytes);
+  }
+
+ private:
+  uint32_t* const words_;
+  uint16_t count_ = 0;
+  uint16_t next_ = 1;
+  uint16_t first_ = 0;
+  uint16_t last_ = 0;
+};
+
 // Pins the visibility map page for an all-visible page, which has to be let go for it: true when
 // the caller must look at everything again.
 Result<bool> pin_map_if_needed(Fiber& fiber, Access& access, PageRef& page, ExtraPins& extra) {
@@ -224,26 +264,24 @@ Result<uint32_t> Heap::insert_page_full(Fiber& fiber, Transaction& transaction,
     const uint64_t version = page.version();
     const bool fresh = page.kind() == PageKind::none;
     const uint32_t offset = xid_offset(xid, base_of(page, xid));
-    const uint16_t old_slots = fresh ? uint16_t{0} : SlottedPage(page.data()).slot_count();
-    const uint32_t lower = slot_offset(old_slots + 1U);
     const uint32_t old_upper = fresh ? kPageBytes : page.header().upper;
     const uint32_t spared =
         static_cast<uint32_t>(kPageBytes) * static_cast<uint32_t>(100 - table_.fillfactor) / 100;
+    SlotFiller slots(page, words);
     uint32_t upper = old_upper;
     uint32_t count = 0;
-    for (uint32_t i = first; i < rows.count && old_slots + count < kMaxSlotsPerPage; ++i) {
+    for (uint32_t i = first; i < rows.count && slots.find_next(); ++i) {
       if (i > first) read_row(i);
       const uint32_t size = i > first ? tuple_size(table_.desc, row) : first_size;
       if (!is_plain(size)) break;
-      const uint32_t left = upper - lower - count * kSlotBytes;
-      if (left < align8(size) + kSlotBytes + (count > 0 ? spared : 0)) break;
+      if (upper < slots.lower_with_next() + align8(size) + (count > 0 ? spared : 0)) break;
       upper -= align8(size);
       form_tuple(table_.desc, row, image + upper);
       std::memset(image + upper + size, 0, align8(size) - size);
-      const Tid tid{page.block(), static_cast<uint16_t>(old_slots + count + 1)};
+      const Tid tid{page.block(), slots.next()};
       stamp_new_version(image + upper, offset, transaction.use_command(), tid, 0, 0);
-      words[count++] =
-          Slot{static_cast<uint16_t>(upper), SlotState::normal, static_cast<uint16_t>(size)}.word();
+      slots.take({static_cast<uint16_t>(upper), SlotState::normal, static_cast<uint16_t>(size)});
+      ++count;
       tids[i] = tid;
     }
     read_row(first);
@@ -256,9 +294,8 @@ Result<uint32_t> Heap::insert_page_full(Fiber& fiber, Transaction& transaction,
         change.write_value(p, kBaseXidOffset, base.v);
     }
     change.write(p, static_cast<uint16_t>(upper), Bytes(image + upper, old_upper - upper));
-    change.write(p, static_cast<uint16_t>(lower),
-                 Bytes(reinterpret_cast<const std::byte*>(words), count * size_t{kSlotBytes}));
-    change.write_value(p, kPageLowerOffset, (lower + count * kSlotBytes) | upper << 16);
+    change.write(p, slot_offset(slots.first_taken()), slots.taken());
+    change.write_value(p, kPageLowerOffset, slots.lower() | upper << 16);
     if (!fresh && (page.header().flags & kAllVisible) != 0)
       clear_all_visible(change, page, extra.map);
     TRY(access_.storage().reserve(fiber, change));

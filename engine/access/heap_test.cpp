@@ -209,6 +209,54 @@ TEST(Heap, APageWithoutSlotsTakesNoRowHoweverMuchRoomTheDeadLeft) {
   });
 }
 
+// Every slot that a page can have was given out; the first ones were freed since.
+TEST(Heap, ABatchTakesTheSlotsThatVacuumFreed) {
+  with_table([](Fiber& fiber, TestNode& node, Access& access, TestTable& table) -> Status {
+    LockOwner owner(node.locks, 1);
+    Heap heap(access, table.info);
+    Arena arena;
+    std::vector<Tid> tids(kBatchRows);
+    const auto insert = [&](uint32_t count) -> Status {
+      std::vector<Vector> columns = {Vector::make(arena), Vector::make(arena), Vector::make(arena)};
+      for (uint32_t i = 0; i < count; ++i) {
+        columns[0].set(i, Datum::of(static_cast<int32_t>(i)));
+        columns[1].set(i, Datum::of(int64_t{i}));
+        columns[2].set(i, make_varlena(arena, ""));
+      }
+      auto t = node.transactions.begin(owner);
+      TRY(heap.insert_batch(fiber, *t, columns, {nullptr, count}, tids.data()));
+      return node.transactions.commit(fiber, *t);
+    };
+    const auto seen_now = [&]() -> Result<std::vector<Tid>> {
+      const RegisteredSnapshot now(node.transactions, node.transactions.take_snapshot(nullptr));
+      std::vector<Tid> seen;
+      TRY(table.scan(fiber, access, now, &seen));
+      return seen;
+    };
+    TRY(insert(150));
+    auto t = node.transactions.begin(owner);
+    {
+      const RegisteredSnapshot now(node.transactions, node.transactions.take_snapshot(t.get()));
+      for (uint32_t i = 0; i < 150; ++i) {
+        if (i != 2) TRY(heap.remove(fiber, *t, tids[i], now));
+      }
+    }
+    TRY(node.transactions.commit(fiber, *t));
+    std::vector<Tid> seen = TRY(seen_now());  // prunes
+    for (uint32_t i = 150; i < kMaxSlotsPerPage; ++i) TRY(insert(1));
+    EXPECT_EQ(tids[0], (Tid{BlockNo(0), kMaxSlotsPerPage}));
+    TRY(vacuum_table(fiber, access, table.info, {}, {}));
+    TRY(insert(1));
+    EXPECT_EQ(tids[0], (Tid{BlockNo(0), 1}));
+    TRY(insert(300));
+    EXPECT_EQ(tids[0], (Tid{BlockNo(0), 2}));
+    EXPECT_EQ(tids[1], (Tid{BlockNo(0), 4}));
+    seen = TRY(seen_now());
+    EXPECT_EQ(seen.size(), 1 + (kMaxSlotsPerPage - 150) + 301);
+    return {};
+  });
+}
+
 TEST(Heap, BatchesAreInsertedPageByPageAndScannedInOrder) {
   with_table([](Fiber& fiber, TestNode& node, Access& access, TestTable& table) -> Status {
     LockOwner owner(node.locks, 1);

@@ -68,6 +68,27 @@ Result<RowState> probe_row(Fiber& fiber, Access& access, const TableInfo& table,
   }
 }
 
+Result<bool> is_seen_or_own(Fiber& fiber, Access& access, const TableInfo& table,
+                            const Snapshot& snapshot, Tid tid) {
+  TransactionManager& transactions = access.transactions();
+  for (;;) {
+    PageRef page = TRY(access.storage().pool().pin(fiber, table.file, tid.block));
+    const SlottedPage slotted(page.data());
+    if (page.kind() != PageKind::heap || !is_normal(slotted, tid.slot)) return false;
+    const TupleHeader tuple(slotted.item(slotted.slot(tid.slot)));
+    VisibilityJudge judge(transactions, snapshot);
+    const Verdict verdict = judge.judge(tuple, slotted.base());
+    if (verdict == Verdict::visible) return true;
+    if (verdict == Verdict::invisible) {
+      const XidFate inserter = judge.inserter_fate(tuple, slotted.base());
+      if (inserter != XidFate::unknown)
+        return inserter == XidFate::own_before || inserter == XidFate::own_now;
+    }
+    page.release();
+    TRY(transactions.resolve(fiber, judge.unresolved()));
+  }
+}
+
 TableFetch::TableFetch(Access& access, const TableInfo& table, std::span<const int16_t> columns)
     : access_(access),
       table_(table),

@@ -98,6 +98,11 @@ class TableFetch {
   std::unique_ptr<RowDecoder> decoder_;
 };
 
+// Whether the snapshot sees this version, or the transaction itself made it: what ON CONFLICT may
+// go by when one snapshot serves the whole transaction. False for a version that is gone.
+Result<bool> is_seen_or_own(Fiber& fiber, Access& access, const TableInfo& table,
+                            const Snapshot& snapshot, Tid tid);
+
 // Blocks in the table, as of now.
 Result<uint32_t> table_block_count(Fiber& fiber, Access& access, const TableInfo& table);
 

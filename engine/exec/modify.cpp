@@ -349,12 +349,23 @@ class ModifyTableOperator final : public Operator {
           TRY(add_returned(batch, row, tid));
           break;
         }
-        if (!conflict.do_update) break;
+        if (!conflict.do_update) {
+          TRY(check_conflicting_seen(*other));
+          break;
+        }
         if (TRY(update_conflicting(batch, row, *other))) break;
       }
       TRY(context_.fiber.charge(8));
     }
     return {};
+  }
+
+  // One snapshot for the whole transaction must not act upon a row that it does not see.
+  Status check_conflicting_seen(Tid tid) {
+    if (!context_.transaction->uses_one_snapshot()) return {};
+    const bool seen = TRY(is_seen_or_own(context_.fiber, *context_.access, relation_.storage,
+                                         *context_.snapshot, tid));
+    return seen ? Status() : serialization_failure("update");
   }
 
   // False: the row changed under us, look for the conflict again.
@@ -372,9 +383,12 @@ class ModifyTableOperator final : public Operator {
               "constrained values.");
     }
     if (locked.outcome == ChangeOutcome::updated || locked.outcome == ChangeOutcome::deleted) {
-      if (context_.transaction->uses_one_snapshot()) return serialization_failure("update");
+      const bool deleted = locked.outcome == ChangeOutcome::deleted;
+      if (context_.transaction->uses_one_snapshot())
+        return serialization_failure(deleted ? "delete" : "update");
       return false;
     }
+    TRY(check_conflicting_seen(tid));
     if (!TRY(fetch_old(tid))) return false;
     const Batch old = old_.batch(1);
     std::vector<Vector> both(old.columns.begin(), old.columns.end());
