@@ -192,6 +192,22 @@ class Programs(unittest.TestCase):
         self.assertEqual(cases, [("X.A", ""), ("X.C", "bad")])
         self.assertEqual(skipped, [("X.B", "no suite")])
 
+    def test_a_program_fails_by_its_end_or_by_doing_nothing(self):
+        passed, failed = [("A", "")], [("A", "bad")]
+        self.assertEqual(tree_test.program_case("p", 0, "", passed, []), [])
+        self.assertEqual(tree_test.program_case("p", 1, "", failed, []), [])
+        self.assertEqual(tree_test.program_case("p", 0, "", [], passed), [])  # all skipped
+        self.assertTrue(tree_test.program_case("p", 1, "", passed, []))
+        self.assertTrue(tree_test.program_case("p", 0, "", [], []))
+
+    def test_the_planted_bugs_are_those_listed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            engine = pathlib.Path(folder)
+            (engine / "a.cpp").write_text("if (PLANTED(b01_a) || PLANTED(b02_b)) f();")
+            self.assertTrue(tree_test.plants_in_sources({"b01_a", "b02_b"}, engine)[1])
+            for listed in ({"b01_a"}, {"b01_a", "b02_b", "b03_c"}):
+                self.assertFalse(tree_test.plants_in_sources(listed, engine)[1])
+
     def test_a_check_that_says_77_is_left_out(self):
         test = {
             "name": "facts",

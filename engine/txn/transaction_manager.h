@@ -131,6 +131,7 @@ class TransactionManager final : public RedoHandler, public CommitObserver {
   Storage& storage() { return storage_; }
   StatusLog& status() { return status_; }
   size_t running_count() const { return running_.size(); }
+  bool has_snapshots() const { return !snapshots_.empty(); }  // registered ones
   void check() const;
 
   // CommitObserver: step 4.

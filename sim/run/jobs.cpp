@@ -104,6 +104,7 @@ struct Worker {
   uint64_t next = 0;     // seed to go on with after the current one
   uint64_t current = 0;  // seed in progress
   bool is_running_seed = false;
+  bool is_hung = false;
   uint64_t started_at = 0;
   std::string buffer;
   std::string said;  // the end of its stderr
@@ -155,7 +156,7 @@ class Sweep {
     worker.errors = errors[0];
     worker.buffer.clear();
     worker.said.clear();
-    worker.is_running_seed = false;
+    worker.is_running_seed = worker.is_hung = false;
     worker.started_at = real_microseconds();
   }
 
@@ -182,7 +183,7 @@ class Sweep {
       } else if (worker.is_running_seed && real_microseconds() - worker.started_at >
                                                options_.seed_limit_seconds * 1'000'000) {
         ::kill(worker.process, SIGKILL);
-        is_hung_ = true;
+        worker.is_hung = true;
       }
     }
   }
@@ -241,10 +242,9 @@ class Sweep {
     report.seed = worker.current;
     const WorkloadEntry* entry = choose_workload(options_.workload, worker.current);
     report.workload = entry == nullptr ? "" : std::string(entry->name);
-    report.verdict = is_hung_                                                ? "hang"
+    report.verdict = worker.is_hung                                          ? "hang"
                      : worker.said.find("CHECK failed") != std::string::npos ? "check"
                                                                              : "crash";
-    is_hung_ = false;
     report.sentence = describe_death(worker);
     RunRecord record;
     record.seed = report.seed;
@@ -271,7 +271,6 @@ class Sweep {
   DatabaseImages images_;
   std::vector<Worker> workers_;
   bool stopped_ = false;
-  bool is_hung_ = false;
   int status_ = 0;
 };
 

@@ -87,13 +87,14 @@ class Interrupts final : public SqlRole {
     const bool ends = context_.pick(3) == 2;
     victim_.expect_interrupt(ends);
     is_over_ = false;
+    const bool began_in_peace = context_.memory.peace;  // no clock jumps over a sleep any more
     fiber.scheduler().spawn("victim", [this, statement](Fiber& own) {
       answer_ = victim_.run(own, statement);
       is_over_ = true;
     });
     const bool kept = interrupt_until_over(fiber, session, ends);
     if (!is_over_) return false;  // the run is
-    const bool was_interrupted = judge(ends, kept && blocker != nullptr);
+    const bool was_interrupted = judge(ends, kept && (blocker != nullptr || began_in_peace));
     // The lock went with its session, or the node did while the answer was on its way.
     if (updates && answer_.ok()) least_ += kStep;
     if (updates && !was_interrupted) most_ += kStep;
@@ -122,9 +123,9 @@ class Interrupts final : public SqlRole {
     return kept && session.run(fiber, "SELECT 1").ok();
   }
 
-  bool judge(bool ends, bool was_blocked) {
+  bool judge(bool ends, bool had_to_wait) {
     if (answer_.code == (ends ? "57P01" : "57014")) return true;
-    if (answer_.ok() && was_blocked) {
+    if (answer_.ok() && had_to_wait) {
       context_.fail("isolation", "a statement that had to wait came to its end by itself");
     }
     return false;

@@ -195,7 +195,6 @@ ModelStatement StatementMaker::add_column(const ModelSchema& schema, const Model
                  column.is_text ? " text" : " int4", column.not_null ? " NOT NULL" : "");
   if (has_default) made.sql += cat(" DEFAULT ", as_literal(column, column.default_value));
   made.tag = "ALTER TABLE";
-  made.may_be_unsupported = has_default && !table.rows.empty();
   ModelTable& changed = table_in(made, table);
   for (auto& [id, row] : changed.rows) row.push_back(column.default_value);
   changed.columns.push_back(std::move(column));

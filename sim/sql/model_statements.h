@@ -13,9 +13,8 @@ namespace orrery {
 struct ModelStatement {
   std::string sql;
   std::set<std::string> errors;  // SQLSTATEs, one of which it must fail with; empty: it succeeds
-  bool may_be_unsupported = false;
-  std::string tag;        // of a statement that succeeds; empty: any
-  bool has_rows = false;  // rows are compared, in no order unless `is_ordered`
+  std::string tag;               // of a statement that succeeds; empty: any
+  bool has_rows = false;         // rows are compared, in no order unless `is_ordered`
   bool is_ordered = false;
   std::vector<SqlRow> rows;
   ModelSchema after;  // when it succeeds

@@ -207,6 +207,7 @@ bool PgClient::fill(Fiber& fiber, Instant deadline, SqlResult& result) {
       receive(fiber, socket_, std::as_writable_bytes(std::span(buffer)), deadline);
   if (!note_loss(count.status(), result)) return false;
   if (*count == 0) {
+    result.has_ended = true;
     if (result.code.empty()) read_cut_error(result);
     return false;
   }

@@ -31,6 +31,7 @@ struct SqlResult {
   std::string code;          // SQLSTATE, when failed, or lost after a fatal error
   std::string message;       // or why the connection was lost
   bool is_cut = false;       // lost in the middle of an error
+  bool has_ended = false;    // lost since the server closed it; no reset does that
   std::vector<SqlRow> rows;  // of all statements of the text
   std::vector<std::string> tags;
 

@@ -74,12 +74,12 @@ SqlSession::Ground SqlSession::look_around() const {
 }
 
 // By what has happened since the session was opened, or began to be.
-bool SqlSession::may_be_lost(bool opening) const {
+bool SqlSession::may_be_lost(bool opening, bool has_ended) const {
   const Ground now = look_around();
   if (opening && (!ground_.is_serving || now.refusals != ground_.refusals)) return true;
-  return !now.is_serving || now.boot != ground_.boot || now.resets != ground_.resets ||
-         client_.has_patience_limit() || may_be_ended_ ||
-         context_.memory.wants_rest != context_.memory.at_rest;
+  return !now.is_serving || now.boot != ground_.boot ||
+         (!has_ended && now.resets != ground_.resets) || client_.has_patience_limit() ||
+         may_be_ended_ || context_.memory.wants_rest != context_.memory.at_rest;
 }
 
 SqlResult SqlSession::run(Fiber& fiber, std::string_view text,
@@ -132,7 +132,7 @@ void SqlSession::judge(const SqlResult& result, std::string_view text,
   if (code.empty()) {
     const bool cuts = context_.world.faults().rate(Fault::network_small_buffers).per_million != 0;
     if (result.is_cut && cuts) return;
-    if (may_be_lost(doing_ == kConnecting)) return;
+    if (may_be_lost(doing_ == kConnecting, result.has_ended)) return;
     context_.fail("error", cat("the connection was lost without cause (", result.message,
                                "), by: ", text.substr(0, 300)));
     return;

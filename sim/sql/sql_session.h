@@ -88,7 +88,7 @@ class SqlSession {
     uint64_t resets = 0, refusals = 0;
   };
   Ground look_around() const;
-  bool may_be_lost(bool opening) const;
+  bool may_be_lost(bool opening, bool has_ended) const;
   bool has_cause(std::string_view code) const;
   void judge(const SqlResult& result, std::string_view text,
              std::initializer_list<std::string_view> expected);

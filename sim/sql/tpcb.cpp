@@ -219,18 +219,26 @@ class TpcB final : public SqlRole {
       if (is_there) tills[made.teller] += made.delta;
       made.fate = is_there ? Fate::committed : Fate::aborted;
     }
-    compare_balances("account", accounts, balances);
-    compare_balances("teller", tellers, tills);
+    compare_balances("account", branches_ * accounts_of_a_branch_, accounts, balances);
+    compare_balances("teller", branches_ * kTellersOfABranch, tellers, tills);
     return true;
   }
 
-  void compare_balances(std::string_view what, const SqlResult& found,
+  // Of those with the ids 1 to `count`.
+  void compare_balances(std::string_view what, int64_t count, const SqlResult& found,
                         std::map<int64_t, int64_t>& expected) {
+    std::set<int64_t> seen;
     for (const SqlRow& row : found.rows) {
       const auto id = sql_number(row[0]);
-      if (!id || sql_number(row[1]) == expected[*id]) continue;
-      context_.fail("isolation", cat(what, " ", *id, " of TPC-B holds ", text(row[1]),
-                                     "; its history makes it ", expected[*id]));
+      if (!id || *id < 1 || *id > count || !seen.insert(*id).second) {
+        context_.fail("model", cat(what, " ", text(row[0]), " of TPC-B is there twice, or none"));
+      } else if (sql_number(row[1]) != expected[*id]) {
+        context_.fail("isolation", cat(what, " ", *id, " of TPC-B holds ", text(row[1]),
+                                       "; its history makes it ", expected[*id]));
+      }
+    }
+    if (seen.size() != static_cast<size_t>(count)) {
+      context_.fail("model", cat(seen.size(), " ", what, "s of TPC-B instead of ", count));
     }
   }
 

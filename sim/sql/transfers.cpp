@@ -200,6 +200,9 @@ class Transfers final : public SqlRole {
     while (all.ok()) {
       SqlResult some = session.run(fiber, cat("FETCH ", count, " FROM c"));
       if (!some.ok()) return some;
+      if (some.rows.size() > static_cast<size_t>(count)) {
+        context_.fail("model", cat("FETCH ", count, " gave ", some.rows.size(), " rows"));
+      }
       all.rows.insert(all.rows.end(), some.rows.begin(), some.rows.end());
       if (some.rows.size() < static_cast<size_t>(count)) break;
       if (!fiber.sleep(microseconds(static_cast<int64_t>(context_.pick(5'000)))).ok()) break;

@@ -13,6 +13,7 @@
 #include <map>
 #include <optional>
 #include <unistd.h>
+#include <vector>
 
 namespace orrery {
 namespace {
@@ -35,6 +36,8 @@ constexpr uint64_t kEnoughDetections = 5;  // then the estimate is good enough
 struct Finding {
   uint64_t seeds = 0;
   uint64_t detections = 0;
+  uint64_t hangs = 0;      // stopped by real time, which shows nothing
+  uint64_t unrelated = 0;  // fail with nothing planted too
   uint64_t first_seed = 0;
   std::string first_oracle;
   std::string first_sentence;
@@ -50,14 +53,33 @@ double wilson(double hits, double all, double sign) {
   return (p + z2 / (2 * all) + sign * 1.96 * root) / (1 + z2 / all);
 }
 
+// Otherwise what the seed shows is something else than the plant.
+bool passes_without(SweepOptions options, uint64_t seed) {
+  options.planted.clear();
+  options.first = options.last = seed;
+  options.jobs = 1;
+  bool passes = false;
+  sweep(options, [&](SeedReport report) {
+    passes = report.verdict == "ok";
+    return true;
+  });
+  return passes;
+}
+
 Finding hunt(const Plant& plant, SweepOptions options) {
   options.planted = plant.name;
   Finding finding;
+  std::vector<uint64_t> found;
   const uint64_t enough = plant.kind == PlantKind::equivalent ? 1 : kEnoughDetections;
   sweep(options, [&](SeedReport report) {
     ++finding.seeds;
     if (report.verdict == "ok") return true;
+    if (report.verdict == "hang") {
+      ++finding.hangs;
+      return true;
+    }
     ++finding.detections;
+    found.push_back(report.seed);
     if (finding.first_seed == 0 || report.seed < finding.first_seed) {
       finding.first_seed = report.seed;
       finding.first_oracle = report.verdict;
@@ -65,6 +87,7 @@ Finding hunt(const Plant& plant, SweepOptions options) {
     }
     return finding.detections < enough;
   });
+  for (const uint64_t seed : found) finding.unrelated += passes_without(options, seed) ? 0 : 1;
   return finding;
 }
 
@@ -72,21 +95,22 @@ bool judge(const Plant& plant, const Finding& finding, std::string& line) {
   const auto seeds = static_cast<double>(finding.seeds);
   const auto hits = static_cast<double>(finding.detections);
   line = cat(plant.name, ": ");
+  if (finding.hangs > 0) line += cat(finding.hangs, " seeds took too long; ");
+  if (finding.unrelated > 0) {
+    line += cat(finding.unrelated, " of ", finding.detections,
+                " seeds that fail do so with nothing planted; ");
+  }
   if (finding.detections == 0) {
     line += cat("not noticed in ", finding.seeds, " seeds");
-    return plant.kind == PlantKind::equivalent;
+    return plant.kind == PlantKind::equivalent && finding.seeds > 0;
   }
   const auto low = static_cast<uint64_t>(1.0 / wilson(hits, seeds, 1) + 0.5);
   const auto high = static_cast<uint64_t>(1.0 / wilson(hits, seeds, -1) + 0.5);
   line += cat(finding.seeds / finding.detections, " seeds to detection (95 %: ", low, " to ", high,
               "), first by ", finding.first_oracle, " at seed ", finding.first_seed, ": ",
               finding.first_sentence);
-  return plant.kind != PlantKind::equivalent;
+  return plant.kind != PlantKind::equivalent && finding.unrelated == 0;
 }
-
-}  // namespace
-
-namespace {
 
 struct ZooOptions {
   SweepOptions sweep;
