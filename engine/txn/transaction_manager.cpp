@@ -197,7 +197,7 @@ Status TransactionManager::commit(Fiber& fiber, Transaction& transaction, bool s
     return logged;
   }
   const Lsn lsn(transaction.commit_ts_.v);
-  if (!synchronous) {
+  if (!synchronous || PLANTED(b01_ack_before_flush)) {
     PROBE("txn: an asynchronous commit");
     make_visible_below(lsn + 1);
     return {};

@@ -1,6 +1,5 @@
 #include "wal/log.h"
 
-#include "base/plant.h"
 #include "base/probe.h"
 #include "base/text.h"
 #include "wal/log_internal.h"
@@ -141,7 +140,6 @@ Status Log::wait_durable(Fiber& fiber, Lsn lsn) {
 }
 
 Status Log::wait_committed(Fiber& fiber, Lsn lsn) {
-  if (PLANTED(b01_ack_before_flush)) return {};
   if (lsn < committed_) return {};
   kick(lsn);
   return committed_waiters_->wait(fiber, lsn);

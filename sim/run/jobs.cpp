@@ -45,9 +45,6 @@ std::string report_line(const RunRecord& record, uint64_t microseconds) {
 [[noreturn]] void run_seeds(const SweepOptions& options, DatabaseImages& images, uint64_t first,
                             uint64_t stride, int out) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-#if defined(ORRERY_ZOO)
-  set_planted(options.planted);
-#endif
   for (uint64_t seed = first; seed <= options.last; seed += stride) {
     write_all(out, cat("S", seed, "\n"));
     const uint64_t start = real_microseconds();
@@ -116,6 +113,9 @@ class Sweep {
       : options_(options), report_(report), stride_(std::max(1u, options.jobs)) {}
 
   void run() {
+#if defined(ORRERY_ZOO)
+    set_planted(options_.planted);  // before images are made, whose format it may change
+#endif
     // Made once here, shared by all children.
     for (const WorkloadEntry& entry : workloads()) {
       const bool may_run = options_.workload.empty() || options_.workload == entry.name;
