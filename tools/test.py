@@ -253,6 +253,11 @@ def regress(tally: Tally) -> None:
             tally.add(name, code == 0, seconds, output, last)
 
 
+def wire(tally: Tally) -> None:
+    code, output, seconds = run([sys.executable, "regress/wire.py"])
+    tally.add("regress, wire scripts", code == 0, seconds, output, output.strip().split("\n")[-1])
+
+
 def text_checks(tally: Tally) -> None:
     for name, command in (
         ("format", ["tools/format.py"]),
@@ -286,6 +291,7 @@ def main() -> int:
     if options.all:
         zoo(tally)
     regress(tally)
+    wire(tally)
     print(f"{time.monotonic() - start:.0f} s")
     for name in tally.failures:
         print(f"failed: {name}")

@@ -779,17 +779,8 @@ bool Forms::any_below(const Expr& e) {
 }  // namespace
 
 Result<Expr*> Transform::expr(Scope& scope, const Node* node) {
-  if (!context_.fiber.enter_recursion()) {
-    context_.fiber.leave_recursion();
-    return raise(sqlstate::statement_too_complex, "stack depth limit exceeded")
-        .hint(
-            "Increase the configuration parameter \"max_stack_depth\" (currently 2048kB), after "
-            "ensuring the platform's stack depth limit is adequate.");
-  }
-  struct Leave {
-    Fiber& fiber;
-    ~Leave() { fiber.leave_recursion(); }
-  } leave{context_.fiber};
+  const RecursionLevel level(context_.fiber);
+  TRY(level.check());
   Forms forms{*this, scope};
   switch (node->tag) {
     case NodeTag::A_Const:      return forms.constant(as<A_Const>(*node));

@@ -609,6 +609,8 @@ struct FromForms {
 
 Result<FromNode*> Transform::from_item(Scope& scope, const Node& node,
                                        std::vector<ScopeItem>& made) {
+  const RecursionLevel level(context_.fiber);
+  TRY(level.check());
   FromForms forms{*this, scope};
   switch (node.tag) {
     case NodeTag::RangeVar:       return forms.range_var(as<RangeVar>(node), made);

@@ -356,6 +356,8 @@ struct SelectForms {
     const bool own_clauses = !stmt.sort_clause.empty() || stmt.limit_count != nullptr ||
                              stmt.limit_offset != nullptr || !stmt.locking_clause.empty() ||
                              stmt.with_clause != nullptr;
+    const RecursionLevel level(t.context_.fiber);
+    TRY(level.check());
     if (stmt.op == SetOperation::none || (!top && own_clauses)) return leaf(stmt, targets, names);
     auto* node = t.arena_.make<SetOpNode>();
     node->is_leaf = false;

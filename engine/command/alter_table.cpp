@@ -453,6 +453,7 @@ Result<std::string> alter_table(CommandContext& context, const AlterTableStmt& s
                        kAccessExclusiveLock, statement.missing_ok));
   const std::string tag(alter_tag(statement.objtype));
   if (relation == nullptr) return tag;
+  TRY(context.host.check_not_in_use(relation->oid, "ALTER TABLE"));
   TableChange change(context, relation->oid);
   // PostgreSQL's passes: what goes first, then what comes.
   auto pass_of = [](AlterTableType type) {

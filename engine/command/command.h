@@ -39,7 +39,10 @@ class CommandHost : public RelationLocker {
   // What is stored of a password: a SCRAM-SHA-256 verifier, or the text itself if it is one.
   virtual Result<std::string> password_verifier(Fiber& fiber, std::string_view password) = 0;
   // 25001 "<command> cannot run inside a transaction block".
-  virtual bool in_transaction_block() const = 0;
+  virtual Status check_alone(std::string_view command) const = 0;
+  // 55006 when an open cursor or portal of this session reads the relation. REQUIRES: no other
+  // session does, by its lock.
+  virtual Status check_not_in_use(Oid relation, std::string_view command) const = 0;
   // Sessions other than this one that are connected to the database.
   virtual int other_sessions_in(Oid database) const = 0;
   // The session's temporary schema, made when first asked for.

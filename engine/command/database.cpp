@@ -10,12 +10,6 @@
 namespace orrery {
 namespace {
 
-Status not_in_block(CommandContext& context, std::string_view command) {
-  if (!context.host.in_transaction_block()) return {};
-  return raise(sqlstate::active_sql_transaction,
-               cat(command, " cannot run inside a transaction block"));
-}
-
 struct DatabaseOptions {
   std::string template_name = "template1";
   Oid owner;
@@ -80,7 +74,7 @@ Status check_template(CommandContext& context, Oid database) {
 
 Result<std::string> create_database(CommandContext& context, const CreatedbStmt& statement) {
   using namespace pg_database;
-  TRY(not_in_block(context, "CREATE DATABASE"));
+  TRY(context.host.check_alone("CREATE DATABASE"));
   const DatabaseOptions options = TRY(read_options(context, statement.options));
   const RoleInfo* role = TRY(context.catalog.role(context.fiber, current_role(context)));
   if (role == nullptr || !(role->superuser || role->create_db)) {
@@ -120,7 +114,7 @@ Result<std::string> create_database(CommandContext& context, const CreatedbStmt&
 
 Result<std::string> drop_database(CommandContext& context, const DropdbStmt& statement) {
   using namespace pg_database;
-  TRY(not_in_block(context, "DROP DATABASE"));
+  TRY(context.host.check_alone("DROP DATABASE"));
   if (!statement.options.empty()) return unsupported("DROP DATABASE WITH (FORCE)");
   const Oid database = TRY(context.catalog.database_oid(context.fiber, statement.dbname));
   if (!database) {

@@ -212,7 +212,8 @@ Result<std::string> truncate(CommandContext& context, const TruncateStmt& statem
     }
   }
   if (statement.restart_seqs) return unsupported("TRUNCATE ... RESTART IDENTITY");
-  for (Oid table : tables) TRY(empty_relation(context, table));
+  for (const Oid table : tables) TRY(context.host.check_not_in_use(table, "TRUNCATE"));
+  for (const Oid table : tables) TRY(empty_relation(context, table));
   return std::string("TRUNCATE TABLE");
 }
 

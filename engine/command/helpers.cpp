@@ -124,6 +124,7 @@ Status drop_objects(CommandContext& context, std::span<const ObjectAddress> obje
     const ObjectAddress& object = dependent.object;
     if (object.catalog == pg_class::kRelation && object.column == 0) {
       TRY(context.host.lock_relation(context.fiber, object.object, kAccessExclusiveLock));
+      TRY(context.host.check_not_in_use(object.object, "DROP TABLE"));
     }
   }
   CatalogWriter writer(context.store, context.catalog);

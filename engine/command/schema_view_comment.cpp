@@ -189,6 +189,7 @@ Result<std::string> create_index(CommandContext& context, const IndexStmt& state
   const RelationInfo* table = TRY(resolve_relation(analysis, *statement.relation, kShareLock));
   TRY(check_relation_owner(context.fiber, context.catalog, *table, current_role(context)));
   TRY(check_not_catalog(*table));
+  TRY(context.host.check_not_in_use(table->oid, "CREATE INDEX"));
   IndexDefinition definition;
   definition.name = statement.idxname;
   definition.access_method = statement.access_method;

@@ -91,6 +91,20 @@ void Fiber::drop_statement_cancel() {
     cancel_reason_.reset();
 }
 
+bool Fiber::has_stack() const {
+  const char* frame = static_cast<const char*>(__builtin_frame_address(0));
+  const auto* bottom = static_cast<const char*>(context_->stack_bottom);
+  return static_cast<size_t>(frame - bottom) >= context_->stack_size / 2;
+}
+
+Status RecursionLevel::check() const {
+  if (fits_) return {};
+  return raise(sqlstate::statement_too_complex, "stack depth limit exceeded")
+      .hint(
+          "Increase the configuration parameter \"max_stack_depth\" (currently 2048kB), after "
+          "ensuring the platform's stack depth limit is adequate.");
+}
+
 void Fiber::trim_stack() {
   CHECK(scheduler_.current() == this);
   give_back_unused_pages({const_cast<void*>(context_->stack_bottom), context_->stack_size});

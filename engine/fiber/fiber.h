@@ -92,7 +92,9 @@ class Fiber {
   void trim_stack();
 
   // False once recursion has used up this fiber's depth: raise 54001 "stack depth limit exceeded".
-  bool enter_recursion() { return ++depth_ <= depth_limit_; }
+  // Usually the levels run out first, in every build at the same place; where a level takes
+  // unusually much of the stack, half of it is kept for those who will walk what was built.
+  bool enter_recursion() { return ++depth_ <= depth_limit_ && has_stack(); }
   void leave_recursion() { --depth_; }
 
  private:
@@ -101,6 +103,7 @@ class Fiber {
   friend class WaitQueue;
   Fiber(Scheduler& scheduler, std::string name, UniqueFunction<void(Fiber&)> body);
   Status end_slice();
+  bool has_stack() const;
   // Waits to be woken, by cancel() too if `cancellable`; takes no notice of why.
   void park(Instant deadline, bool cancellable);
 
@@ -141,6 +144,20 @@ class NoSuspend {
 
  private:
   Fiber& fiber_;
+};
+
+// One level of recursion over what somebody sent, while it lives.
+class RecursionLevel {
+ public:
+  explicit RecursionLevel(Fiber& fiber) : fiber_(fiber), fits_(fiber.enter_recursion()) {}
+  RecursionLevel(const RecursionLevel&) = delete;
+  ~RecursionLevel() { fiber_.leave_recursion(); }
+  // 54001.
+  Status check() const;
+
+ private:
+  Fiber& fiber_;
+  bool fits_;
 };
 
 }  // namespace orrery

@@ -14,7 +14,7 @@ namespace orrery {
 
 struct SchedulerOptions {
   uint32_t stack_bytes =
-      1024 * 1024;             // per fiber, lazily mapped; four times as much under a sanitizer
+      4 * 1024 * 1024;         // per fiber, lazily mapped; four times as much under a sanitizer
   int recursion_limit = 1500;  // enter_recursion() levels per fiber
 };
 

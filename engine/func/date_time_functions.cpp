@@ -171,9 +171,18 @@ Result<int64_t> timestamptz_of_seconds(double seconds) {
 }
 
 // Days to months where they make 30, hours to days where they make 24; then all of one sign.
-Interval justify_hours(Interval v) {
-  v.days += static_cast<int32_t>(v.micros / kMicrosPerDay);
+Status carry_hours(Interval& v) {
+  if (__builtin_add_overflow(v.days, static_cast<int32_t>(v.micros / kMicrosPerDay), &v.days))
+    return interval_out_of_range();
   v.micros %= kMicrosPerDay;
+  return {};
+}
+Status carry_days(Interval& v) {
+  if (__builtin_add_overflow(v.months, v.days / 30, &v.months)) return interval_out_of_range();
+  v.days %= 30;
+  return {};
+}
+void align_hours(Interval& v) {
   if (v.days > 0 && v.micros < 0) {
     v.micros += kMicrosPerDay;
     --v.days;
@@ -181,11 +190,14 @@ Interval justify_hours(Interval v) {
     v.micros -= kMicrosPerDay;
     ++v.days;
   }
+}
+Result<Interval> justify_hours(Interval v) {
+  TRY(carry_hours(v));
+  align_hours(v);
   return v;
 }
-Interval justify_days(Interval v) {
-  v.months += v.days / 30;
-  v.days %= 30;
+Result<Interval> justify_days(Interval v) {
+  TRY(carry_days(v));
   if (v.months > 0 && v.days < 0) {
     v.days += 30;
     --v.months;
@@ -195,15 +207,11 @@ Interval justify_days(Interval v) {
   }
   return v;
 }
-Interval justify(Interval v) {
-  if ((v.days > 0 && v.micros > 0) || (v.days < 0 && v.micros < 0)) {
-    v.months += v.days / 30;
-    v.days %= 30;
-  }
-  v.days += static_cast<int32_t>(v.micros / kMicrosPerDay);
-  v.micros %= kMicrosPerDay;
-  v.months += v.days / 30;
-  v.days %= 30;
+Result<Interval> justify(Interval v) {
+  // Or the hours could overflow days that months would take.
+  if ((v.days > 0 && v.micros > 0) || (v.days < 0 && v.micros < 0)) TRY(carry_days(v));
+  TRY(carry_hours(v));
+  TRY(carry_days(v));
   if (v.months > 0 && (v.days < 0 || (v.days == 0 && v.micros < 0))) {
     v.days += 30;
     --v.months;
@@ -211,13 +219,7 @@ Interval justify(Interval v) {
     v.days -= 30;
     ++v.months;
   }
-  if (v.days > 0 && v.micros < 0) {
-    v.micros += kMicrosPerDay;
-    --v.days;
-  } else if (v.days < 0 && v.micros > 0) {
-    v.micros -= kMicrosPerDay;
-    ++v.days;
-  }
+  align_hours(v);
   return v;
 }
 

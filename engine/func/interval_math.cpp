@@ -92,8 +92,9 @@ Result<int64_t> timestamp_plus(int64_t timestamp, const Interval& span) {
     if (!shifted) return timestamp_out_of_range();
     timestamp = *shifted;
   }
-  if (__builtin_add_overflow(timestamp, span.days * kMicrosPerDay, &timestamp) ||
-      !is_valid_timestamp(timestamp) ||
+  int64_t days = 0;
+  if (__builtin_mul_overflow(int64_t{span.days}, kMicrosPerDay, &days) ||
+      __builtin_add_overflow(timestamp, days, &timestamp) || !is_valid_timestamp(timestamp) ||
       __builtin_add_overflow(timestamp, span.micros, &timestamp) ||
       !is_valid_timestamp(timestamp)) {
     return timestamp_out_of_range();

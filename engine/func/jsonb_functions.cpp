@@ -91,11 +91,11 @@ class PathSetter {
       : path_(path), fresh_(fresh), change_(change) {}
 
   Status apply(Json& value, size_t level) {
-    if (value.is_scalar()) return {};
     if (path_[level].is_null) {
       return raise(sqlstate::null_value_not_allowed,
                    cat("path element at position ", level + 1, " is null"));
     }
+    if (value.is_scalar()) return {};
     return value.kind == JsonKind::object ? apply_to_object(value, level)
                                           : apply_to_array(value, level);
   }

@@ -8,8 +8,11 @@ Numeric with_scale(Numeric value, int32_t scale) {
   value.scale = scale;
   return value;
 }
+// Beyond what the format holds either way, nothing changes.
 constexpr int32_t clamp_scale(int32_t scale) {
-  return std::min(std::max(scale, -Numeric::kMaxResultScale), Numeric::kMaxResultScale);
+  constexpr int32_t kMostDecimals = 0x3FFF;
+  constexpr int32_t kMostDigits = (0x7FFF + 1) * 4;
+  return std::min(std::max(scale, -kMostDigits), kMostDecimals);
 }
 
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({

@@ -135,11 +135,13 @@ size_t offset_of(std::string_view text, int32_t start) {
 template <class Each>
 Status each_match(Regex& regex, std::string_view text, size_t from, std::vector<RegexSpan>& spans,
                   Each each) {
-  while (from <= text.size() && regex.find(text, from, spans)) {
+  bool found = from <= text.size() && regex.find(text, from, spans);
+  while (found) {
     const bool more = each();
     if (!more) return {};
     from = static_cast<size_t>(spans[0].to);
     if (spans[0].to == spans[0].from) from += from < text.size() ? utf8_step(text, from) : 1;
+    found = from <= text.size() && regex.find_again(from, spans);
   }
   return {};
 }
@@ -290,17 +292,21 @@ Status check_instr(const RegexCall& c) {
   if (c.number(6, 0) < 0) return bad_parameter("subexpr", c.number(6, 0));
   return {};
 }
+// A pattern without groups has one: all of it.
+size_t group_asked(const RegexCall& c, int32_t group) {
+  return group == 1 && c.regex->groups() == 0 ? 0 : static_cast<size_t>(group);
+}
 // regexp_instr(text, pattern, start, n, end option, flags, group)
 Result<NullableDatum> instr_of(RegexCall& c) {
   const int32_t start = c.number(2, 1);
   const int32_t nth = c.number(3, 1);
   const int32_t end_option = c.number(4, 0);
-  const int32_t group = c.number(6, 0);
+  const size_t group = group_asked(c, c.number(6, 0));
   std::vector<RegexSpan> spans(static_cast<size_t>(c.regex->groups()) + 1);
   const bool found = TRY(nth_match(c, start, nth, spans));
-  if (!found || group > c.regex->groups() || spans[static_cast<size_t>(group)].from < 0)
+  if (!found || group >= spans.size() || spans[group].from < 0)
     return NullableDatum{Datum::of(0), false};
-  const RegexSpan span = spans[static_cast<size_t>(group)];
+  const RegexSpan span = spans[group];
   const auto byte = static_cast<size_t>(end_option == 1 ? span.to : span.from);
   return NullableDatum{Datum::of(static_cast<int32_t>(utf8_count(c.text.substr(0, byte))) + 1),
                        false};
@@ -315,11 +321,11 @@ Status check_substr(const RegexCall& c) {
 Result<NullableDatum> substr_of(RegexCall& c) {
   const int32_t start = c.number(2, 1);
   const int32_t nth = c.number(3, 1);
-  const int32_t group = c.number(5, 0);
+  const size_t group = group_asked(c, c.number(5, 0));
   std::vector<RegexSpan> spans(static_cast<size_t>(c.regex->groups()) + 1);
   const bool found = TRY(nth_match(c, start, nth, spans));
-  if (!found || group > c.regex->groups()) return NullableDatum{};
-  return text_of(c.call, c.text, spans[static_cast<size_t>(group)]);
+  if (!found || group >= spans.size()) return NullableDatum{};
+  return text_of(c.call, c.text, spans[group]);
 }
 Result<NullableDatum> like_of(RegexCall& c) {
   return NullableDatum{Datum::of(c.regex->matches(c.text)), false};

@@ -16,10 +16,7 @@ Result<std::string> Session::alter_system_statement(Fiber& fiber,
                  all ? std::string("permission denied to perform ALTER SYSTEM RESET ALL")
                      : cat("permission denied to set parameter \"", set.name, "\""));
   }
-  if (block_.is_in_block()) {
-    return raise(sqlstate::active_sql_transaction,
-                 "ALTER SYSTEM cannot run inside a transaction block");
-  }
+  TRY(block_.check_alone("ALTER SYSTEM"));
   if (all) {
     TRY(node_.configuration.lock(fiber));
     const UnlockGuard unlock(node_.configuration);

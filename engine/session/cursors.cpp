@@ -10,7 +10,7 @@
 namespace orrery {
 namespace {
 
-// Rows [first, last] of those kept, in steps of one either way, as batches to the sink.
+// Rows by number, all of them kept, as batches to the sink.
 Status send_rows(Fiber& fiber, const Portal& portal, std::span<const uint64_t> numbers,
                  ResultSink& sink) {
   const size_t columns = portal.statement->columns.size();
@@ -21,7 +21,8 @@ Status send_rows(Fiber& fiber, const Portal& portal, std::span<const uint64_t> n
     std::vector<Vector> vectors;
     for (size_t c = 0; c < columns; ++c) {
       Vector& vector = vectors.emplace_back(Vector::make(arena));
-      for (uint32_t i = 0; i < count; ++i) vector.set(i, portal.kept[numbers[done + i] - 1][c]);
+      for (uint32_t i = 0; i < count; ++i)
+        vector.set(i, portal.kept[numbers[done + i] - 1 - portal.passed][c]);
     }
     TRY(sink.add_rows(fiber, Batch{.columns = vectors, .rows = {.count = count}}));
   }
@@ -73,16 +74,16 @@ Result<std::string> Session::declare_cursor(Fiber& fiber, const PlannedStatement
   return std::string("DECLARE CURSOR");
 }
 
-// Fetches until `wanted` rows are kept, or there are no more.
+// Fetches until the first `wanted` rows have been seen, or there are no more.
 Status Session::keep_rows(Portal& portal, uint64_t wanted) {
-  if (portal.finished || portal.kept.size() >= wanted) return {};
+  if (portal.finished || portal.rows_seen() >= wanted) return {};
   std::vector<ColumnDesc> descs;
   for (const ResultColumn& column : portal.statement->columns) {
     const ColumnDesc desc = TRY(type_desc(portal.execution->context(), column.type));
     descs.push_back(desc);
   }
-  while (portal.kept.size() < wanted && !portal.finished) {
-    const uint64_t missing = wanted - portal.kept.size();
+  while (portal.rows_seen() < wanted && !portal.finished) {
+    const uint64_t missing = wanted - portal.rows_seen();
     const Batch* batch = TRY(portal.execution->next(missing));
     if (batch == nullptr) {
       portal.finished = true;
@@ -99,6 +100,19 @@ Status Session::keep_rows(Portal& portal, uint64_t wanted) {
     TRY(memory_.check());
   }
   return {};
+}
+
+// The rows behind the position that are kept already, up to `limit` (0: all). Returns how many.
+Result<uint64_t> Session::send_kept(Fiber& fiber, Portal& portal, uint64_t limit,
+                                    ResultSink& sink) {
+  std::vector<uint64_t> numbers;
+  for (uint64_t row = portal.position + 1; row <= portal.rows_seen(); ++row) {
+    if (limit > 0 && numbers.size() == limit) break;
+    numbers.push_back(row);
+  }
+  TRY(send_rows(fiber, portal, numbers, sink));
+  portal.position += numbers.size();
+  return numbers.size();
 }
 
 // The transaction commits: cursors WITH HOLD read what is left of their rows while they can.
@@ -135,17 +149,19 @@ Result<std::vector<uint64_t>> Session::move_cursor(Portal& portal, const FetchSt
   const bool from_end = statement.direction == FetchDirection::absolute && count < 0;
   if (from_end) {
     TRY(keep_rows(portal, kFetchAll));
-    target = std::max<int64_t>(static_cast<int64_t>(portal.kept.size()) + 1 + count, 0);
+    target = std::max<int64_t>(static_cast<int64_t>(portal.rows_seen()) + 1 + count, 0);
   }
   target = std::max<int64_t>(target, 0);
   const bool back = target < position || (single && target == position &&
                                           statement.direction != FetchDirection::forward);
-  if (!portal.keeps_rows && back) {
+  // What the protocol's Execute sent is gone.
+  const bool gone = target <= static_cast<int64_t>(portal.passed) && portal.passed > 0;
+  if (back && (!portal.keeps_rows || gone)) {
     return raise(sqlstate::object_not_in_prerequisite_state, "cursor can only scan forward")
         .hint("Declare it with SCROLL option to enable backward scan.");
   }
   TRY(keep_rows(portal, static_cast<uint64_t>(target)));
-  const auto rows = static_cast<int64_t>(portal.kept.size());
+  const auto rows = static_cast<int64_t>(portal.rows_seen());
   target = std::min(target, rows + 1);
   std::vector<uint64_t> numbers;
   if (single) {

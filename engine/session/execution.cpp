@@ -146,11 +146,15 @@ uint64_t Execution::rows_processed() const {
 }
 
 std::string Execution::command_tag() const {
-  switch (statement_->plan->command) {
-    case CommandType::select:  return cat("SELECT ", rows_processed());
-    case CommandType::insert:  return cat("INSERT 0 ", rows_processed());
-    case CommandType::update:  return cat("UPDATE ", rows_processed());
-    case CommandType::delete_: return cat("DELETE ", rows_processed());
+  return orrery::command_tag(statement_->plan->command, rows_processed());
+}
+
+std::string command_tag(CommandType command, uint64_t rows) {
+  switch (command) {
+    case CommandType::select:  return cat("SELECT ", rows);
+    case CommandType::insert:  return cat("INSERT 0 ", rows);
+    case CommandType::update:  return cat("UPDATE ", rows);
+    case CommandType::delete_: return cat("DELETE ", rows);
   }
   UNREACHABLE();
 }

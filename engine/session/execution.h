@@ -78,4 +78,7 @@ class Execution {
   uint64_t rows_returned_ = 0;
 };
 
+// "INSERT 0 3".
+std::string command_tag(CommandType command, uint64_t rows);
+
 }  // namespace orrery

@@ -69,10 +69,8 @@ Result<StatementRef> Session::explained_statement(Fiber& fiber, const PlannedSta
   const Node* query = as<ExplainStmt>(*inner->statement).query;
   if (const auto* cursor = as_if<DeclareCursorStmt>(query)) query = cursor->query;
   if (const auto* run = as_if<ExecuteStmt>(query)) {
-    PreparedStatement* prepared = TRY(find_prepared(run->name));
     if (!run->params.empty()) return unsupported("EXPLAIN EXECUTE with parameters");
-    prepared->statement = TRY(make_current(fiber, prepared->statement));
-    return prepared->statement;
+    return find_prepared_query(fiber, run->name, "EXPLAIN EXECUTE");
   }
   const auto* made = as_if<CreateTableAsStmt>(query);
   if (made != nullptr && made->query->tag != NodeTag::SelectStmt)

@@ -184,17 +184,19 @@ Status Session::start_portal(Fiber& fiber, Portal& portal) {
 // At most `limit` rows (0: all) of a portal that is started, to the sink. Returns how many came.
 Result<uint64_t> Session::run_portal(Fiber& fiber, Portal& portal, uint64_t limit,
                                      ResultSink& sink) {
-  uint64_t count = 0;
-  while (limit == 0 || count < limit) {
+  uint64_t count = TRY(send_kept(fiber, portal, limit, sink));
+  while (!portal.finished && (limit == 0 || count < limit)) {
     const Batch* batch = TRY(portal.execution->next(limit == 0 ? 0 : limit - count));
     if (batch == nullptr) {
       portal.finished = true;
       break;
     }
     count += batch->rows.count;
+    portal.position += batch->rows.count;
+    portal.passed = portal.position;
+    portal.kept.clear();
     TRY(sink.add_rows(fiber, *batch));
   }
-  portal.position += count;
   return count;
 }
 
@@ -221,12 +223,12 @@ Status Session::execute(Fiber& fiber, std::string_view name, uint64_t row_limit,
       return {};
     }
     const bool selects = statement->plan->command == CommandType::select;
-    const bool over = portal->finished && portal->execution == nullptr;
+    const bool over = portal->finished && portal->execution == nullptr && !portal->held;
     if (over && !selects) {
       return raise(sqlstate::object_not_in_prerequisite_state,
                    cat("portal \"", name, "\" cannot be run"));
     }
-    if (!over) TRY(start_portal(fiber, *portal));
+    if (!over && !portal->held) TRY(start_portal(fiber, *portal));
     if (statement->plan->returns_rows) {
       TRY(sink.begin_rows(fiber, statement->columns, portal->formats, view_.types));
     }
@@ -234,13 +236,20 @@ Status Session::execute(Fiber& fiber, std::string_view name, uint64_t row_limit,
       sink.end("SELECT 0");
       return {};
     }
+    // All changes happen before the first row goes, however few are asked for.
+    if (row_limit > 0 && (!selects || statement->plan->has_modifying_cte))
+      TRY(keep_rows(*portal, kFetchAll));
     const uint64_t count = TRY(run_portal(fiber, *portal, row_limit, sink));
     TRY(block_.transaction().next_command());
+    block_.statement_ran();
     if (row_limit > 0 && count == row_limit) {
       sink.end_suspended();
       return {};
     }
-    sink.end(selects ? cat("SELECT ", count) : portal->execution->command_tag());
+    // In pieces, each counts its own rows.
+    const bool counts = selects || (row_limit > 0 && statement->plan->returns_rows);
+    sink.end(counts ? command_tag(statement->plan->command, count)
+                    : portal->execution->command_tag());
     if (!portal->cursor) Execution::end(std::move(portal->execution));
     return {};
   };

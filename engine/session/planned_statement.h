@@ -48,6 +48,7 @@ struct PlannedStatement {
   bool rights_checked = false;  // of `role`; who changes them makes the plan stale
   Query* query = nullptr;
   Plan* plan = nullptr;
+  bool was_planned = false;  // `columns` are known, though the plan may have gone
   std::vector<ResultColumn> columns;
   std::unique_ptr<Execution> resting;  // for the plan's next run; see session/execution.h
 

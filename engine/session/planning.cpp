@@ -114,6 +114,7 @@ Status Session::analyze_and_plan(Fiber& fiber, PlannedStatement& statement) {
                                  .typmod = target.expr->typmod});
   }
   statement.plan = plan;
+  statement.was_planned = true;
   return {};
 }
 
@@ -155,7 +156,7 @@ Result<StatementRef> Session::make_current(Fiber& fiber, StatementRef statement)
     TRY(lock_tables(fiber, *statement));
     if (is_current(*statement)) return statement;
   }
-  if (!statement->is_planned() && !statement->reader) {
+  if (!statement->was_planned && !statement->reader) {
     TRY(analyze_and_plan(fiber, *statement));
     return statement;
   }
@@ -163,7 +164,7 @@ Result<StatementRef> Session::make_current(Fiber& fiber, StatementRef statement)
   again->statement = kept_query(again->statement);
   again->is_query = true;
   TRY(analyze_and_plan(fiber, *again));
-  if (statement->is_planned() && !same_columns(statement->columns, again->columns)) {
+  if (statement->was_planned && !same_columns(statement->columns, again->columns)) {
     return raise(sqlstate::feature_not_supported, "cached plan must not change result type");
   }
   return again;

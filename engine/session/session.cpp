@@ -61,6 +61,7 @@ void Session::end(Fiber& fiber) {
 Status Session::simple_query(Fiber& fiber, std::string_view text, ResultSink& sink) {
   StatementScope scope(*this, fiber, text, sink);
   drop_portal("");
+  if (auto unnamed = prepared_.find(""); unnamed != prepared_.end()) prepared_.erase(unnamed);
   Status status = run_text(fiber, text, scope, sink);
   if (!status.ok()) block_.fail(fiber);
   return status;
@@ -119,6 +120,7 @@ Result<std::string> Session::run_one(Fiber& fiber, StatementRef statement,
     tag = TRY(run_utility(fiber, *statement, formats, sink));
   }
   if (block_.has_transaction()) TRY(block_.transaction().next_command());
+  block_.statement_ran();
   return tag;
 }
 

@@ -57,6 +57,8 @@ struct Portal {
   bool cursor = false;      // DECLARE made it
   bool keeps_rows = false;  // of a cursor: it may go back
   std::vector<std::span<NullableDatum>> kept;  // of a cursor: rows fetched so far, in `arena`
+  uint64_t passed = 0;                         // rows that went before those kept: sent, and gone
+  uint64_t rows_seen() const { return passed + kept.size(); }
   bool finished = false;
   bool utility_done = false;  // of a utility statement: it has run
   uint32_t level = 1;         // of the transaction it was made at
@@ -154,6 +156,7 @@ class Session final : public SessionBackend,
   Status begin_message(Fiber& fiber);
   Status failed(Fiber& fiber, Status error);
   void drop_portal(std::string_view name);
+  Result<uint64_t> send_kept(Fiber& fiber, Portal& portal, uint64_t limit, ResultSink& sink);
   Status bind_parameters(const BindRequest& request, Portal& portal);
   Result<StatementDescription> describe_utility(const Node& statement);
 
@@ -164,6 +167,8 @@ class Session final : public SessionBackend,
   Result<std::string> prepare_statement(Fiber& fiber, const PlannedStatement& outer,
                                         const PrepareStmt& statement);
   // The prepared statement, current, and the values of its parameters, in `arena`.
+  Result<StatementRef> find_prepared_query(Fiber& fiber, std::string_view name,
+                                           std::string_view what);
   Result<StatementRef> bind_execute(Fiber& fiber, const PlannedStatement& outer,
                                     const ExecuteStmt& statement, Arena& arena,
                                     std::vector<NullableDatum>& values);
@@ -286,7 +291,8 @@ class Session final : public SessionBackend,
   Result<uint64_t> run(Fiber& fiber, std::string_view sql, std::span<const Oid> types,
                        std::span<const NullableDatum> values) override;
   Result<std::string> password_verifier(Fiber& fiber, std::string_view password) override;
-  bool in_transaction_block() const override;
+  Status check_alone(std::string_view command) const override;
+  Status check_not_in_use(Oid relation, std::string_view command) const override;
   int other_sessions_in(Oid database) const override;
   Result<Oid> temporary_schema(Fiber& fiber) override;
   void on_commit(Oid relation, bool drop) override;

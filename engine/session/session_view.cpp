@@ -160,8 +160,19 @@ Result<std::string> Session::password_verifier(Fiber& fiber, std::string_view pa
   return task.result.text();
 }
 
-bool Session::in_transaction_block() const {
-  return block_.state() == TransactionBlock::State::in_block;
+Status Session::check_alone(std::string_view command) const { return block_.check_alone(command); }
+
+Status Session::check_not_in_use(Oid relation, std::string_view command) const {
+  for (const auto& [name, portal] : portals_) {
+    if (portal->execution == nullptr) continue;
+    for (const RangeEntry* entry : portal->statement->plan->range_table) {
+      if (entry->relation == nullptr || entry->relation->oid != relation) continue;
+      return raise(sqlstate::object_in_use,
+                   cat("cannot ", command, " \"", entry->relation->name,
+                       "\" because it is being used by active queries in this session"));
+    }
+  }
+  return {};
 }
 
 int Session::other_sessions_in(Oid database) const {

@@ -62,6 +62,7 @@ void TransactionBlock::begin(State state) {
               .read_only = settings_.get_bool(SettingId::default_transaction_read_only),
               .deferrable = settings_.get_bool(SettingId::default_transaction_deferrable)};
   took_snapshot_ = false;
+  has_run_ = false;
   state_ = state;
   transaction_ = manager_.begin(owner_, options_);
   observer_.transaction_began(*transaction_);
@@ -76,6 +77,13 @@ Status TransactionBlock::check_allowed(const Node& statement) const {
   if (state_ != State::failed || may_end_block(statement)) return {};
   return raise(sqlstate::in_failed_sql_transaction,
                "current transaction is aborted, commands ignored until end of transaction block");
+}
+
+Status TransactionBlock::check_alone(std::string_view command) const {
+  if (!is_in_block() && !has_run_) return {};
+  return raise(sqlstate::active_sql_transaction,
+               cat(command, is_in_block() ? " cannot run inside a transaction block"
+                                          : " cannot be executed within a pipeline"));
 }
 
 void TransactionBlock::ended() {

@@ -54,6 +54,11 @@ class TransactionBlock {
   bool has_transaction() const { return transaction_ != nullptr; }
   // BEGIN was said; or several statements in one message share the transaction.
   bool is_in_block() const { return state_ == State::in_block || shared_; }
+  // For commands that cannot be rolled back: 25001 when other statements are, or were, in the
+  // transaction.
+  Status check_alone(std::string_view command) const;
+  // A statement ran to its end.
+  void statement_ran() { has_run_ = true; }
 
   // Before each statement. `shared`: others of the same message are in the same implicit
   // transaction.
@@ -101,6 +106,7 @@ class TransactionBlock {
   BlockObserver& observer_;
   State state_ = State::idle;
   bool shared_ = false;
+  bool has_run_ = false;
   bool took_snapshot_ = false;
   std::unique_ptr<Transaction>
       transaction_;  // null when idle, and when a block failed at its first level

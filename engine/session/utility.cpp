@@ -126,12 +126,20 @@ Result<std::string> Session::prepare_statement(Fiber& fiber, const PlannedStatem
   return std::string("PREPARE");
 }
 
+// The protocol prepares any statement; SQL runs those that have a plan.
+Result<StatementRef> Session::find_prepared_query(Fiber& fiber, std::string_view name,
+                                                  std::string_view what) {
+  PreparedStatement* prepared = TRY(find_prepared(name));
+  if (!prepared->statement->is_query)
+    return unsupported(cat(what, " of a prepared statement that is not a query"));
+  prepared->statement = TRY(make_current(fiber, prepared->statement));
+  return prepared->statement;
+}
+
 Result<StatementRef> Session::bind_execute(Fiber& fiber, const PlannedStatement& outer,
                                            const ExecuteStmt& statement, Arena& arena,
                                            std::vector<NullableDatum>& values) {
-  PreparedStatement* prepared = TRY(find_prepared(statement.name));
-  prepared->statement = TRY(make_current(fiber, prepared->statement));
-  const StatementRef inner = prepared->statement;
+  const StatementRef inner = TRY(find_prepared_query(fiber, statement.name, "EXECUTE"));
   const std::vector<Oid>& types = inner->parameter_types;
   if (statement.params.size() != types.size()) {
     return raise(sqlstate::syntax_error,
@@ -183,10 +191,7 @@ Result<std::string> Session::discard(Fiber& fiber, const DiscardStmt& statement)
       return std::string("DISCARD TEMP");
     case DiscardMode::all: break;
   }
-  if (block_.is_in_block()) {
-    return raise(sqlstate::active_sql_transaction,
-                 "DISCARD ALL cannot run inside a transaction block");
-  }
+  TRY(block_.check_alone("DISCARD ALL"));
   portals_.clear();
   prepared_.clear();
   TRY(reset_by_name(fiber, "session_authorization", Settings::Scope::session));

@@ -236,9 +236,7 @@ Status Session::vacuum_one(Fiber& fiber, Oid oid, Names names, const VacuumReque
 Result<std::string> Session::vacuum(Fiber& fiber, const PlannedStatement& outer,
                                     const VacuumStmt& statement) {
   const VacuumRequest request = TRY(read_request(statement, outer.text));
-  if (request.vacuum && block_.is_in_block()) {
-    return raise(sqlstate::active_sql_transaction, "VACUUM cannot run inside a transaction block");
-  }
+  if (request.vacuum) TRY(block_.check_alone("VACUUM"));
   Arena arena(&memory_);
   TRY(refresh_path(fiber));
   const std::unique_ptr<CatalogReader> catalog = new_reader();

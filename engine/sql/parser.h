@@ -33,7 +33,7 @@ struct ParseOptions {
     safe_encoding
   } backslash_quote = BackslashQuote::safe_encoding;
   bool client_encoding_is_safe = true;  // no multibyte character contains an ASCII byte
-  int max_depth = 200;                  // of nested parentheses, subqueries, ...; beyond: 54001.
+  int max_depth = 1000;                 // of nested parentheses, subqueries, ...; beyond: 54001.
                                         // 200 take at most 150 KB of stack without optimisation
   std::vector<ParseNotice>* notices = nullptr;  // may be null
 };

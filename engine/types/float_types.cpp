@@ -59,7 +59,7 @@ Result<T> parse_float(std::string_view text, std::string_view type) {
 
 // Whether digits * 10^power lies exactly half-way between `value` and a neighbour. to_chars gives
 // such a number when it is the shortest that reads back as `value` under round-half-to-even;
-// PostgreSQL prints one digit more, so that every reader agrees. Only whole numbers beyond the
+// PostgreSQL prints as many more as every reader agrees on. Only whole numbers beyond the
 // mantissa's reach can be half-way in so few digits.
 template <class T>
 bool is_half_way(T value, const char* digits, int count, int power) {
@@ -106,11 +106,19 @@ void append_shortest(std::string& out, T value, int fixed_limit) {
       std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific).ptr;
   if (buffer[0] == '-') out.push_back('-');
   Digits shortest(buffer, end);
-  if (is_half_way(value, shortest.digits, shortest.count, shortest.exponent - shortest.count + 1)) {
+  auto half_way = [&] {
+    return is_half_way(value, shortest.digits, shortest.count,
+                       shortest.exponent - shortest.count + 1);
+  };
+  bool reads_back = !half_way();
+  for (int decimals = shortest.count; !reads_back; ++decimals) {
     const auto longer = std::to_chars(buffer, buffer + sizeof buffer, value,
-                                      std::chars_format::scientific, shortest.count)
+                                      std::chars_format::scientific, decimals)
                             .ptr;
     shortest = Digits(buffer, longer);
+    T again = 0;
+    std::from_chars(buffer + (buffer[0] == '-'), longer, again);
+    reads_back = again == std::fabs(value) && !half_way();
   }
   const auto& [digits, count, exponent] = shortest;
   if (exponent < -4 || exponent >= fixed_limit) {

@@ -56,6 +56,8 @@ class Regex {
   // Fewer spans may be asked for: without groups nothing is divided. Constraints look at the text
   // before `from` as well.
   bool find(std::string_view text, size_t from, std::span<RegexSpan> spans);
+  // The same in the text of the last find() or matches(), which is not read again.
+  bool find_again(size_t from, std::span<RegexSpan> spans);
 
  private:
   friend struct RegexProgram;

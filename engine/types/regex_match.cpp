@@ -504,6 +504,10 @@ bool Regex::matches(std::string_view text) {
 
 bool Regex::find(std::string_view text, size_t from, std::span<RegexSpan> spans) {
   program_->set_text(text);
+  return find_again(from, spans);
+}
+
+bool Regex::find_again(size_t from, std::span<RegexSpan> spans) {
   const int32_t* const offsets = program_->offsets.items;
   const auto start = static_cast<int32_t>(
       std::lower_bound(offsets, offsets + program_->text.count + 1, static_cast<int32_t>(from)) -

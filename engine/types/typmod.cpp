@@ -21,7 +21,7 @@ Result<int32_t> length_typmod(std::string_view type, std::span<const int32_t> mo
                               int32_t header) {
   if (modifiers.size() != 1) return invalid("invalid type modifier");
   if (modifiers[0] < 1) return invalid(cat("length for type ", type, " must be at least 1"));
-  const int32_t most = header == 4 ? kMaxCharacters : INT32_MAX / 8;
+  const int32_t most = header == 4 ? kMaxCharacters : kMaxCharacters * 8;
   if (modifiers[0] > most) return invalid(cat("length for type ", type, " cannot exceed ", most));
   return modifiers[0] + header;
 }
