@@ -158,6 +158,7 @@ class HashJoinOperator final : public Operator {
   Status rescan() override {
     outer_batch_ = nullptr;
     phase_ = Phase::probe;
+    batch_ = 0;
     // A table that is whole, and of rows that stay the same, serves again.
     if (built_ && batches_ == 1 && context_.params_version(hash_.reads_params) == version_) {
       for (StoredRow* row : table_->rows()) row->matched = false;
@@ -165,7 +166,6 @@ class HashJoinOperator final : public Operator {
     }
     built_ = false;
     table_->clear();
-    batch_ = 0;
     batches_ = 1;
     may_grow_ = true;
     inner_files_.clear();

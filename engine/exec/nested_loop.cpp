@@ -52,6 +52,7 @@ class NestedLoopOperator final : public Operator {
         if (out != nullptr) return out;
         continue;
       }
+      CHECK(inner->columns.size() == inner_width_);
       std::copy(inner->columns.begin(), inner->columns.end(),
                 columns_.begin() + static_cast<ptrdiff_t>(outer_width_));
       Rows rows = inner->rows;

@@ -43,14 +43,16 @@ Result<LevelPlanner::BitmapPart> LevelPlanner::bitmap_part(int range, const Cata
   part.cost = cost.index_total + 0.1 * context_.settings.cpu_operator_cost * cost.tuples;
   part.fraction = probe.fraction;
   for (const IndexClause& c : used) part.conditions.push_back(c.condition);
+  part.recheck = part.conditions;
   return part;
 }
 
-// An OR whose every arm some index answers.
+// An OR with an index for every arm, if not for all that the arm asks.
 Result<LevelPlanner::BitmapPart> LevelPlanner::bitmap_or(int range, Expr* condition) {
   BitmapPart part;
   const auto& either = as<BooleanExpr>(*condition);
   std::vector<PlanNode*> inputs;
+  std::vector<Expr*> asked;  // of each arm's index
   for (Expr* arm : either.args) {
     std::vector<Expr*> conditions;
     split_and(arm, conditions);
@@ -62,6 +64,8 @@ Result<LevelPlanner::BitmapPart> LevelPlanner::bitmap_or(int range, Expr* condit
     }
     if (best.node == nullptr) return BitmapPart();
     inputs.push_back(best.node);
+    asked.push_back(join_and(best.recheck));
+    part.answers = part.answers && best.conditions.size() == conditions.size();
     part.cost += best.cost + (inputs.size() > 1 ? 100 * context_.settings.cpu_operator_cost : 0);
   }
   auto* made = node<BitmapCombinePlan>(PlanTag::bitmap_or);
@@ -70,6 +74,9 @@ Result<LevelPlanner::BitmapPart> LevelPlanner::bitmap_or(int range, Expr* condit
   part.node = made;
   part.fraction = selectivity(*condition, 0);
   part.conditions.push_back(condition);
+  auto* recheck = arena_.make<BooleanExpr>(either);
+  recheck->args = arena_.copy_array(asked);
+  part.recheck.push_back(part.answers ? condition : recheck);
   return part;
 }
 
@@ -130,9 +137,12 @@ BitmapHeapScanPlan* LevelPlanner::make_bitmap(const std::vector<const BitmapPart
   auto* heap = node<BitmapHeapScanPlan>(PlanTag::bitmap_heap_scan);
   std::vector<PlanNode*> inputs;
   std::vector<Expr*> recheck;
+  std::vector<Expr*> answered;
   for (const BitmapPart* part : chosen) {
     inputs.push_back(part->node);
-    recheck.insert(recheck.end(), part->conditions.begin(), part->conditions.end());
+    recheck.insert(recheck.end(), part->recheck.begin(), part->recheck.end());
+    if (part->answers)
+      answered.insert(answered.end(), part->conditions.begin(), part->conditions.end());
   }
   heap->source = inputs[0];
   if (inputs.size() > 1) {
@@ -143,7 +153,7 @@ BitmapHeapScanPlan* LevelPlanner::make_bitmap(const std::vector<const BitmapPart
   }
   std::vector<Expr*> rest;
   for (Expr* condition : conditions) {
-    if (std::find(recheck.begin(), recheck.end(), condition) == recheck.end())
+    if (std::find(answered.begin(), answered.end(), condition) == answered.end())
       rest.push_back(condition);
   }
   heap->recheck = join_and(recheck);

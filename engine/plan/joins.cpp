@@ -9,12 +9,13 @@
 #include "types/type_oids.h"
 
 namespace orrery {
-namespace {
 
 RangeSet ranges_below(const FromNode& node) {
   if (!node.is_join) return range_bit(node.range);
   return ranges_below(*node.left) | ranges_below(*node.right);
 }
+
+namespace {
 
 // The inner-join items and conditions of a tree.
 void flatten(LevelPlanner& p, FromNode* node, std::vector<FromNode*>& items,
@@ -100,7 +101,7 @@ struct JoinSearch {
     if (above.empty()) return best;
     auto& plan = *best->node;
     std::vector<Expr*> fixed;
-    for (Expr* c : above) fixed.push_back(p.fix(c, best->left, best->right));
+    for (Expr* c : above) fixed.push_back(p.fix_output(c, *best));
     plan.filter = p.join_and(fixed);
     plan.rows = std::max(1.0, std::rint(plan.rows * p.selectivity(above, 0)));
     return best;
@@ -113,9 +114,7 @@ struct JoinSearch {
                      ? inner_rel
                      : TRY(p.plan_from(std::span<FromNode* const>(&inner_node, 1), inner_own));
     const double rows = join_rows(*outer, *inner, on, kind);
-    if ((inner->lateral & outer->ranges) != 0)
-      return nested_loop(outer, inner, on, kind, inner->lateral_slots, inner->lateral_values, rows,
-                         true);
+    if ((inner->lateral & outer->ranges) != 0) return lateral_loop(outer, inner, on, kind, rows);
 
     std::vector<HashKey> keys;
     std::vector<Expr*> rest;
@@ -146,7 +145,7 @@ struct JoinSearch {
       if (probed != nullptr) {
         const double cost = probed_cost(*outer, *probed, rows);
         if (cost < nest && cost < hash)
-          return nested_loop(outer, probed, {}, kind, slots, values, rows, false);
+          return nested_loop(outer, probed, {}, kind, slots, values, rows);
       }
     }
     if (kind == JoinKind::full && keys.empty()) {
@@ -154,7 +153,7 @@ struct JoinSearch {
     }
     if (merge.cost == hash && merge.outer != nullptr) return merge_join(merge, rest, kind, rows);
     if (hash <= nest) return hash_join(outer, inner, keys, rest, kind, rows, hash);
-    return nested_loop(outer, inner, on, kind, {}, {}, rows, false);
+    return nested_loop(outer, inner, on, kind, {}, {}, rows);
   }
 
   double join_rows(const Rel& outer, const Rel& inner, const std::vector<Expr*>& on,
@@ -386,7 +385,7 @@ struct JoinSearch {
   Rel* hash_join(Rel* outer, Rel* inner, const std::vector<HashKey>& keys,
                  const std::vector<Expr*>& rest, JoinKind kind, double rows, double cost) {
     auto* hash = p.node<HashPlan>(PlanTag::hash);
-    note_reads(*hash);
+    note_reads(*hash, *inner);
     Rel* hashed = p.pass_rel(hash, inner);
     hash->startup_cost = hash->total_cost = inner->node->total_cost;
     auto* made = p.node<HashJoinPlan>(PlanTag::hash_join);
@@ -406,14 +405,26 @@ struct JoinSearch {
   // A key over one child, as kOuterVar or kInnerVar of the join.
   Expr* own_side(Expr* expr, Rel* outer, Rel* inner) { return p.fix(expr, outer, inner); }
 
+  // The inner side refers to columns of the outer one, and perhaps of entries further out.
+  Rel* lateral_loop(Rel* outer, Rel* inner, const std::vector<Expr*>& on, JoinKind kind,
+                    double rows) {
+    std::vector<int> slots;
+    std::vector<Expr*> values;
+    for (size_t i = 0; i < inner->lateral_slots.size(); ++i) {
+      if ((p.ranges_of(*inner->lateral_values[i]) & outer->ranges) == 0) continue;
+      slots.push_back(inner->lateral_slots[i]);
+      values.push_back(inner->lateral_values[i]);
+    }
+    return nested_loop(outer, inner, on, kind, slots, values, rows);
+  }
+
   Rel* nested_loop(Rel* outer, Rel* inner, const std::vector<Expr*>& on, JoinKind kind,
-                   const std::vector<int>& slots, const std::vector<Expr*>& values, double rows,
-                   bool lateral) {
+                   const std::vector<int>& slots, const std::vector<Expr*>& values, double rows) {
     Rel* right = inner;
     const bool rescans_cheaply = !slots.empty() || inner->node->tag == PlanTag::result;
     if (!rescans_cheaply && outer->node->rows > 1 && inner->node->tag != PlanTag::material) {
       auto* material = p.node<MaterialPlan>(PlanTag::material);
-      note_reads(*material);
+      note_reads(*material, *inner);
       right = p.pass_rel(material, inner);
       material->startup_cost = inner->node->startup_cost;
       material->total_cost = inner->node->total_cost + 2 * s.cpu_operator_cost * inner->node->rows;
@@ -432,15 +443,14 @@ struct JoinSearch {
                                      : outer->node->total_cost + loops * inner->node->total_cost +
                                            rows * s.cpu_tuple_cost;
     rel->order = outer->order;
-    if (lateral) rel->lateral = (outer->lateral | inner->lateral) & ~rel->ranges;
     return rel;
   }
 
-  // Of the slots set around this level any may be read below a node; those of this level's own
-  // joins and LATERAL items are set by nodes of it, and count where they are read.
-  void note_reads(KeepingPlan& made) {
+  // Of the slots set around this level any may be read below a node; of those that this level sets,
+  // the ones its LATERAL items read and nothing below the node sets.
+  void note_reads(KeepingPlan& made, const Rel& input) {
     std::vector<int> slots = p.uses_;
-    for (const auto& param : p.params_) slots.push_back(param.slot);
+    slots.insert(slots.end(), input.lateral_slots.begin(), input.lateral_slots.end());
     made.reads_params = p.arena_.copy_array(slots);
   }
 
@@ -448,6 +458,8 @@ struct JoinSearch {
     std::vector<Expr*> fixed;
     for (Expr* c : on) fixed.push_back(p.fix(c, rel.left, rel.right));
     made.join_condition = p.join_and(fixed);
+    rel.left_nulls = made.join_type == JoinKind::full;
+    rel.right_nulls = rel.left_nulls || made.join_type == JoinKind::left;
     made.rows = rows;
     made.width = rel.left->node->width + rel.right->node->width;
   }
@@ -535,6 +547,15 @@ struct JoinSearch {
 };
 
 }  // namespace
+
+// All of the query's FROM: nothing is left that another entry would have to give.
+Result<Rel*> LevelPlanner::plan_from_clause(std::span<FromNode* const> from,
+                                            const std::vector<Expr*>& conditions) {
+  Rel* rel = TRY(plan_from(from, conditions));
+  if (rel->lateral != 0)
+    return raise(sqlstate::internal_error, "a LATERAL reference has nothing that sets it");
+  return rel;
+}
 
 Result<Rel*> LevelPlanner::plan_from(std::span<FromNode* const> from,
                                      std::vector<Expr*> conditions) {

@@ -30,7 +30,7 @@ Result<Rel*> LevelPlanner::plan_modify(Query& query) {
   from.insert(from.end(), query.from.begin(), query.from.end());
   std::vector<Expr*> conditions;
   split_and(query.where, conditions);
-  Rel* rel = TRY(plan_from(from, conditions));
+  Rel* rel = TRY(plan_from_clause(from, conditions));
   std::vector<TargetEntry> targets;
   if (is_insert) {
     targets = TRY(insert_targets(query, relation));

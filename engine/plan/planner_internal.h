@@ -17,6 +17,7 @@ namespace orrery {
 using RangeSet = uint64_t;  // bit n: range entry n + 1 of the level
 constexpr RangeSet range_bit(int range) { return RangeSet{1} << (range - 1); }
 constexpr int kMaxRanges = 64;
+RangeSet ranges_below(const FromNode& node);  // of the items that it joins
 
 struct OrderKey {
   Expr* expr;  // in terms of the query's range entries
@@ -33,9 +34,12 @@ struct Rel {
   Rel* right = nullptr;     // kInnerVar
   bool is_modify = false;
   bool passes_rows = false;          // the node does not project: its targets are its left child's
+  bool left_nulls = false;           // an outer join: that side's columns may be NULL for want of
+  bool right_nulls = false;          // a partner, so what is computed of them is computed above
   std::vector<OrderKey> order;       // of the rows; empty: unknown
   std::vector<TargetEntry> targets;  // of `node`; moved there by finish()
-  // A LATERAL item: the entries it refers to, and the parameters that carry the references.
+  // LATERAL items at or below it that nothing below has served: the entries they refer to, and the
+  // parameters that carry the references. The join that meets an entry sets its parameters.
   RangeSet lateral = 0;
   std::vector<int> lateral_slots;
   std::vector<Expr*> lateral_values;
@@ -127,6 +131,8 @@ class LevelPlanner {
   Status plan_ctes(Query& query);
 
   // joins.cpp
+  Result<Rel*> plan_from_clause(std::span<FromNode* const> from,
+                                const std::vector<Expr*>& conditions);
   Result<Rel*> plan_from(std::span<FromNode* const> from, std::vector<Expr*> conditions);
 
   // scans.cpp
@@ -142,7 +148,7 @@ class LevelPlanner {
   Result<Rel*> scan_cte(int range, const std::vector<Expr*>& conditions);
   Expr* parameterize(Expr* expr, int range, std::vector<int>& slots, std::vector<Expr*>& values);
   Expr* sibling_params(Expr* expr, Rel& lateral);
-  static void carry_lateral(const Rel& from, Rel& to);
+  void carry_lateral(const Rel& from, Rel& to) const;
   void note_lateral(Rel& rel, const std::vector<int>& uses);
   Result<IndexProbe> index_probe(const CatalogIndex& index, int range,
                                  const std::vector<IndexClause>& used);
@@ -167,7 +173,9 @@ class LevelPlanner {
     PlanNode* node = nullptr;
     double cost = 0;
     double fraction = 0;            // of the rows
-    std::vector<Expr*> conditions;  // that it answers
+    std::vector<Expr*> conditions;  // that it is about ...
+    bool answers = true;            // ... and wholly answers; else they are a filter as well
+    std::vector<Expr*> recheck;     // what the indexes were asked
   };
   Result<BitmapHeapScanPlan*> bitmap_scan(int range, const std::vector<Expr*>& conditions,
                                           double limit);
@@ -202,6 +210,13 @@ class LevelPlanner {
   void pass_column(Rel& rel);  // the next column of the child of a Rel that passes rows on
   // `expr` over the children of a node.
   Expr* fix(Expr* expr, Rel* left, Rel* right);
+  Expr* fix_output(Expr* expr, const Rel& rel);  // of the rows the Rel gives, not of its pairs
+  struct ChildRel {
+    Rel* rel;
+    int range;          // kOuterVar or kInnerVar
+    bool columns_only;  // of its targets, those that compute something are not for use
+  };
+  Expr* fix_over(Expr* expr, std::span<const ChildRel> children);
   bool computed_below(const Rel& side, const Expr& expr) const;
   Rel* pass_rel(PlanNode* node, Rel* input);  // sort, material, limit ...: rows as they are
   void finish(Rel& rel);

@@ -157,7 +157,7 @@ class PullUp {
 
   Status subqueries() {
     std::vector<Expr*> where;
-    for (FromNode*& node : query_.from) TRY(pull_from(&node, false, true, where));
+    for (FromNode*& node : query_.from) TRY(pull_from(&node, {}, where));
     add_conditions(query_.where, where);
     return {};
   }
@@ -169,34 +169,44 @@ class PullUp {
     to = p_.join_and(all);
   }
 
+  // What the joins above an item allow.
+  struct Place {
+    bool nullable = false;  // its columns may be NULL above
+    bool may_filter = true;
+    const FromNode* outer_join = nullptr;  // the closest; its condition sees nothing outside it
+  };
+
   // What a subquery's WHERE asks goes to `conditions`, as far as `may_filter` lets it.
-  Status pull_from(FromNode** node, bool nullable, bool may_filter,
-                   std::vector<Expr*>& conditions) {
+  Status pull_from(FromNode** node, Place place, std::vector<Expr*>& conditions) {
     FromNode& at = **node;
-    if (!at.is_join) return pull_leaf(node, nullable, may_filter, conditions);
+    if (!at.is_join) return pull_leaf(node, place, conditions);
     const bool full = at.join_type == JoinKind::full;
-    const bool left_nullable = nullable || full || at.join_type == JoinKind::right;
-    const bool right_nullable = nullable || full || at.join_type == JoinKind::left;
+    if (full || at.join_type == JoinKind::left || at.join_type == JoinKind::right)
+      place.outer_join = &at;
+    place.may_filter = place.may_filter && !full;
+    Place left = place;
+    Place right = place;
+    left.nullable = place.nullable || full || at.join_type == JoinKind::right;
+    right.nullable = place.nullable || full || at.join_type == JoinKind::left;
     std::vector<Expr*> own;  // of the side that ON filters
     const bool on_left = at.join_type == JoinKind::right;
     const bool on_right = at.join_type == JoinKind::left || at.join_type == JoinKind::semi ||
                           at.join_type == JoinKind::anti;
-    TRY(pull_from(&at.left, left_nullable, may_filter && !full, on_left ? own : conditions));
-    TRY(pull_from(&at.right, right_nullable, may_filter && !full, on_right ? own : conditions));
+    TRY(pull_from(&at.left, left, on_left ? own : conditions));
+    TRY(pull_from(&at.right, right, on_right ? own : conditions));
     add_conditions(at.condition, own);
     return {};
   }
 
-  Status pull_leaf(FromNode** node, bool nullable, bool may_filter,
-                   std::vector<Expr*>& conditions) {
+  Status pull_leaf(FromNode** node, const Place& place, std::vector<Expr*>& conditions) {
     const int range = (*node)->range;
     RangeEntry& entry = *query_.range_table[static_cast<size_t>(range - 1)];
     if (entry.kind != RangeKind::subquery) return {};
     Query& sub = *entry.subquery;
     TRY(PullUp(p_, sub).run());
-    const bool simple = TRY(is_simple(sub, nullable));
-    if (!simple || (entry.lateral && (nullable || from_looks_out(sub))) ||
-        (sub.where != nullptr && !may_filter) || is_marked(range) || reads_whole_row(range))
+    const bool simple = TRY(is_simple(sub, place.nullable));
+    if (!simple || (entry.lateral && (refers_past(sub, place) || from_looks_out(sub))) ||
+        (sub.where != nullptr && !place.may_filter) || is_marked(range) || reads_whole_row(range))
       return {};
     // The entry stays for the rights it asks for, but nothing reads it.
     auto* shadow = arena_.make<RangeEntry>(entry);
@@ -257,6 +267,22 @@ class PullUp {
     QueryWalk walk(arena_, change, note);
     if (e != nullptr) walk.expr(e, 0);
     if (sub != nullptr) walk.query(*sub, 0);
+    return found;
+  }
+
+  // To entries of ours beyond the closest outer join: what it says would become part of that join's
+  // condition, or of the ones below it.
+  bool refers_past(Query& sub, const Place& place) {
+    if (place.outer_join == nullptr) return false;
+    const RangeSet within = ranges_below(*place.outer_join);
+    bool found = false;
+    const auto change = [&](Expr* x, int depth) -> Expr* {
+      if (x->tag == ExprTag::var && as<VarExpr>(*x).levels_up == depth + 1)
+        found = found || (range_bit(as<VarExpr>(*x).range) & ~within) != 0;
+      return x;
+    };
+    const auto note = [](RangeEntry&, int) {};
+    QueryWalk(arena_, change, note).query(sub, 0);
     return found;
   }
 

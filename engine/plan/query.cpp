@@ -83,7 +83,7 @@ Result<Rel*> LevelPlanner::plan_select(Query& query) {
   TRY(lower_having(query));
   std::vector<Expr*> conditions;
   split_and(query.where, conditions);
-  Rel* rel = TRY(plan_from(query.from, conditions));
+  Rel* rel = TRY(plan_from_clause(query.from, conditions));
   Rel* ordered = TRY(ordered_scan(query, *rel, conditions, wanted_rows(query)));
   if (ordered != nullptr) rel = ordered;
   const bool grouping = query.has_aggregates || !query.group_by.empty() ||
@@ -111,7 +111,7 @@ Result<Rel*> LevelPlanner::project(Rel* input, std::span<const TargetEntry> targ
     // Nothing was asked of it yet: it can compute the targets itself.
     for (const TargetEntry& target : targets) {
       TargetEntry entry_now = target;
-      entry_now.expr = fix(target.expr, input->left, input->right);
+      entry_now.expr = fix_output(target.expr, *input);
       input->base.push_back(target.expr);
       input->targets.push_back(entry_now);
     }

@@ -14,6 +14,8 @@ Rel* LevelPlanner::make_rel(PlanNode* node, RangeSet ranges, Rel* left, Rel* rig
   rel->right = right;
   node->left = left == nullptr ? nullptr : left->node;
   node->right = right == nullptr ? nullptr : right->node;
+  if (left != nullptr) carry_lateral(*left, *rel);
+  if (right != nullptr) carry_lateral(*right, *rel);
   return rel;
 }
 
@@ -39,7 +41,7 @@ int LevelPlanner::require(Rel& rel, Expr* expr) {
   TargetEntry target{};
   target.resno = static_cast<int>(rel.base.size()) + 1;
   target.junk = true;
-  target.expr = fix(expr, rel.left, rel.right);
+  target.expr = fix_output(expr, rel);
   rel.base.push_back(expr);
   rel.targets.push_back(target);
   return static_cast<int>(rel.base.size()) - 1;
@@ -64,20 +66,33 @@ void LevelPlanner::pass_column(Rel& rel) {
 }
 
 Expr* LevelPlanner::fix(Expr* expr, Rel* left, Rel* right) {
-  if (expr == nullptr || (left == nullptr && right == nullptr)) return expr;
+  const ChildRel children[] = {{left, kOuterVar, false}, {right, kInnerVar, false}};
+  return fix_over(expr, children);
+}
+
+// Above an outer join a column may be NULL that was not so below: an expression over it is not what
+// it was.
+Expr* LevelPlanner::fix_output(Expr* expr, const Rel& rel) {
+  const ChildRel children[] = {{rel.left, kOuterVar, rel.left_nulls},
+                               {rel.right, kInnerVar, rel.right_nulls}};
+  return fix_over(expr, children);
+}
+
+Expr* LevelPlanner::fix_over(Expr* expr, std::span<const ChildRel> children) {
+  const bool is_leaf = children[0].rel == nullptr && children[1].rel == nullptr;
+  if (expr == nullptr || is_leaf) return expr;
   if (expr->tag == ExprTag::constant || expr->tag == ExprTag::param) return expr;
-  for (const bool outer : {true, false}) {
-    Rel* side = outer ? left : right;
-    if (side == nullptr) continue;
-    for (size_t i = 0; i < side->base.size(); ++i) {
-      if (!expr_equal(side->base[i], expr)) continue;
+  for (const ChildRel& child : children) {
+    if (child.rel == nullptr || (child.columns_only && expr->tag != ExprTag::var)) continue;
+    for (size_t i = 0; i < child.rel->base.size(); ++i) {
+      if (!expr_equal(child.rel->base[i], expr)) continue;
       auto* var = arena_.make<VarExpr>();
       var->tag = ExprTag::var;
       var->type = expr->type;
       var->typmod = expr->typmod;
       var->collation = expr->collation;
       var->location = expr->location;
-      var->range = outer ? kOuterVar : kInnerVar;
+      var->range = child.range;
       var->attno = static_cast<int>(i) + 1;
       return var;
     }
@@ -86,17 +101,19 @@ Expr* LevelPlanner::fix(Expr* expr, Rel* left, Rel* right) {
     // A column nobody has asked for yet: the side that has its table learns of it.
     const auto& var = as<VarExpr>(*expr);
     CHECK(var.range > 0);
-    Rel* side = left != nullptr && (left->ranges & range_bit(var.range)) != 0 ? left : right;
+    Rel* const left = children[0].rel;
+    const bool on_left = left != nullptr && (left->ranges & range_bit(var.range)) != 0;
+    Rel* const side = on_left ? left : children[1].rel;
     CHECK(side != nullptr && (side->ranges & range_bit(var.range)) != 0);
     require(*side, expr);
-    return fix(expr, left, right);
+    return fix_over(expr, children);
   }
-  for (Rel* side : {left, right}) {
-    if (side == nullptr || !computed_below(*side, *expr)) continue;
-    require(*side, expr);
-    return fix(expr, left, right);
+  for (const ChildRel& child : children) {
+    if (child.rel == nullptr || !computed_below(*child.rel, *expr)) continue;
+    require(*child.rel, expr);
+    return fix_over(expr, children);
   }
-  return map_children(arena_, expr, [&](Expr* child) { return fix(child, left, right); });
+  return map_children(arena_, expr, [&](Expr* arg) { return fix_over(arg, children); });
 }
 
 // An aggregate or window function whose node lies at or below `side`, with nothing in between but
@@ -134,6 +151,8 @@ bool LevelPlanner::covers(const CatalogIndex& index, const RelationInfo& relatio
 void LevelPlanner::finish(Rel& rel) {
   if (rel.left != nullptr) finish(*rel.left);
   if (rel.right != nullptr) finish(*rel.right);
+  // Other joins that were tried over the same child may have asked it for more.
+  while (rel.passes_rows && rel.base.size() < rel.left->base.size()) pass_column(rel);
   rel.node->targets = arena_.copy_array(rel.targets);
   if (rel.node->tag != PlanTag::index_scan || !context_.settings.enable_indexonlyscan) return;
   // Now that it is known what is asked of the scan, the index may turn out to have it all.

@@ -583,10 +583,17 @@ Expr* LevelPlanner::sibling_params(Expr* expr, Rel& lateral) {
   return map_children(arena_, expr, [&](Expr* child) { return sibling_params(child, lateral); });
 }
 
-void LevelPlanner::carry_lateral(const Rel& from, Rel& to) {
-  to.lateral = from.lateral;
-  to.lateral_slots = from.lateral_slots;
-  to.lateral_values = from.lateral_values;
+// What `from` asks of entries that `to`, which stands above it, does not have either.
+void LevelPlanner::carry_lateral(const Rel& from, Rel& to) const {
+  for (size_t i = 0; i < from.lateral_slots.size(); ++i) {
+    const RangeSet asked = ranges_of(*from.lateral_values[i]) & ~to.ranges;
+    const std::vector<int>& known = to.lateral_slots;
+    if (asked == 0 || std::find(known.begin(), known.end(), from.lateral_slots[i]) != known.end())
+      continue;
+    to.lateral |= asked;
+    to.lateral_slots.push_back(from.lateral_slots[i]);
+    to.lateral_values.push_back(from.lateral_values[i]);
+  }
 }
 
 void LevelPlanner::note_lateral(Rel& rel, const std::vector<int>& uses) {
