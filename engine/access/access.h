@@ -27,6 +27,7 @@ struct TableMemory {
   BlockNo insert_block = kInvalidBlock;  // had room lately
   std::vector<uint8_t> map_page_best;    // by page of the free-space map: no block there has more
   uint64_t dead_estimate = 0;            // row versions ended since the last vacuum
+  uint64_t slots_freed = 0;  // by vacuums: a tid noted before may name another row since
   MapState maps[2];
 
   MapState& map(Fork fork) { return maps[fork == Fork::visibility ? 1 : 0]; }

@@ -67,9 +67,9 @@ Result<std::vector<Tid>> equal_entries(Fiber& fiber, BTreeDescent& descent, RowV
 }
 
 // The first of the entries whose row stands in the way of a new one.
-Result<InsertResult> first_conflict(Fiber& fiber, Access& access, Transaction& transaction,
-                                    const TableInfo& table, const std::vector<Tid>& tids,
-                                    Tid except) {
+Result<InsertResult> first_conflict_of(Fiber& fiber, Access& access, Transaction& transaction,
+                                       const TableInfo& table, const std::vector<Tid>& tids,
+                                       Tid except) {
   InsertResult result;
   for (const Tid tid : tids) {
     if (tid == except) continue;
@@ -81,6 +81,24 @@ Result<InsertResult> first_conflict(Fiber& fiber, Access& access, Transaction& t
     return result;
   }
   return result;
+}
+
+// The row that stands in the way of a new one. Between reading an entry and looking at its row
+// others run: a vacuum may free the row's slot, and a row with another key take it. What was found
+// in the way is believed only when no slot was freed meanwhile; that nothing is in the way, always.
+Result<InsertResult> first_conflict(Fiber& fiber, BTreeDescent& descent, Access& access,
+                                    Transaction& transaction, const TableInfo& table, RowValues key,
+                                    Tid except) {
+  for (;;) {
+    const uint64_t freed = access.memory_of(table.file).slots_freed;
+    const std::vector<Tid> equal = TRY(equal_entries(fiber, descent, key));
+    const InsertResult found =
+        TRY(first_conflict_of(fiber, access, transaction, table, equal, except));
+    if (!found.conflict.is_valid() || access.memory_of(table.file).slots_freed == freed)
+      return found;
+    PROBE("btree: a conflict was looked at again because a vacuum freed slots");
+    TRY(fiber.charge(4));
+  }
 }
 
 Status key_too_long(const IndexInfo& index, uint32_t bytes) {
@@ -117,9 +135,8 @@ Result<InsertResult> BTree::insert(Fiber& fiber, Transaction& transaction, const
       if (unique) {
         // Nothing is locked: that no equal key came in between shows in the count of insertions.
         insertions = descent.memory().insertions;
-        const std::vector<Tid> equal = TRY(equal_entries(fiber, descent, key));
         const InsertResult found =
-            TRY(first_conflict(fiber, access_, transaction, table, equal, tid));
+            TRY(first_conflict(fiber, descent, access_, transaction, table, key, tid));
         if (found.conflict.is_valid() &&
             (check == UniqueCheck::report || found.in_progress == kInvalidXid)) {
           return found;
@@ -153,8 +170,7 @@ Result<InsertResult> BTree::find_conflict(Fiber& fiber, Transaction& transaction
   const IndexOrder order(index_);
   BTreeDescent descent(access_, order);
   const Descents::Guard guard(access_.descents());
-  const std::vector<Tid> equal = TRY(equal_entries(fiber, descent, key));
-  return first_conflict(fiber, access_, transaction, table, equal, except);
+  return first_conflict(fiber, descent, access_, transaction, table, key, except);
 }
 
 }  // namespace orrery

@@ -133,6 +133,7 @@ Result<bool> HeapUpdate::pin_what_is_needed(Fiber& fiber) {
     if (!extra_.other || !heap_.has_room(extra_.other, size_, xid_)) {
       page_.release();
       extra_.other.release();
+      extra_.other_map.release();
       TRY(claim(fiber));
       extra_.other = TRY(heap_.page_with_room(fiber, size_, xid_));
       if (extra_.other.block() == tid_.block) extra_.other.release();  // it has room after all

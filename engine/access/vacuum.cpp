@@ -157,6 +157,7 @@ Status TableVacuum::free_slots_of(Fiber& fiber, BlockNo block, std::span<const T
     if (page.version() != version) continue;
     access_.storage().apply(change);
     result_.slots_freed += dead.size();
+    access_.memory_of(table_.file).slots_freed += dead.size();
     return finish_page(fiber, std::move(page));
   }
 }

@@ -11,6 +11,7 @@ Result<PageRef> pin_visibility_page(Fiber& fiber, Access& access, FileId table, 
 
 void clear_all_visible(Change& change, PageRef& heap, PageRef& map, BlockNo cleared) {
   const BlockNo block = heap.block();
+  CHECK(map && map.block() == visibility_page_of(block));
   const auto byte = load<uint8_t>(map.data() + visibility_byte_of(block));
   uint8_t bits = visibility_bit_of(block);
   if (cleared != kInvalidBlock && visibility_page_of(cleared) == visibility_page_of(block) &&

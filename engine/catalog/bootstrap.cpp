@@ -4,6 +4,7 @@
 
 #include "access/btree.h"
 #include "access/heap.h"
+#include "catalog/columns.h"
 #include "catalog/facts.h"
 #include "catalog/relation_loader.h"
 
@@ -141,6 +142,10 @@ Status ensure_database(Fiber& fiber, DatabaseCatalog& database, Access& access) 
   return in_transaction(fiber, access, [&](Transaction& transaction) {
     return fill_database(fiber, database, access, transaction);
   });
+}
+
+LockTag database_tag(Oid database) {
+  return LockTag::object(kInvalidOid, pg_database::kRelation, database);
 }
 
 Status bootstrap_node(Fiber& fiber, NodeCatalog& catalogs, Access& access) {

@@ -13,6 +13,9 @@ constexpr Oid kPostgresDatabase{5};
 constexpr Oid kTemplate0Database{4};
 constexpr Oid kTemplate1Database{1};
 
+// The lock of who enters a database (RowExclusive) or drops it (AccessExclusive).
+LockTag database_tag(Oid database);
+
 // Makes the shared catalogs and database postgres unless they are there.
 Status bootstrap_node(Fiber& fiber, NodeCatalog& catalogs, Access& access);
 // Makes a database's own catalogs unless they are there: the templates, when first connected to.

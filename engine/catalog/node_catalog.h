@@ -26,6 +26,7 @@ class DatabaseCatalog {
   BuiltinCatalog& builtin;
   CatalogCache shared;  // of the newest committed state
   CatalogTables tables;
+  bool dropped = false;
 
   // In the shared cache and those of transactions.
   void invalidate(const Invalidation& what);
@@ -42,12 +43,16 @@ class NodeCatalog final : public CommitListener {
   // The database's, made when first asked for.
   DatabaseCatalog& database(Oid oid);
   void invalidate(const Invalidation& what);
-  // Those asked for so far.
+  // Those asked for so far, as far as is known not dropped.
   std::vector<Oid> open_databases() const {
     std::vector<Oid> oids;
-    for (const auto& [oid, database] : databases_) oids.push_back(oid);
+    for (const auto& [oid, database] : databases_) {
+      if (!database->dropped) oids.push_back(oid);
+    }
     return oids;
   }
+  // It was dropped, and nobody is in it.
+  void dropped(Oid oid) { database(oid).dropped = true; }
 
   // CommitListener
   void ended(const TransactionEnd& end) override;

@@ -43,6 +43,9 @@ class CommandHost : public RelationLocker {
   // 55006 when an open cursor or portal of this session reads the relation. REQUIRES: no other
   // session does, by its lock.
   virtual Status check_not_in_use(Oid relation, std::string_view command) const = 0;
+  // Until the end of the transaction. Who begins to use the database holds RowExclusive until he is
+  // counted by other_sessions_in(), or is done. Suspends.
+  virtual Status lock_database(Fiber& fiber, Oid database, int mode) = 0;
   // Sessions other than this one that are connected to the database.
   virtual int other_sessions_in(Oid database) const = 0;
   // The session's temporary schema, made when first asked for.

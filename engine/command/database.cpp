@@ -112,11 +112,26 @@ Result<std::string> create_database(CommandContext& context, const CreatedbStmt&
   return std::string("CREATE DATABASE");
 }
 
+namespace {
+
+// The database's OID, with nobody on his way into it any more; 0 when there is none.
+Result<Oid> lock_named_database(CommandContext& context, std::string_view name) {
+  for (;;) {
+    const Oid found = TRY(context.catalog.database_oid(context.fiber, name));
+    if (!found || found == database_of(context)) return found;
+    TRY(context.host.lock_database(context.fiber, found, kAccessExclusiveLock));
+    const Oid now = TRY(context.catalog.database_oid(context.fiber, name));
+    if (now == found) return found;
+  }
+}
+
+}  // namespace
+
 Result<std::string> drop_database(CommandContext& context, const DropdbStmt& statement) {
   using namespace pg_database;
   TRY(context.host.check_alone("DROP DATABASE"));
   if (!statement.options.empty()) return unsupported("DROP DATABASE WITH (FORCE)");
-  const Oid database = TRY(context.catalog.database_oid(context.fiber, statement.dbname));
+  const Oid database = TRY(lock_named_database(context, statement.dbname));
   if (!database) {
     if (!statement.missing_ok) {
       return raise(sqlstate::undefined_database,

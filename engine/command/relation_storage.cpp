@@ -6,6 +6,7 @@
 #include "access/toast.h"
 #include "base/plant.h"
 #include "base/text.h"
+#include "command/helpers.h"
 #include "types/type_oids.h"
 
 namespace orrery {
@@ -129,8 +130,9 @@ Status make_toast_table_if_needed(CommandContext& context, Oid table) {
 
 // The table gets a new, empty file; so do its TOAST table and indexes. The TOAST table comes first:
 // what is known of a table includes where its TOAST table lies, and is looked up again when the
-// table's own row changes.
+// table's own row changes. Each is locked: a vacuum of the TOAST table holds that one alone.
 Status empty_relation(CommandContext& context, Oid oid) {
+  TRY(context.host.lock_relation(context.fiber, oid, kAccessExclusiveLock));
   const RelationInfo* info = TRY(context.catalog.relation(context.fiber, oid));
   CHECK(info != nullptr);
   if (info->toast) TRY(empty_relation(context, info->toast));
@@ -138,6 +140,7 @@ Status empty_relation(CommandContext& context, Oid oid) {
   std::vector<Oid> relations = {oid};
   for (const CatalogIndex& index : info->indexes) relations.push_back(index.oid);
   for (Oid relation : relations) {
+    TRY(context.host.lock_relation(context.fiber, relation, kAccessExclusiveLock));
     const RelationInfo* old = TRY(context.catalog.relation(context.fiber, relation));
     drop_file(context, old->storage.file);
     const Oid file = TRY(make_file(context));

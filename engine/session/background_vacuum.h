@@ -8,7 +8,8 @@
 namespace orrery {
 
 // The vacuum that nobody asks for: looks through the open databases for tables with more dead rows
-// than PostgreSQL's thresholds allow.
+// than PostgreSQL's thresholds allow. What fails in one table or database is logged and does not
+// keep it from the others.
 class BackgroundVacuum final : public VacuumSource {
  public:
   BackgroundVacuum(NodeCatalog& catalog, Access& access, const Settings& settings)
@@ -21,8 +22,14 @@ class BackgroundVacuum final : public VacuumSource {
     Oid relation;
     double rows;
   };
+  Result<bool> vacuum_database(Fiber& fiber, DatabaseCatalog& database,
+                               const VacuumOptions& options);
+  Result<std::vector<Candidate>> find_due(Fiber& fiber, DatabaseCatalog& database);
   Result<bool> vacuum_one(Fiber& fiber, DatabaseCatalog& database, Oid relation,
                           const VacuumOptions& options);
+  // Whether the database is there and nobody drops it. Then it stays until leave().
+  Result<bool> enter(Fiber& fiber, Oid database);
+  void leave(Oid database);
 
   NodeCatalog& catalog_;
   Access& access_;

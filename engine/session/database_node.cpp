@@ -94,6 +94,32 @@ Status DatabaseNode::close(Fiber& fiber) {
   return storage_->shutdown(fiber);
 }
 
+Result<Oid> DatabaseNode::enter_database(Fiber& fiber, LockOwner& owner, const std::string& name) {
+  HeapStore store(catalog_->database(kPostgresDatabase), *access_, nullptr);
+  const auto missing = [&] {
+    return raise(sqlstate::invalid_catalog_name, cat("database \"", name, "\" does not exist"));
+  };
+  Oid found;
+  {
+    CatalogReader reader(catalog_->builtin(), store);
+    found = TRY(reader.database_oid(fiber, name));
+  }
+  if (!found) return missing();
+  TRY(locks_.acquire(fiber, owner, database_tag(found), LockMode::row_exclusive, WaitPolicy::wait,
+                     LockScope::session));
+  CatalogReader reader(catalog_->builtin(), store);
+  const Oid now = TRY(reader.database_oid(fiber, name));
+  const DatabaseInfo* database = nullptr;
+  if (now == found) database = TRY(reader.database(fiber, now));
+  if (database == nullptr)
+    return missing().detail("It seems to have just been dropped or renamed.");
+  if (!database->allow_connections) {
+    return raise(sqlstate::object_not_in_prerequisite_state,
+                 cat("database \"", name, "\" is not currently accepting connections"));
+  }
+  return now;
+}
+
 Result<std::unique_ptr<SessionBackend>> DatabaseNode::open(Fiber& fiber,
                                                            const StartupRequest& request) {
   HeapStore store(catalog_->database(kPostgresDatabase), *access_, nullptr);
@@ -109,17 +135,9 @@ Result<std::unique_ptr<SessionBackend>> DatabaseNode::open(Fiber& fiber,
     return raise(sqlstate::invalid_authorization_specification,
                  cat("role \"", request.user, "\" is not permitted to log in"));
   }
-  const Oid database_oid = TRY(reader.database_oid(fiber, request.database));
-  const DatabaseInfo* database = nullptr;
-  if (database_oid) database = TRY(reader.database(fiber, database_oid));
-  if (database == nullptr) {
-    return raise(sqlstate::invalid_catalog_name,
-                 cat("database \"", request.database, "\" does not exist"));
-  }
-  if (!database->allow_connections) {
-    return raise(sqlstate::object_not_in_prerequisite_state,
-                 cat("database \"", request.database, "\" is not currently accepting connections"));
-  }
+  // Until the session is counted among those of its database nobody may drop that.
+  LockOwner entering(locks_, request.process_id);
+  const Oid database_oid = TRY(enter_database(fiber, entering, request.database));
   TRY(ensure_database(fiber, catalog_->database(database_oid), *access_));
   auto session =
       std::make_unique<Session>(fiber, *parts_,

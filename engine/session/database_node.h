@@ -54,6 +54,8 @@ class DatabaseNode final : public SessionFactory {
 
  private:
   StorageOptions storage_options() const;
+  // Finds the database and takes RowExclusive on it. 3D000, 55000.
+  Result<Oid> enter_database(Fiber& fiber, LockOwner& owner, const std::string& name);
   void start_vacuum(Fiber& fiber);
   void stop_vacuum(Fiber& fiber);
 

@@ -66,6 +66,7 @@ struct Portal {
 };
 
 class SharedRows;
+struct VacuumOptions;
 struct VacuumRequest;  // vacuum_statement.cpp
 
 class Session final : public SessionBackend,
@@ -210,6 +211,8 @@ class Session final : public SessionBackend,
   Status vacuum_one(Fiber& fiber, Oid relation, Names columns, const VacuumRequest& request);
   Result<bool> may_vacuum(Fiber& fiber, CatalogReader& catalog, const RelationInfo& relation,
                           std::string_view verb);
+  Status clean_toast(Fiber& fiber, CatalogReader& catalog, Oid oid, const VacuumRequest& request,
+                     const VacuumOptions& options);
   Status clean_relation(Fiber& fiber, CatalogReader& catalog, const RelationInfo& relation,
                         const VacuumRequest& request);
   Status analyze_relation(Fiber& fiber, CatalogReader& catalog, const RelationInfo& relation,
@@ -293,6 +296,7 @@ class Session final : public SessionBackend,
   Result<std::string> password_verifier(Fiber& fiber, std::string_view password) override;
   Status check_alone(std::string_view command) const override;
   Status check_not_in_use(Oid relation, std::string_view command) const override;
+  Status lock_database(Fiber& fiber, Oid database, int mode) override;
   int other_sessions_in(Oid database) const override;
   Result<Oid> temporary_schema(Fiber& fiber) override;
   void on_commit(Oid relation, bool drop) override;

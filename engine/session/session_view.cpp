@@ -2,6 +2,7 @@
 // path.
 
 #include "base/text.h"
+#include "catalog/bootstrap.h"
 #include "fiber/io.h"
 #include "session/scram.h"
 #include "session/services_internal.h"
@@ -172,6 +173,13 @@ Status Session::check_not_in_use(Oid relation, std::string_view command) const {
                        "\" because it is being used by active queries in this session"));
     }
   }
+  return {};
+}
+
+Status Session::lock_database(Fiber& fiber, Oid database, int mode) {
+  TRY(node_.transactions.locks().acquire(fiber, owner_, database_tag(database),
+                                         static_cast<LockMode>(mode), WaitPolicy::wait,
+                                         LockScope::transaction, block_.transaction().depth()));
   return {};
 }
 

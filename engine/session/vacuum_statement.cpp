@@ -158,6 +158,25 @@ Result<bool> Session::may_vacuum(Fiber& fiber, CatalogReader& catalog, const Rel
   return false;
 }
 
+// A TOAST table is a table of its own: the background vacuum may be in it.
+Status Session::clean_toast(Fiber& fiber, CatalogReader& catalog, Oid oid,
+                            const VacuumRequest& request, const VacuumOptions& options) {
+  const LockTag tag = LockTag::relation(identity_.database, oid);
+  const auto mode = LockMode::share_update_exclusive;
+  LockTable& locks = node_.transactions.locks();
+  const WaitPolicy policy = request.skip_locked ? WaitPolicy::no_wait : WaitPolicy::wait;
+  const LockResult taken = TRY(locks.acquire(fiber, owner_, tag, mode, policy, LockScope::session));
+  if (taken == LockResult::not_available) return {};
+  auto work = [&]() -> Status {
+    const RelationInfo* toast = TRY(catalog.relation(fiber, oid));
+    CHECK(toast != nullptr);
+    return vacuum_relation(fiber, *store_, *toast, options).status().clone();
+  };
+  Status status = work();
+  locks.release(owner_, tag, mode, LockScope::session);
+  return status;
+}
+
 Status Session::clean_relation(Fiber& fiber, CatalogReader& catalog, const RelationInfo& relation,
                                const VacuumRequest& request) {
   const std::string name = cat(identity_.database_name, ".", relation.nsp_name, ".", relation.name);
@@ -168,11 +187,8 @@ Status Session::clean_relation(Fiber& fiber, CatalogReader& catalog, const Relat
   say(cat("vacuuming \"", name, "\""));
   const VacuumOptions options{.dead_tids_max = view_.maintenance_memory_bytes / sizeof(Tid)};
   const VacuumResult result = TRY(vacuum_relation(fiber, *store_, relation, options));
-  if (relation.toast && request.toast) {
-    const RelationInfo* toast = TRY(catalog.relation(fiber, relation.toast));
-    CHECK(toast != nullptr);
-    TRY(vacuum_relation(fiber, *store_, *toast, options));
-  }
+  if (relation.toast && request.toast)
+    TRY(clean_toast(fiber, catalog, relation.toast, request, options));
   say(cat("finished vacuuming \"", name, "\": index scans: ", result.index_passes,
           "\npages: 0 removed, ", result.pages, " remain, ", result.pages - result.pages_skipped,
           " scanned\ntuples: ", result.rows_removed, " removed, ", result.rows_live, " remain"));

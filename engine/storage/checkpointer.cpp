@@ -8,6 +8,7 @@ namespace orrery {
 namespace {
 constexpr Duration kRetry = seconds(5);
 constexpr Lsn kNoWake{UINT64_MAX};
+constexpr Fork kForks[] = {Fork::main, Fork::free_space, Fork::visibility, Fork::init};
 }  // namespace
 
 void Checkpointer::start(Fiber& fiber) {
@@ -164,6 +165,9 @@ Status Checkpointer::unlink_ended(Fiber& fiber) {
   std::vector<uint64_t> numbers;
   for (const FileId file : gone) numbers.push_back(file_number(file));
   std::ranges::sort(numbers);
+  for (const FileId file : gone) {
+    for (const Fork fork : kForks) parts_.files.end(with_fork(file, fork));
+  }
   Status discarded = parts_.pool.discard(fiber, [&](FileId file, BlockNo) {
     return std::ranges::binary_search(numbers, file_number(file));
   });
@@ -172,7 +176,7 @@ Status Checkpointer::unlink_ended(Fiber& fiber) {
     return discarded;
   }
   for (size_t i = 0; i < gone.size(); ++i) {
-    for (const Fork fork : {Fork::main, Fork::free_space, Fork::visibility, Fork::init}) {
+    for (const Fork fork : kForks) {
       Status removed = parts_.files.remove(fiber, with_fork(gone[i], fork));
       if (removed.is_halted()) return removed;
       if (removed.ok()) continue;

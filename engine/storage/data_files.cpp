@@ -42,7 +42,8 @@ DataFile* DataFiles::find(FileId file) {
 
 DataFile* DataFiles::find_open(FileId file) {
   DataFile* found = find(file);
-  return found != nullptr && found->handle && found->is_known ? found : nullptr;
+  const bool serves = found != nullptr && found->handle && found->is_known && !found->ended;
+  return serves ? found : nullptr;
 }
 
 Result<DataFiles::Use> DataFiles::use(Fiber& fiber, FileId file) {
@@ -50,15 +51,28 @@ Result<DataFiles::Use> DataFiles::use(Fiber& fiber, FileId file) {
     touch(*found);
     return Use(*found);
   }
-  Use in_use(known(file));
-  TRY(open(fiber, *in_use));
-  return in_use;
+  Status opened;
+  {
+    Use in_use(known(file));
+    opened = open(fiber, *in_use);
+    if (opened.ok()) return in_use;
+  }
+  // Nothing is remembered of a file that is not there.
+  const DataFile* entry = find(file);
+  const bool is_idle = entry != nullptr && entry->users == 0 && !entry->mutex.is_locked() &&
+                       !entry->handle && !entry->is_known && !entry->ended;
+  if (is_idle && opened.is(sqlstate::undefined_file)) files_.erase(file);
+  return opened;
 }
 
 Status DataFiles::open(Fiber& fiber, DataFile& file) {
   CHECK(file.users > 0);
   TRY(file.mutex.lock(fiber));
   UnlockGuard guard(file.mutex);
+  if (file.ended) {
+    return raise(sqlstate::undefined_file, cat("could not open file \"", file_path(file.id),
+                                               "\": No such file or directory"));
+  }
   if (!file.handle) {
     if (open_.size() >= options_.open_files) TRY(close_one(fiber));
     file.handle = TRY(open_file(fiber, file_path(file.id), false));
@@ -131,6 +145,7 @@ Status DataFiles::create(Fiber& fiber, FileId file) {
   {
     TRY(in_use->mutex.lock(fiber));
     UnlockGuard guard(in_use->mutex);
+    in_use->ended = false;
     if (!in_use->handle) {
       if (open_.size() >= options_.open_files) TRY(close_one(fiber));
       in_use->handle = TRY(open_file(fiber, file_path(file), true));

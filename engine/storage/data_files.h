@@ -21,6 +21,7 @@ struct DataFile {
   FileHandle handle;      // 0: not open
   uint32_t users = 0;     // the handle stays open
   bool is_known = false;  // size and room hold
+  bool ended = false;     // about to be removed: nobody may begin to use it
   BlockNo size{0};
   BlockNo room{0};                 // blocks allocated on disk, >= size
   uint64_t changes = 0;            // writes, allocations and truncations done
@@ -61,6 +62,13 @@ class DataFiles {
   // What is known of it, open or not; null for nothing.
   DataFile* find(FileId file);
   Result<bool> exists(Fiber& fiber, FileId file);
+  // Nobody will need it again: from here on it can no more be used. Until it is removed it is known
+  // so, and what is left of it in memory need not be written.
+  void end(FileId file) { known(file).ended = true; }
+  bool has_ended(FileId file) {
+    const DataFile* found = find(file);
+    return found != nullptr && found->ended;
+  }
   // Makes it, empty; harmless when it is there.
   Status create(Fiber& fiber, FileId file);
   // Removes it if it is there. REQUIRES: no page of it is in the pool.

@@ -142,8 +142,10 @@ Status DoubleWrite::begin(Fiber& fiber) {
   std::vector<Written>& place = places_[(last_done_ + 1) % options_.double_write_batches];
   for (const Written& written : place) {
     DataFile* known = files_.find(written.file);
-    if (known == nullptr || known->synced_changes >= written.changes) continue;
-    DataFiles::Use file = TRY(files_.use(fiber, written.file));
+    if (known == nullptr || known->ended || known->synced_changes >= written.changes) continue;
+    Result<DataFiles::Use> used = files_.use(fiber, written.file);
+    if (used.status().is(sqlstate::undefined_file)) continue;  // removed: its pages need no home
+    DataFiles::Use file = TRY(std::move(used));
     if (file->synced_changes >= written.changes) continue;
     PROBE("double-write: a file was synced to reuse the area");
     TRY(files_.sync(fiber, *file));

@@ -177,6 +177,7 @@ Status PageWriter::write_run(Fiber& fiber, size_t first, size_t count) {
   const Bytes bytes(double_write_.slot(static_cast<uint32_t>(first)).data(), count * kPageBytes);
   for (int attempt = 1;; ++attempt) {
     Status written;
+    if (files_.has_ended(pages_[first].file)) return written;
     {
       Result<DataFiles::Use> file = files_.use(fiber, pages_[first].file);
       written = file.ok() ? files_.write(fiber, *file.value(), pages_[first].block, bytes)

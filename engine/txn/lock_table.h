@@ -62,6 +62,10 @@ struct LockTag {
   }
   static LockTag transaction(Xid xid) { return {LockKind::transaction, {}, xid.v, 0}; }
   static LockTag speculation(Xid xid) { return {LockKind::speculation, {}, xid.v, 0}; }
+  // `database`: 0 for an object of the node's.
+  static LockTag object(Oid database, Oid catalog, Oid object) {
+    return {LockKind::object, database, catalog.v, object.v};
+  }
   static LockTag advisory(Oid database, int64_t key) {
     return {LockKind::advisory, database, static_cast<uint64_t>(key), 1};
   }
