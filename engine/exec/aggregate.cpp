@@ -9,9 +9,9 @@
 // one partition after the other is aggregated as the input was, by other bits of the hash.
 #include "analyze/walk.h"
 #include "exec/aggregates.h"
-#include "exec/detoast.h"
 #include "exec/functions.h"
 #include "exec/operators_internal.h"
+#include "exec/plain_keys.h"
 #include "exec/projection.h"
 #include "exec/shared_rows.h"
 
@@ -50,6 +50,8 @@ class AggregateOperator final : public Operator {
   }
 
   Result<Batch*> next() override {
+    Batch* rest = TRY(projection_.rest(arena_, wanted));
+    if (rest != nullptr) return rest;
     arena_.reset();
     if (agg_.strategy == AggStrategy::sorted) return next_sorted();
     if (!computed_) TRY(consume());
@@ -81,6 +83,7 @@ class AggregateOperator final : public Operator {
   void forget() {
     computed_ = false;
     set_at_ = group_at_ = 0;
+    projection_.forget_rest();
     for (auto& set : sets_) {
       forget_groups(*set);
       set->partitions.clear();
@@ -136,6 +139,7 @@ class AggregateOperator final : public Operator {
 
   Status make_sets() {
     const std::vector<KeyColumn> all = TRY(group_keys(context_, agg_.groups, *plan_.left));
+    plain_.set(all, descs_);
     const size_t count = std::max<size_t>(1, agg_.grouping_sets.size());
     for (size_t s = 0; s < count; ++s) {
       std::vector<uint8_t> null_columns(width_, 0);
@@ -168,20 +172,12 @@ class AggregateOperator final : public Operator {
     set.states.clear();
   }
 
-  Status detoast_keys(Batch& in) {
-    for (const GroupColumn& group : agg_.groups) {
-      const auto c = static_cast<size_t>(group.column - 1);
-      TRY(detoast_column(context_, arena_, in.columns[c], in.rows, descs_[c]));
-    }
-    return {};
-  }
-
   Status consume() {
     computed_ = true;
     while (Batch* in = TRY(child_->next())) {
       arena_.reset();
-      TRY(detoast_keys(*in));
-      for (auto& set : sets_) TRY(add_rows(*set, *in));
+      const Batch plain = TRY(plain_.of(context_, arena_, *in));
+      for (auto& set : sets_) TRY(add_rows(*set, plain));
       TRY(context_.fiber.charge(in->rows.count * (1 + aggregates_.size())));
     }
     // A group over nothing: of an aggregate without GROUP BY, and of the empty grouping set.
@@ -230,7 +226,7 @@ class AggregateOperator final : public Operator {
       return nullptr;
     }
     if (found == nullptr) {
-      found = set.table.add(in.columns, row, hash);
+      found = TRY(set.table.add(in.columns, row, hash));
       char* states = TRY(aggregates_.make_states(set.states));
       found->payload = states;
       set.groups.push_back({found, states});
@@ -328,7 +324,7 @@ class AggregateOperator final : public Operator {
       for (uint32_t i = 0; i < count; ++i) columns_[c].set_null(i);
     }
     TRY(context_.fiber.charge(count));
-    return projection_.apply(arena_, Batch{columns_, Rows{nullptr, count}});
+    return projection_.apply(arena_, Batch{columns_, Rows{nullptr, count}}, wanted);
   }
 
   Result<Batch*> emit(GroupSet& set) {
@@ -349,8 +345,8 @@ class AggregateOperator final : public Operator {
         break;
       }
       arena_.reset();
-      TRY(detoast_keys(*pending_));
-      const size_t complete = TRY(add_sorted(set, *pending_));
+      const Batch plain = TRY(plain_.of(context_, arena_, *pending_));
+      const size_t complete = TRY(add_sorted(set, plain));
       TRY(context_.fiber.charge(pending_->rows.count * (1 + aggregates_.size())));
       TRY(context_.budget.check());
       if (complete == 0) continue;
@@ -417,6 +413,7 @@ class AggregateOperator final : public Operator {
   Projection projection_;
   OperatorPtr child_;
   size_t width_ = 0;
+  PlainKeys plain_;
   std::vector<const GroupingExpr*> groupings_;
   std::vector<ColumnDesc> descs_;
   std::unique_ptr<TempFile> file_;

@@ -129,6 +129,8 @@ class BitmapHeapScanOperator final : public Operator {
       arena_.reset();
       return fixed_->next(arena_, projection_);
     }
+    Batch* rest = TRY(projection_.rest(arena_, wanted));
+    if (rest != nullptr) return rest;
     if (!gathered_) {
       places_.clear();
       TRY(source_.gather(places_));
@@ -160,7 +162,7 @@ class BitmapHeapScanOperator final : public Operator {
       }
       if (in.rows.count == 0) continue;
       TRY(context_.fiber.charge(in.rows.count));
-      Batch* out = TRY(projection_.apply(arena_, in));
+      Batch* out = TRY(projection_.apply(arena_, in, wanted));
       if (out != nullptr) return out;
     }
   }
@@ -178,6 +180,7 @@ class BitmapHeapScanOperator final : public Operator {
  private:
   void start_over() {
     gathered_ = false;
+    projection_.forget_rest();
     page_.reset();
   }
 

@@ -228,18 +228,50 @@ class Compiler {
     return node;
   }
 
+  // Types that one family of operators compares cast to each other without loss, one way.
+  Status bring_to_one_type(Expr*& left, Expr*& right) {
+    if (left->type == right->type) return {};
+    const bool left_casts = TRY(cast_to(left, right->type));
+    if (left_casts) return {};
+    const bool right_casts = TRY(cast_to(right, left->type));
+    if (right_casts) return {};
+    return unsupported("comparison of rows with fields of different types");
+  }
+  Result<bool> cast_to(Expr*& expr, Oid type) {
+    const CastInfo* cast = TRY(context_.catalog.cast(context_.fiber, expr->type, type));
+    if (cast == nullptr || cast->context != CastContext::implicit) return false;
+    if (cast->method == CastMethod::in_out) return false;
+    if (cast->method == CastMethod::binary) {
+      auto* relabelled = context_.arena.make<RelabelExpr>();
+      relabelled->tag = ExprTag::relabel;
+      relabelled->type = type;
+      relabelled->arg = expr;
+      expr = relabelled;
+      return true;
+    }
+    auto* call = context_.arena.make<CallExpr>();
+    call->tag = ExprTag::call;
+    call->type = type;
+    call->function = cast->function;
+    call->args = context_.arena.make_array<Expr*>(1);
+    call->args[0] = expr;
+    expr = call;
+    return true;
+  }
+
   Result<EvalNode*> row_compare(const RowCompareExpr& r) {
     std::vector<Expr*> args;
     for (size_t i = 0; i < r.left.size(); ++i) {
-      args.push_back(r.left[i]);
-      args.push_back(r.right[i]);
-      if (r.left[i]->type != r.right[i]->type)
-        return unsupported("comparison of rows with fields of different types");
+      Expr* left = r.left[i];
+      Expr* right = r.right[i];
+      TRY(bring_to_one_type(left, right));
+      args.push_back(left);
+      args.push_back(right);
     }
     EvalNode* node = TRY(with_children(Step::row_compare, r, args, true));
     node->compares = context_.arena.make_array<Comparator>(r.left.size());
     for (size_t i = 0; i < r.left.size(); ++i) {
-      const TypeOrder order = TRY(type_order(context_, r.left[i]->type));
+      const TypeOrder order = TRY(type_order(context_, args[i * 2]->type));
       if (order.compare == nullptr)
         return unsupported("comparison of rows with fields of this type");
       node->compares[i] = order.compare;

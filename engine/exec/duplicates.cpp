@@ -1,6 +1,6 @@
 // Duplicates out of sorted rows; INTERSECT and EXCEPT by counting.
-#include "exec/detoast.h"
 #include "exec/operators_internal.h"
+#include "exec/plain_keys.h"
 #include "exec/projection.h"
 #include "exec/shared_rows.h"
 #include "types/type_oids.h"
@@ -17,31 +17,31 @@ class UniqueOperator final : public Operator {
     child_ = TRY(make_operator(context_, *plan_.left));
     keys_ = TRY(group_keys(context_, unique_.columns, *plan_.left));
     store_.emplace(context_, TRY(column_descs(context_, plan_.left->targets)));
+    plain_.set(keys_, store_->columns());
     kept_.resize(kBatchRows);
     return {};
   }
   Result<Batch*> next() override {
-    while (Batch* in = TRY(child_->next())) {
+    while (true) {
+      child_->wanted = wanted;
+      Batch* child_batch = TRY(child_->next());
+      if (child_batch == nullptr) return nullptr;
       arena_.reset();
-      for (const KeyColumn& key : keys_) {
-        const auto c = static_cast<size_t>(key.column);
-        TRY(detoast_column(context_, arena_, in->columns[c], in->rows, store_->columns()[c]));
-      }
+      const Batch in = TRY(plain_.of(context_, arena_, *child_batch));
       uint32_t count = 0;
-      for (uint32_t i = 0; i < in->rows.count; ++i) {
-        const uint32_t row = in->rows[i];
-        if (last_ != nullptr && row_equals(keys_, *last_, store_->width(), in->columns, row))
+      for (uint32_t i = 0; i < in.rows.count; ++i) {
+        const uint32_t row = in.rows[i];
+        if (last_ != nullptr && row_equals(keys_, *last_, store_->width(), in.columns, row))
           continue;
         if (store_->bytes() > (1 << 16)) store_->clear();
-        last_ = store_->add(in->columns, row);
+        last_ = store_->add(in.columns, row);
         kept_[count++] = static_cast<uint16_t>(row);
       }
-      TRY(context_.fiber.charge(in->rows.count));
+      TRY(context_.fiber.charge(in.rows.count));
       if (count == 0) continue;
-      out_ = Batch{in->columns, Rows{kept_.data(), count}};
+      out_ = Batch{in.columns, Rows{kept_.data(), count}};
       return &out_;
     }
-    return nullptr;
   }
   Status rescan() override {
     last_ = nullptr;
@@ -54,6 +54,7 @@ class UniqueOperator final : public Operator {
   Arena arena_;
   OperatorPtr child_;
   std::vector<KeyColumn> keys_;
+  PlainKeys plain_;
   std::optional<RowStore> store_;
   StoredRow* last_ = nullptr;
   std::vector<uint16_t> kept_;
@@ -70,17 +71,23 @@ class SetOpOperator final : public Operator {
     TRY(projection_.compile(plan_, outer_column));
     child_ = TRY(make_operator(context_, *plan_.left));
     std::vector<ColumnDesc> descs = TRY(column_descs(context_, plan_.left->targets));
-    table_.emplace(context_, descs, TRY(group_keys(context_, set_.columns, *plan_.left)));
+    const std::vector<KeyColumn> keys = TRY(group_keys(context_, set_.columns, *plan_.left));
+    plain_.set(keys, descs);
+    table_.emplace(context_, descs, keys);
     descs_ = std::move(descs);
     columns_ = make_columns(context_.arena, descs_.size());
     return {};
   }
   Result<Batch*> next() override {
     if (!computed_) TRY(consume());
+    Batch* rest = TRY(projection_.rest(arena_, wanted));
+    if (rest != nullptr) return rest;
     arena_.reset();
     while (at_ < table_->size()) {
       std::vector<StoredRow*> rows;
+      uint32_t looked_at = 0;
       while (at_ < table_->size() && rows.size() < kBatchRows) {
+        if (++looked_at % kBatchRows == 0) TRY(context_.fiber.charge(kBatchRows));
         StoredRow* row = table_->at(at_);
         const Counts& counts = *static_cast<Counts*>(row->payload);
         const uint64_t wanted = times(counts);
@@ -96,7 +103,7 @@ class SetOpOperator final : public Operator {
       table_->store().load(rows, columns_);
       TRY(context_.fiber.charge(rows.size()));
       Batch* out = TRY(projection_.apply(
-          arena_, Batch{columns_, Rows{nullptr, static_cast<uint32_t>(rows.size())}}));
+          arena_, Batch{columns_, Rows{nullptr, static_cast<uint32_t>(rows.size())}}, wanted));
       if (out != nullptr) return out;
     }
     return nullptr;
@@ -105,6 +112,7 @@ class SetOpOperator final : public Operator {
     computed_ = false;
     at_ = 0;
     given_ = 0;
+    projection_.forget_rest();
     table_->clear();
     return child_->rescan();
   }
@@ -123,23 +131,22 @@ class SetOpOperator final : public Operator {
   Status consume() {
     computed_ = true;
     const size_t flag = descs_.size() - 1;
-    while (Batch* in = TRY(child_->next())) {
+    while (Batch* child_batch = TRY(child_->next())) {
       arena_.reset();
-      for (size_t c = 0; c < flag; ++c)
-        TRY(detoast_column(context_, arena_, in->columns[c], in->rows, descs_[c]));
-      for (uint32_t i = 0; i < in->rows.count; ++i) {
-        const uint32_t row = in->rows[i];
-        const uint64_t hash = table_->hash(in->columns, row);
-        StoredRow* found = table_->find(in->columns, row, hash);
+      const Batch in = TRY(plain_.of(context_, arena_, *child_batch));
+      for (uint32_t i = 0; i < in.rows.count; ++i) {
+        const uint32_t row = in.rows[i];
+        const uint64_t hash = table_->hash(in.columns, row);
+        StoredRow* found = table_->find(in.columns, row, hash);
         if (found == nullptr) {
-          found = table_->add(in->columns, row, hash);
+          found = TRY(table_->add(in.columns, row, hash));
           found->payload = table_->store().arena().make<Counts>();
         }
         auto& counts = *static_cast<Counts*>(found->payload);
-        ++(in->columns[flag].value(row).as<int32_t>() == 0 ? counts.left : counts.right);
+        ++(in.columns[flag].value(row).as<int32_t>() == 0 ? counts.left : counts.right);
       }
       TRY(context_.budget.check());
-      TRY(context_.fiber.charge(in->rows.count * 2));
+      TRY(context_.fiber.charge(in.rows.count * 2));
     }
     return {};
   }
@@ -149,6 +156,7 @@ class SetOpOperator final : public Operator {
   Projection projection_;
   OperatorPtr child_;
   std::vector<ColumnDesc> descs_;
+  PlainKeys plain_;
   std::optional<RowSet> table_;
   std::vector<Vector> columns_;
   size_t at_ = 0;

@@ -326,8 +326,11 @@ Result<const Vector*> run_step(ExecContext& context, EvalNode& node, Arena& aren
     case Step::coerce_via_io: return run_coerce_via_io(context, node, arena, batch, rows);
     case Step::array_coerce:  return run_array_coerce(context, node, arena, batch, rows);
     case Step::session_value: {
-      const NullableDatum value = TRY(session_value(context, as<SqlValueExpr>(*node.source)));
-      return set_constant(context, node, value);
+      if (node.constant_of != context.execution + 1) {
+        node.constant = TRY(session_value(context, as<SqlValueExpr>(*node.source)));
+        node.constant_of = context.execution + 1;
+      }
+      return set_constant(context, node, node.constant);
     }
     case Step::sub_plan: return run_sub_plan(context, node, arena, batch, rows);
   }

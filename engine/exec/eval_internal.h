@@ -49,6 +49,7 @@ struct EvalNode {
   std::span<EvalNode*> children;
   int index = 0;  // column, parameter, slot; CASE: 1 when there is an `arg`
   NullableDatum constant;
+  uint64_t constant_of = 0;  // session_value: of this execution, counted from 1
   Kernel kernel = nullptr;
   CallSite site;
   std::span<Vector> args;        // room for the children's results

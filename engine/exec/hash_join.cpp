@@ -145,6 +145,8 @@ class HashJoinOperator final : public Operator {
 
   Result<Batch*> next() override {
     if (!built_) TRY(build());
+    Batch* rest = TRY(projection_.rest(arena_, wanted));
+    if (rest != nullptr) return rest;
     while (true) {
       arena_.reset();
       Batch* out = TRY(phase_ == Phase::probe ? probe() : sweep());
@@ -157,6 +159,7 @@ class HashJoinOperator final : public Operator {
 
   Status rescan() override {
     outer_batch_ = nullptr;
+    projection_.forget_rest();
     phase_ = Phase::probe;
     batch_ = 0;
     // A table that is whole, and of rows that stay the same, serves again.
@@ -251,13 +254,24 @@ class HashJoinOperator final : public Operator {
                          [this](const StoredRow& row) { return write_inner(row); });
   }
 
-  RowStream& file_of(std::vector<std::unique_ptr<RowStream>>& files, size_t batch,
+  // The rows of a batch that wait. Batches may have doubled since the file was begun: then it also
+  // holds rows of batches that come later.
+  struct Waiting {
+    std::unique_ptr<RowStream> rows;
+    size_t batches = 0;  // how many there were
+  };
+  bool is_mixed(const Waiting& file) const {
+    return file.rows != nullptr && file.batches < batches_;
+  }
+
+  RowStream& file_of(std::vector<Waiting>& files, size_t batch,
                      std::span<const ColumnDesc> columns) {
     if (temp_ == nullptr)
       temp_ =
           std::make_unique<TempFile>(context_.fiber, context_.session.temp_space, &context_.budget);
-    if (files[batch] == nullptr) files[batch] = std::make_unique<RowStream>(*temp_, columns);
-    return *files[batch];
+    if (files[batch].rows == nullptr)
+      files[batch] = {std::make_unique<RowStream>(*temp_, columns), batches_};
+    return *files[batch].rows;
   }
   Status write_inner(const StoredRow& row) {
     return file_of(inner_files_, batch_of(row.hash), table_->columns()).write(row);
@@ -266,13 +280,15 @@ class HashJoinOperator final : public Operator {
   // Goes on with the next batch that can give rows; false when there is none.
   Result<bool> next_batch() {
     outer_reader_.reset();
-    if (batch_ < outer_files_.size()) outer_files_[batch_].reset();
+    if (batch_ < outer_files_.size()) outer_files_[batch_] = {};
     while (++batch_ < batches_) {
-      const bool has_inner = inner_files_[batch_] != nullptr;
-      const bool has_outer = outer_files_[batch_] != nullptr;
-      if (!(has_inner && keeps_inner()) && !(has_outer && (has_inner || keeps_outer()))) {
-        inner_files_[batch_].reset();
-        outer_files_[batch_].reset();
+      const bool has_inner = inner_files_[batch_].rows != nullptr;
+      const bool has_outer = outer_files_[batch_].rows != nullptr;
+      const bool gives_rows =
+          (has_inner && keeps_inner()) || (has_outer && (has_inner || keeps_outer()));
+      if (!gives_rows && !is_mixed(inner_files_[batch_]) && !is_mixed(outer_files_[batch_])) {
+        inner_files_[batch_] = {};
+        outer_files_[batch_] = {};
         continue;
       }
       TRY(load_batch());
@@ -285,7 +301,8 @@ class HashJoinOperator final : public Operator {
 
   Status load_batch() {
     table_->clear();
-    const std::unique_ptr<RowStream> file = std::move(inner_files_[batch_]);
+    const std::unique_ptr<RowStream> file = std::move(inner_files_[batch_].rows);
+    const bool needed = keeps_inner() || outer_files_[batch_].rows != nullptr;
     if (file != nullptr) {
       RowStream::Reader reader(*file);
       Arena arena(&context_.budget);
@@ -293,20 +310,20 @@ class HashJoinOperator final : public Operator {
         arena.reset();
         const StoredRow* row = TRY(reader.next(arena));
         if (row == nullptr) break;
-        if (batch_of(row->hash) == batch_) {
+        if (batch_of(row->hash) != batch_) {
+          TRY(write_inner(*row));
+        } else if (needed) {
           table_->add(*row);
           if (table_->rows().size() % kBatchRows == 0) TRY(settle());
-        } else {
-          TRY(write_inner(*row));
         }
         TRY(context_.fiber.charge(2));
       }
       TRY(settle());
       TRY(context_.budget.check());
     }
-    if (outer_files_[batch_] != nullptr) {
-      TRY(outer_files_[batch_]->finish());
-      outer_reader_.emplace(*outer_files_[batch_]);
+    if (outer_files_[batch_].rows != nullptr) {
+      TRY(outer_files_[batch_].rows->finish());
+      outer_reader_.emplace(*outer_files_[batch_].rows);
     }
     return table_->make_buckets();
   }
@@ -450,7 +467,7 @@ class HashJoinOperator final : public Operator {
       kept_[passed++] = static_cast<uint16_t>(pair);
     }
     if (passed == 0) return nullptr;
-    return projection_.apply(arena_, Batch{pair_columns_, Rows{kept_.data(), passed}});
+    return projection_.apply(arena_, Batch{pair_columns_, Rows{kept_.data(), passed}}, wanted);
   }
 
   // Outer rows nobody matched come out beside NULLs.
@@ -467,7 +484,7 @@ class HashJoinOperator final : public Operator {
     std::copy(batch->columns.begin(), batch->columns.end(), columns_.begin());
     for (size_t c = 0; c < inner_width_; ++c)
       columns_[outer_width_ + c] = Vector::make_constant(arena_, NullableDatum{});
-    return projection_.apply(arena_, Batch{columns_, Rows{pair_outer_, count}});
+    return projection_.apply(arena_, Batch{columns_, Rows{pair_outer_, count}}, wanted);
   }
 
   // Inner rows nobody matched.
@@ -475,6 +492,7 @@ class HashJoinOperator final : public Operator {
     uint32_t count = 0;
     const std::vector<StoredRow*>& rows = table_->rows();
     while (count < kBatchRows && sweep_at_ < rows.size()) {
+      if (sweep_at_ % kBatchRows == 0) TRY(context_.fiber.charge(kBatchRows));
       StoredRow* row = rows[sweep_at_++];
       if (!row->matched) pair_inner_[count++] = row;
     }
@@ -487,7 +505,7 @@ class HashJoinOperator final : public Operator {
     for (size_t c = 0; c < outer_width_; ++c)
       columns_[c] = Vector::make_constant(arena_, NullableDatum{});
     TRY(context_.fiber.charge(count));
-    return projection_.apply(arena_, Batch{columns_, Rows{nullptr, count}});
+    return projection_.apply(arena_, Batch{columns_, Rows{nullptr, count}}, wanted);
   }
 
   const HashJoinPlan& join_;
@@ -507,7 +525,7 @@ class HashJoinOperator final : public Operator {
   size_t batches_ = 1;  // a power of two
   bool may_grow_ = true;
   std::unique_ptr<TempFile> temp_;
-  std::vector<std::unique_ptr<RowStream>> inner_files_, outer_files_;  // by batch
+  std::vector<Waiting> inner_files_, outer_files_;  // by batch
   std::optional<RowStream::Reader> outer_reader_;
   std::vector<StoredRow*> loaded_rows_;
   std::vector<Vector> loaded_;

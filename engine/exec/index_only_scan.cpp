@@ -62,6 +62,8 @@ class IndexOnlyScanOperator final : public Operator {
       arena_.reset();
       return fixed_->next(arena_, projection_);
     }
+    Batch* rest = TRY(projection_.rest(arena_, wanted));
+    if (rest != nullptr) return rest;
     if (!started_) {
       started_ = true;
       key_arena_.reset();
@@ -87,7 +89,7 @@ class IndexOnlyScanOperator final : public Operator {
       if (kept == 0) continue;
       Batch in = columns_.batch(found);
       in.rows = Rows{kept_.data(), kept};
-      Batch* out = TRY(projection_.apply(arena_, in));
+      Batch* out = TRY(projection_.apply(arena_, in, wanted));
       if (out != nullptr) return out;
     }
     return nullptr;
@@ -95,10 +97,12 @@ class IndexOnlyScanOperator final : public Operator {
 
   Status rescan() override {
     if (fixed_) fixed_->rewind();
+    projection_.forget_rest();
     started_ = done_ = false;
     return {};
   }
   bool restart() override {
+    projection_.forget_rest();
     started_ = done_ = false;
     return true;
   }

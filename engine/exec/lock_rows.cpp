@@ -28,12 +28,16 @@ class LockRowsOperator final : public Operator {
   }
   Result<Batch*> next() override {
     while (true) {
-      Batch* in = TRY(child_->next());
-      if (in == nullptr) return nullptr;
-      TRY(lock_batch(*in));
+      if (in_ == nullptr || at_ >= in_->rows.count) {
+        child_->wanted = wanted;
+        in_ = TRY(child_->next());
+        at_ = 0;
+        if (in_ == nullptr) return nullptr;
+      }
+      TRY(lock_some(*in_));
       if (!replaced_) {
         if (kept_.empty()) continue;
-        out_ = Batch{in->columns, Rows{kept_.data(), static_cast<uint32_t>(kept_.size())}};
+        out_ = Batch{in_->columns, Rows{kept_.data(), static_cast<uint32_t>(kept_.size())}};
         return &out_;
       }
       if (stored_.empty()) continue;
@@ -43,19 +47,25 @@ class LockRowsOperator final : public Operator {
       return &out_;
     }
   }
-  Status rescan() override { return child_->rescan(); }
-  bool restart() override { return child_->restart(); }
+  Status rescan() override {
+    in_ = nullptr;
+    return child_->rescan();
+  }
+  bool restart() override {
+    in_ = nullptr;
+    return child_->restart();
+  }
 
  private:
-  // Rows that stay as they are go to kept_; from the first one that has changed on, all are copied
-  // to stored_.
-  Status lock_batch(const Batch& in) {
+  // Locks rows of the batch at hand until as many have passed as are wanted. Rows that stay as they
+  // are go to kept_; from the first one that has changed on, all are copied to stored_.
+  Status lock_some(const Batch& in) {
     kept_.clear();
     stored_.clear();
     store_->clear();
     replaced_ = false;
-    for (uint32_t i = 0; i < in.rows.count; ++i) {
-      const auto row = static_cast<uint16_t>(in.rows[i]);
+    while (at_ < in.rows.count && kept_.size() + stored_.size() < std::max(wanted, 1U)) {
+      const auto row = static_cast<uint16_t>(in.rows[at_++]);
       changed_.clear();
       const bool locked = TRY(lock_row(in, row));
       if (!locked) continue;
@@ -70,6 +80,7 @@ class LockRowsOperator final : public Operator {
       if (now == nullptr) continue;
       if (!replaced_) {
         for (const uint16_t before : kept_) stored_.push_back(store_->add(in.columns, before));
+        kept_.clear();
         replaced_ = true;
       }
       stored_.push_back(store_->add(now->columns, now->rows[0]));
@@ -137,6 +148,8 @@ class LockRowsOperator final : public Operator {
   std::vector<StoredRow*> stored_;
   bool replaced_ = false;
   std::vector<Vector> columns_;
+  Batch* in_ = nullptr;  // the child's batch at hand ...
+  uint32_t at_ = 0;      // ... and which of its rows comes next
   Batch out_;
 };
 

@@ -1,6 +1,7 @@
 // Operators that keep their input to read it again: Material, CTEs, and recursion's working tables.
 #include "exec/keys.h"
 #include "exec/operators_internal.h"
+#include "exec/plain_keys.h"
 #include "exec/projection.h"
 #include "exec/shared_rows.h"
 
@@ -78,10 +79,13 @@ class CteScanOperator final : public Operator {
   }
   Result<Batch*> next() override {
     TRY(follow_params());
+    Batch* rest = TRY(projection_.rest(arena_, wanted));
+    if (rest != nullptr) return rest;
     while (true) {
       arena_.reset();
       while (reader_->at_end()) {
         if (state_->complete) return nullptr;
+        state_->source->wanted = wanted;
         Batch* in = TRY(state_->source->next());
         if (in == nullptr) {
           state_->complete = true;
@@ -90,12 +94,13 @@ class CteScanOperator final : public Operator {
         TRY(state_->rows->add(*in));
       }
       const uint32_t count = TRY(reader_->next(columns_));
-      Batch* out = TRY(projection_.apply(arena_, Batch{columns_, Rows{nullptr, count}}));
+      Batch* out = TRY(projection_.apply(arena_, Batch{columns_, Rows{nullptr, count}}, wanted));
       if (out != nullptr) return out;
     }
   }
   Status rescan() override {
     reader_->rewind();
+    projection_.forget_rest();
     return {};
   }
 
@@ -109,6 +114,7 @@ class CteScanOperator final : public Operator {
     state_->complete = false;
     state_->rows->clear();
     reader_->rewind();
+    projection_.forget_rest();
     return state_->source->rescan();
   }
 
@@ -134,16 +140,19 @@ class WorkTableScanOperator final : public Operator {
     CHECK(state_->rows != nullptr);  // its RecursiveUnion is running
     if (columns_.empty()) columns_ = make_columns(context_.arena, state_->rows->width());
     if (!reader_) reader_.emplace(*state_->rows);
+    Batch* rest = TRY(projection_.rest(arena_, wanted));
+    if (rest != nullptr) return rest;
     while (!reader_->at_end()) {
       arena_.reset();
       const uint32_t count = TRY(reader_->next(columns_));
-      Batch* out = TRY(projection_.apply(arena_, Batch{columns_, Rows{nullptr, count}}));
+      Batch* out = TRY(projection_.apply(arena_, Batch{columns_, Rows{nullptr, count}}, wanted));
       if (out != nullptr) return out;
     }
     return nullptr;
   }
   Status rescan() override {
     reader_.reset();  // the working table may be another one by now
+    projection_.forget_rest();
     return {};
   }
 
@@ -166,11 +175,12 @@ class RecursiveUnionOperator final : public Operator {
 
   Status open() override {
     descs_ = TRY(column_descs(context_, plan_.left->targets));
-    keys_ = TRY(group_keys(context_, union_.columns, *plan_.left));
+    const std::vector<KeyColumn> keys = TRY(group_keys(context_, union_.columns, *plan_.left));
+    plain_.set(keys, descs_);
     state_ = &context_.shared_rows(union_.work_table_param);
     state_->rows = std::make_unique<SharedRows>(context_, descs_);
     next_table_ = std::make_unique<SharedRows>(context_, descs_);
-    if (union_.distinct) seen_.emplace(context_, descs_, keys_);
+    if (union_.distinct) seen_.emplace(context_, descs_, keys);
     base_ = TRY(make_operator(context_, *plan_.left));
     step_ = TRY(make_operator(context_, *plan_.right));
     kept_.resize(kBatchRows);
@@ -178,13 +188,19 @@ class RecursiveUnionOperator final : public Operator {
   }
   Result<Batch*> next() override {
     while (true) {
-      Batch* in = TRY((recursing_ ? step_ : base_)->next());
+      Operator& term = *(recursing_ ? step_ : base_);
+      term.wanted = wanted;
+      Batch* in = TRY(term.next());
       if (in == nullptr) {
         if (!TRY(start_round())) return nullptr;
         continue;
       }
       Rows rows = in->rows;
-      if (union_.distinct) rows = TRY(seen_->keep_new(*in, kept_.data()));
+      if (union_.distinct) {
+        arena_.reset();
+        const Batch plain = TRY(plain_.of(context_, arena_, *in));
+        rows = TRY(seen_->keep_new(plain, kept_.data()));
+      }
       if (rows.count == 0) continue;
       out_ = Batch{in->columns, rows};
       TRY(next_table_->add(out_));
@@ -214,7 +230,8 @@ class RecursiveUnionOperator final : public Operator {
 
   const RecursiveUnionPlan& union_;
   std::vector<ColumnDesc> descs_;
-  std::vector<KeyColumn> keys_;
+  Arena arena_{&context_.budget};
+  PlainKeys plain_;
   OperatorPtr base_, step_;
   CteState* state_ = nullptr;  // holds the working table
   std::unique_ptr<SharedRows> next_table_;

@@ -17,6 +17,7 @@ class MeasuredOperator final : public Operator {
   Result<Batch*> next() override {
     const Instant start = context_.fiber.now();
     if (!started_) ++measure_.loops;
+    inner_->wanted = wanted;
     Result<Batch*> batch = inner_->next();
     const int64_t spent = context_.fiber.now() - start;
     if (!started_) measure_.first_ns += spent;

@@ -121,6 +121,8 @@ class MergeJoinOperator final : public Operator {
   }
 
   Result<Batch*> next() override {
+    Batch* rest = TRY(projection_.rest(arena_, wanted));
+    if (rest != nullptr) return rest;
     while (true) {
       arena_.reset();
       Batch* out = TRY(step());
@@ -133,6 +135,7 @@ class MergeJoinOperator final : public Operator {
     group_.clear();
     lonely_inner_.clear();
     store_->clear();
+    projection_.forget_rest();
     in_batch_ = finished_ = inner_done_ = false;
     group_at_ = 0;
     pairs_ = 0;
@@ -297,7 +300,7 @@ class MergeJoinOperator final : public Operator {
     }
     pairs_ = 0;
     if (kept == 0) return nullptr;
-    return projection_.apply(arena_, Batch{pair_columns_, Rows{out_rows_, kept}});
+    return projection_.apply(arena_, Batch{pair_columns_, Rows{out_rows_, kept}}, wanted);
   }
 
   void fill_pairs() {
@@ -336,7 +339,7 @@ class MergeJoinOperator final : public Operator {
     for (size_t c = 0; c < inner_width_; ++c)
       columns.push_back(Vector::make_constant(arena_, NullableDatum{}));
     beside_ = std::move(columns);
-    return projection_.apply(arena_, Batch{beside_, Rows{out_rows_, count}});
+    return projection_.apply(arena_, Batch{beside_, Rows{out_rows_, count}}, wanted);
   }
 
   Result<Batch*> emit_lonely_inner() {
@@ -355,7 +358,7 @@ class MergeJoinOperator final : public Operator {
       beside_.push_back(to);
     }
     lonely_inner_.erase(lonely_inner_.begin(), lonely_inner_.begin() + count);
-    return projection_.apply(arena_, Batch{beside_, Rows{nullptr, count}});
+    return projection_.apply(arena_, Batch{beside_, Rows{nullptr, count}}, wanted);
   }
 
   // No outer rows are left: what the inner side has yet is alone.

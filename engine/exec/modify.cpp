@@ -130,7 +130,7 @@ class ModifyTableOperator final : public Operator {
     }
     Batch batch{row_, in.rows};
     if (modify_.on_conflict != nullptr) return insert_or_conflict(batch);
-    TRY(writer_.check_row_constraints(arena_, batch));
+    TRY(writer_.check_row_constraints(arena_, row_, in.rows));
     TRY(writer_.insert(arena_, batch, tids_));
     TRY(changes_.inserted(arena_, batch, std::span<const Tid>(tids_, in.rows.count)));
     context_.rows_processed += in.rows.count;
@@ -201,7 +201,7 @@ class ModifyTableOperator final : public Operator {
       } else {
         TRY(place_updated(in, row, old, from_child));
         Batch fresh{row_, Rows{nullptr, 1}};
-        TRY(writer_.check_row_constraints(row_arena_, fresh));
+        TRY(writer_.check_row_constraints(row_arena_, row_, fresh.rows));
         std::vector<Datum> values;
         std::vector<uint8_t> nulls;
         TRY(row_values(fresh, values, nulls));
@@ -338,7 +338,7 @@ class ModifyTableOperator final : public Operator {
     for (uint32_t i = 0; i < batch.rows.count; ++i) {
       const auto row = static_cast<uint16_t>(batch.rows[i]);
       Batch one{batch.columns, Rows{&row, 1}};
-      TRY(writer_.check_row_constraints(arena_, one));
+      TRY(writer_.check_row_constraints(arena_, row_, one.rows));
       while (true) {
         Tid tid;
         const std::optional<Tid> other =
@@ -411,7 +411,7 @@ class ModifyTableOperator final : public Operator {
     for (size_t c = 0; c < child_width_; ++c)
       fresh_columns[table_width_ + c] = shifted(batch.columns[table_width_ + c], row);
     Batch fresh{fresh_columns, Rows{nullptr, 1}};
-    TRY(writer_.check_row_constraints(row_arena_, fresh));
+    TRY(writer_.check_row_constraints(row_arena_, fresh_columns, fresh.rows));
     std::vector<Datum> values;
     std::vector<uint8_t> nulls;
     TRY(row_values(fresh, values, nulls));

@@ -37,9 +37,13 @@ class NestedLoopOperator final : public Operator {
   }
 
   Result<Batch*> next() override {
+    Batch* rest = TRY(projection_.rest(arena_, wanted));
+    if (rest != nullptr) return rest;
     while (true) {
       arena_.reset();
       if (!inner_running_ && !TRY(next_outer_row())) return nullptr;
+      const bool one = join_.join_type == JoinKind::semi || join_.join_type == JoinKind::anti;
+      if (!condition_) inner_->wanted = one ? 1 : wanted;
       Batch* inner = TRY(inner_->next());
       if (inner == nullptr) {
         inner_running_ = false;
@@ -69,32 +73,35 @@ class NestedLoopOperator final : public Operator {
         inner_running_ = false;
         rows.count = 1;
       }
-      Batch* out = TRY(projection_.apply(arena_, Batch{columns_, rows}));
+      Batch* out = TRY(projection_.apply(arena_, Batch{columns_, rows}, wanted));
       if (out != nullptr) return out;
     }
   }
 
   Status rescan() override {
     outer_batch_ = nullptr;
+    projection_.forget_rest();
     inner_running_ = false;
-    if (scanned_once_) TRY(inner_->rescan());
-    scanned_once_ = false;
+    inner_stale_ = true;
     return outer_->rescan();
   }
   Status rewind() override {
     outer_batch_ = nullptr;
+    projection_.forget_rest();
     inner_running_ = false;
     return outer_->rewind();
   }
   bool restart() override {
     outer_batch_ = nullptr;
-    inner_running_ = scanned_once_ = false;
+    projection_.forget_rest();
+    inner_running_ = scanned_once_ = inner_stale_ = false;
     return outer_->restart() && inner_->restart();
   }
 
  private:
   Result<bool> next_outer_row() {
     while (outer_batch_ == nullptr || outer_at_ >= outer_batch_->rows.count) {
+      outer_->wanted = wanted < kBatchRows ? 1 : kBatchRows;  // one row may give all of them
       outer_batch_ = TRY(outer_->next());
       outer_at_ = 0;
       if (outer_batch_ == nullptr) return false;
@@ -109,14 +116,18 @@ class NestedLoopOperator final : public Operator {
       one.may_have_nulls = column.may_have_nulls;
     }
     const std::span<Vector> outer_columns(columns_.data(), outer_width_);
+    TRY(context_.budget.check());
     param_arena_.reset();
     for (size_t p = 0; p < values_.size(); ++p) {
       const Vector* value = TRY(values_[p].evaluate(
           param_arena_, Batch{outer_columns, Rows{nullptr, 1}}, Rows{nullptr, 1}));
       context_.set_param(join_.param_slots[p], value->at(0));
     }
-    if (scanned_once_) TRY(values_.empty() ? inner_->rewind() : inner_->rescan());
+    // Not before the parameters are this row's: the inner side may keep what the old ones gave.
+    const bool same = values_.empty() && !inner_stale_;
+    if (scanned_once_) TRY(same ? inner_->rewind() : inner_->rescan());
     scanned_once_ = true;
+    inner_stale_ = false;
     inner_running_ = true;
     matched_ = false;
     return true;
@@ -137,6 +148,7 @@ class NestedLoopOperator final : public Operator {
   uint32_t outer_at_ = 0;
   bool inner_running_ = false;
   bool scanned_once_ = false;
+  bool inner_stale_ = false;  // parameters from above have changed since it was started
   bool matched_ = false;
 };
 

@@ -35,6 +35,12 @@ class Operator {
   // An upper bound on the rows that will be asked for, told by a Limit above; -1 takes it back.
   virtual void set_row_limit(double) {}
 
+  // How many rows the next call of next() is asked for; its caller says so beforehand. It may give
+  // more. But what can be noticed of a row, as it fails, or calls a volatile function, or is
+  // locked, happens for no row beyond these where that can be told apart: the operator keeps its
+  // place.
+  uint32_t wanted = kBatchRows;
+
   const PlanNode& plan() const { return plan_; }
   // For EXPLAIN ANALYZE.
   uint64_t rows_out = 0;

@@ -42,7 +42,9 @@ class Values {
       if (row == nullptr) return call_.context.budget.check();
       if (row->nulls(call_.rows.width())[0] != 0) continue;
       values_.push_back(copy_datum(kept_, row->values()[0], desc_));
-      if (values_.size() % kBatchRows == 0) TRY(call_.context.budget.check());
+      if (values_.size() % kBatchRows != 0) continue;
+      TRY(call_.context.budget.check());
+      TRY(call_.context.fiber.charge(kBatchRows));
     }
   }
   size_t size() const { return values_.size(); }
@@ -141,7 +143,10 @@ Result<NullableDatum> most_frequent(OrderedSetCall& call) {
   size_t best_count = 0;
   for (size_t i = 0; i < values.size();) {
     size_t end = i + 1;
-    while (end < values.size() && call.keys[0].compare(values.at(i), values.at(end)) == 0) ++end;
+    while (end < values.size() && call.keys[0].compare(values.at(i), values.at(end)) == 0) {
+      if (++end % kBatchRows == 0) TRY(call.context.fiber.charge(kBatchRows));
+    }
+    TRY(call.context.fiber.charge(1));
     if (end - i > best_count) {
       best = i;
       best_count = end - i;
@@ -169,7 +174,7 @@ Result<NullableDatum> hypothetical(OrderedSetCall& call, OrderedSet which) {
   while (true) {
     const StoredRow* row = TRY(call.rows.next());
     if (row == nullptr) break;
-    ++all;
+    if (++all % kBatchRows == 0) TRY(call.context.fiber.charge(kBatchRows));
     const int order = compare_rows(call.keys, *row, *asked, width);
     not_after += order <= 0;
     before += order < 0;

@@ -30,7 +30,8 @@ Status RowChanges::queue(Arena& arena, const ConstraintInfo& constraint, bool re
                          const Batch& from, uint32_t row, const Batch* now) {
   const std::vector<int16_t>& columns =
       referenced ? constraint.referenced_columns : constraint.columns;
-  Key key{&constraint, referenced, referenced && now != nullptr, {}, {}};
+  values_.clear();
+  new_values_.clear();
   bool changed = now == nullptr;
   const auto read = [&](const Batch& batch, uint32_t at, int16_t number) -> Result<NullableDatum> {
     const Vector& column = batch.columns[static_cast<size_t>(number - 1)];
@@ -38,28 +39,28 @@ Status RowChanges::queue(Arena& arena, const ConstraintInfo& constraint, bool re
     const ColumnDesc& desc = relation_->desc()[static_cast<size_t>(number - 1)];
     Datum value = column.value(at);
     if (desc.length == -1) value = TRY(detoast(*context_, arena, value));
-    return NullableDatum{copy_datum(*arena_, value, desc), false};
+    return NullableDatum{value, false};
   };
   bool any_null = false;
   for (const int16_t number : columns) {
     const NullableDatum old_value = TRY(read(from, row, number));
     any_null = any_null || old_value.is_null;
-    key.values.push_back(old_value);
+    values_.push_back(old_value);
     if (now == nullptr) continue;
     const NullableDatum new_value = TRY(read(*now, 0, number));
     const TypeOrder order =
         TRY(type_order(*context_, relation_->desc()[static_cast<size_t>(number - 1)].type));
     changed = changed || !same_value(order, old_value, new_value);
-    key.new_values.push_back(new_value);
+    new_values_.push_back(new_value);
   }
   if (!changed) return {};
   if (!referenced && now != nullptr) {  // the referencing side is judged by what it points at now
-    key.values = key.new_values;
-    any_null = std::any_of(key.values.begin(), key.values.end(),
+    values_ = new_values_;
+    any_null = std::any_of(values_.begin(), values_.end(),
                            [](const NullableDatum& v) { return v.is_null; });
   }
   if (any_null) {
-    const bool all_null = std::all_of(key.values.begin(), key.values.end(),
+    const bool all_null = std::all_of(values_.begin(), values_.end(),
                                       [](const NullableDatum& v) { return v.is_null; });
     if (referenced || constraint.match != 'f' || all_null) return {};
     return raise(sqlstate::foreign_key_violation,
@@ -68,8 +69,31 @@ Status RowChanges::queue(Arena& arena, const ConstraintInfo& constraint, bool re
         .detail("MATCH FULL does not allow mixing of null and nonnull key values.")
         .constraint(relation_->nsp_name, relation_->name, constraint.name);
   }
-  keys_.push_back(std::move(key));
-  return {};
+  return add_key(constraint, referenced, now != nullptr);
+}
+
+Status RowChanges::add_key(const ConstraintInfo& constraint, bool referenced, bool is_update) {
+  const std::vector<int16_t>& columns =
+      referenced ? constraint.referenced_columns : constraint.columns;
+  const auto kept = [&](std::vector<NullableDatum>& values) -> std::span<const NullableDatum> {
+    for (size_t i = 0; i < values.size(); ++i) {
+      const ColumnDesc& desc = relation_->desc()[static_cast<size_t>(columns[i] - 1)];
+      if (!values[i].is_null) values[i].value = copy_datum(*arena_, values[i].value, desc);
+    }
+    return arena_->copy_array(values);
+  };
+  auto* key = arena_->make<Key>();
+  key->constraint = &constraint;
+  key->referenced = referenced;
+  key->has_new = referenced && is_update;
+  key->values = kept(values_);
+  if (key->has_new) key->new_values = kept(new_values_);
+  if (last_key_ == nullptr)
+    first_key_ = key;
+  else
+    last_key_->next = key;
+  last_key_ = key;
+  return context_->budget.check();
 }
 
 Status RowChanges::inserted(Arena& arena, const Batch& batch, std::span<const Tid>) {
@@ -97,14 +121,14 @@ Status RowChanges::deleted(Arena& arena, const Batch& old_row) {
 }
 
 void RowChanges::restart() {
-  keys_.clear();
+  first_key_ = last_key_ = nullptr;
   if (arena_ != nullptr) arena_->reset();
 }
 
 Status RowChanges::finish() {
-  std::vector<Key> keys = std::move(keys_);
-  keys_.clear();
-  for (const Key& key : keys) TRY(key.referenced ? check_children(key) : check_parent(key));
+  for (const Key* key = first_key_; key != nullptr; key = key->next)
+    TRY(key->referenced ? check_children(*key) : check_parent(*key));
+  restart();
   return {};
 }
 
@@ -185,7 +209,7 @@ Status RowChanges::check_children(const Key& key) {
   const RelationInfo* child = nullptr;
   const std::string name = TRY(quoted_relation(fk.relation, &child));
   std::vector<Oid> types = key_types(fk.referenced_columns);
-  std::vector<NullableDatum> values = key.values;
+  std::vector<NullableDatum> values(key.values.begin(), key.values.end());
   const std::string where = key_condition(*child, fk.columns, 1);
   const char action = key.has_new ? fk.on_update : fk.on_delete;
   if (action == 'a' || action == 'r') {

@@ -38,15 +38,18 @@ class RowChanges {
   void restart();
 
  private:
+  // Keys lie in arena_, in the order of their rows: a statement may gather millions.
   struct Key {
     const ConstraintInfo* constraint;
     bool referenced;       // this table is the one pointed at
     bool has_new = false;  // an update: `new_values` are the key now
-    std::vector<NullableDatum> values;
-    std::vector<NullableDatum> new_values;
+    std::span<const NullableDatum> values;
+    std::span<const NullableDatum> new_values;
+    const Key* next = nullptr;
   };
   Status queue(Arena& arena, const ConstraintInfo& constraint, bool referenced, const Batch& from,
                uint32_t row, const Batch* now);
+  Status add_key(const ConstraintInfo& constraint, bool referenced, bool is_update);
   Status check_parent(const Key& key);
   Status check_children(const Key& key);
   Result<std::string> quoted_relation(Oid oid, const RelationInfo** relation);
@@ -55,8 +58,10 @@ class RowChanges {
 
   ExecContext* context_ = nullptr;
   const RelationInfo* relation_ = nullptr;
-  std::unique_ptr<Arena> arena_;  // holds the keys until finish()
-  std::vector<Key> keys_;
+  std::unique_ptr<Arena> arena_;                    // holds the keys until finish()
+  std::vector<NullableDatum> values_, new_values_;  // of the row at hand
+  const Key* first_key_ = nullptr;
+  Key* last_key_ = nullptr;
 };
 
 }  // namespace orrery

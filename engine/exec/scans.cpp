@@ -39,16 +39,19 @@ class SeqScanOperator final : public Operator {
       arena_.reset();
       return fixed_->next(arena_, projection_);
     }
+    Batch* rest = TRY(projection_.rest(arena_, wanted));
+    if (rest != nullptr) return rest;
     while (true) {
       arena_.reset();
       const uint32_t count = TRY(scan_->next(context_.fiber, columns_.vectors(), arena_, nullptr));
       if (count == 0) return nullptr;
       TRY(context_.fiber.charge(count));
-      Batch* out = TRY(projection_.apply(arena_, columns_.batch(count)));
+      Batch* out = TRY(projection_.apply(arena_, columns_.batch(count), wanted));
       if (out != nullptr) return out;
     }
   }
   Status rescan() override {
+    projection_.forget_rest();
     if (fixed_)
       fixed_->rewind();
     else
@@ -56,6 +59,7 @@ class SeqScanOperator final : public Operator {
     return {};
   }
   bool restart() override {
+    projection_.forget_rest();
     scan_->rewind();
     return true;
   }
@@ -106,6 +110,8 @@ class IndexScanOperator final : public Operator {
       arena_.reset();
       return fixed_->next(arena_, projection_);
     }
+    Batch* rest = TRY(projection_.rest(arena_, wanted));
+    if (rest != nullptr) return rest;
     if (!started_) {
       started_ = true;
       key_arena_.reset();
@@ -138,7 +144,7 @@ class IndexScanOperator final : public Operator {
       }
       TRY(context_.fiber.charge(got.tids_done * 2));
       if (got.rows == 0) continue;
-      Batch* out = TRY(projection_.apply(arena_, columns_.batch(got.rows)));
+      Batch* out = TRY(projection_.apply(arena_, columns_.batch(got.rows), wanted));
       if (out != nullptr) return out;
     }
     return nullptr;
@@ -146,10 +152,12 @@ class IndexScanOperator final : public Operator {
 
   Status rescan() override {
     if (fixed_) fixed_->rewind();
+    projection_.forget_rest();
     started_ = done_ = false;
     return {};
   }
   bool restart() override {
+    projection_.forget_rest();
     started_ = done_ = false;
     return true;
   }

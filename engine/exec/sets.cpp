@@ -13,7 +13,8 @@ namespace {
 // One call of a set-returning function, or of a scalar one taken as a set of one row.
 class SetCall {
  public:
-  SetCall(ExecContext& context, const Expr& expr) : context_(context), expr_(expr) {}
+  SetCall(ExecContext& context, const Expr& expr)
+      : context_(context), expr_(expr), state_arena_(&context.budget) {}
 
   Status open(ColumnOf column_of) {
     if (expr_.tag != ExprTag::call || !as<CallExpr>(expr_).returns_set) {
@@ -60,7 +61,9 @@ class SetCall {
       done_ = true;
       return {};
     }
-    EvalContext eval{context_.fiber, arena, context_.arena, context_.session};
+    state_arena_.reset();
+    site_.cache = nullptr;
+    EvalContext eval{context_.fiber, arena, state_arena_, context_.session};
     state_ = TRY(kernel_->begin(eval, site_, values));
     return {};
   }
@@ -74,7 +77,7 @@ class SetCall {
       columns[0].set(0, value_);
       return 1U;
     }
-    EvalContext eval{context_.fiber, arena, context_.arena, context_.session};
+    EvalContext eval{context_.fiber, arena, state_arena_, context_.session};
     const uint32_t count = TRY(kernel_->next(eval, site_, state_, columns));
     done_ = count == 0;
     return count;
@@ -88,6 +91,7 @@ class SetCall {
   CallSite site_;
   std::vector<Evaluator> args_;
   std::vector<ColumnDesc> descs_;
+  Arena state_arena_;  // of this call alone: there may be one a row
   void* state_ = nullptr;
   NullableDatum value_;
   bool done_ = true;
@@ -117,17 +121,21 @@ class FunctionScanOperator final : public Operator {
   }
   Result<Batch*> next() override {
     if (!started_) TRY(start());
+    Batch* rest = TRY(projection_.rest(arena_, wanted));
+    if (rest != nullptr) return rest;
     while (true) {
       arena_.reset();
       const uint32_t count = TRY(fill());
       if (count == 0) return nullptr;
+      TRY(context_.fiber.charge(count));
       place(count);
-      Batch* out = TRY(projection_.apply(arena_, Batch{columns_, Rows{nullptr, count}}));
+      Batch* out = TRY(projection_.apply(arena_, Batch{columns_, Rows{nullptr, count}}, wanted));
       if (out != nullptr) return out;
     }
   }
   Status rescan() override {
     started_ = false;
+    projection_.forget_rest();
     return {};
   }
 
@@ -220,75 +228,103 @@ class ProjectSetOperator final : public Operator {
         TRY(item.call->open(outer_column));
       } else {
         item.value = TRY(Evaluator::compile(context_, *target.expr, outer_column));
+        item.has_effects = TRY(has_effects(context_, *target.expr));
       }
       items_.push_back(std::move(item));
     }
-    one_ = Vector::make(context_.arena);
     return {};
   }
 
   Result<Batch*> next() override {
-    while (true) {
+    while (given_ == made_) {
+      arena_.reset();
       if (!running_) {
-        arena_.reset();
-        if (in_ == nullptr || at_ >= in_->rows.count) {
-          in_ = TRY(child_->next());
-          at_ = 0;
-          if (in_ == nullptr) return nullptr;
-        }
-        row_ = in_->rows[at_++];
-        for (Item& item : items_) {
-          if (item.call != nullptr) TRY(item.call->start(arena_, *in_, row_));
-        }
-        running_ = true;
+        const bool more = TRY(start_row());
+        if (!more) return nullptr;
       }
-      uint32_t longest = 0;
-      for (size_t i = 0; i < items_.size(); ++i) {
-        if (items_[i].call == nullptr) continue;
-        const uint32_t count = TRY(items_[i].call->next(arena_, std::span(&columns_[i], 1)));
-        items_[i].count = count;
-        longest = std::max(longest, count);
-      }
-      if (longest == 0) {
-        running_ = false;
-        continue;
-      }
-      for (size_t i = 0; i < items_.size(); ++i) {
-        if (items_[i].call != nullptr) {
-          for (uint32_t r = items_[i].count; r < longest; ++r) columns_[i].set_null(r);
-          continue;
-        }
-        const auto one = static_cast<uint16_t>(row_);
-        const NullableDatum value =
-            TRY(items_[i].value->evaluate(arena_, *in_, Rows{&one, 1}))->at(row_);
-        columns_[i].may_have_nulls = false;
-        for (uint32_t r = 0; r < longest; ++r) columns_[i].set(r, value);
-      }
-      TRY(context_.fiber.charge(longest));
-      out_ = Batch{columns_, Rows{nullptr, longest}};
-      return &out_;
+      TRY(make_rows());
+      running_ = made_ > 0;
     }
+    return give();
   }
   Status rescan() override {
     in_ = nullptr;
     running_ = false;
+    made_ = given_ = 0;
     return child_->rescan();
   }
 
  private:
+  // The functions start with the values of the next row below; false when there is none.
+  Result<bool> start_row() {
+    start_arena_.reset();
+    if (in_ == nullptr || at_ >= in_->rows.count) {
+      child_->wanted = wanted < kBatchRows ? 1 : kBatchRows;  // one row may give all of them
+      in_ = TRY(child_->next());
+      at_ = 0;
+      if (in_ == nullptr) return false;
+    }
+    row_ = in_->rows[at_++];
+    for (Item& item : items_) {
+      if (item.call != nullptr) TRY(item.call->start(start_arena_, *in_, row_));
+    }
+    return true;
+  }
+
+  // What the functions give next; none when all are done.
+  Status make_rows() {
+    made_ = given_ = 0;
+    for (size_t i = 0; i < items_.size(); ++i) {
+      columns_[i].may_have_nulls = false;
+      if (items_[i].call == nullptr) continue;
+      items_[i].count = TRY(items_[i].call->next(arena_, std::span(&columns_[i], 1)));
+      made_ = std::max(made_, items_[i].count);
+    }
+    for (size_t i = 0; i < items_.size(); ++i) {
+      if (items_[i].call == nullptr) continue;
+      for (uint32_t r = items_[i].count; r < made_; ++r) columns_[i].set_null(r);
+    }
+    return {};
+  }
+
+  // The rows made, as many as are wanted, with what stands beside the sets.
+  Result<Batch*> give() {
+    const uint32_t end = given_ + std::min(made_ - given_, std::max(wanted, 1U));
+    const auto one = static_cast<uint16_t>(row_);
+    for (size_t i = 0; i < items_.size(); ++i) {
+      Item& item = items_[i];
+      if (item.call != nullptr) continue;
+      NullableDatum value;
+      for (uint32_t r = given_; r < end; ++r) {
+        if (r == given_ || item.has_effects)
+          value = TRY(item.value->evaluate(arena_, *in_, Rows{&one, 1}))->at(row_);
+        columns_[i].set(r, value);
+      }
+    }
+    TRY(context_.fiber.charge(end - given_));
+    rows_.clear();
+    for (; given_ < end; ++given_) rows_.push_back(static_cast<uint16_t>(given_));
+    out_ = Batch{columns_, Rows{rows_.data(), static_cast<uint32_t>(rows_.size())}};
+    return &out_;
+  }
+
   struct Item {
     std::unique_ptr<SetCall> call;
     std::optional<Evaluator> value;
+    bool has_effects = false;  // then it is computed for each row of the set
     uint32_t count = 0;
   };
   Arena arena_;
+  Arena start_arena_{&context_.budget};  // the arguments of the row at hand
   OperatorPtr child_;
   std::vector<Item> items_;
   std::vector<Vector> columns_;
-  Vector one_;
+  std::vector<uint16_t> rows_;
   Batch* in_ = nullptr;
   uint32_t at_ = 0;
   uint32_t row_ = 0;
+  uint32_t made_ = 0;   // rows in columns_ ...
+  uint32_t given_ = 0;  // ... and how many of them went out
   Batch out_;
   bool running_ = false;
 };

@@ -62,8 +62,8 @@ StoredRow* RowSet::find(std::span<const Vector> columns, uint32_t row, uint64_t 
   return nullptr;
 }
 
-StoredRow* RowSet::add(std::span<const Vector> columns, uint32_t row, uint64_t hash) {
-  if (rows_.size() >= buckets_.size()) grow();
+Result<StoredRow*> RowSet::add(std::span<const Vector> columns, uint32_t row, uint64_t hash) {
+  if (rows_.size() >= buckets_.size()) TRY(grow());
   StoredRow* stored = store_.add(columns, row);
   stored->hash = hash;
   StoredRow*& bucket = buckets_[hash & (buckets_.size() - 1)];
@@ -79,7 +79,7 @@ Result<Rows> RowSet::keep_new(const Batch& batch, uint16_t* kept) {
     const uint32_t row = batch.rows[i];
     const uint64_t h = hash(batch.columns, row);
     if (find(batch.columns, row, h) != nullptr) continue;
-    add(batch.columns, row, h);
+    TRY(add(batch.columns, row, h));
     kept[count++] = static_cast<uint16_t>(row);
   }
   TRY(context_.budget.check());
@@ -87,13 +87,15 @@ Result<Rows> RowSet::keep_new(const Batch& batch, uint16_t* kept) {
   return Rows{kept, count};
 }
 
-void RowSet::grow() {
+Status RowSet::grow() {
+  TRY(context_.fiber.charge(rows_.size() / 8));
   buckets_.assign(buckets_.size() * 2, nullptr);
   for (StoredRow* row : rows_) {
     StoredRow*& bucket = buckets_[row->hash & (buckets_.size() - 1)];
     row->next = bucket;
     bucket = row;
   }
+  return {};
 }
 
 void RowSet::clear() {

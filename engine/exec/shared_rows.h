@@ -65,7 +65,7 @@ class RowSet {
   // The row equal to `row` of `columns`, or null.
   StoredRow* find(std::span<const Vector> columns, uint32_t row, uint64_t hash) const;
   // Adds a copy. REQUIRES: find() gave null.
-  StoredRow* add(std::span<const Vector> columns, uint32_t row, uint64_t hash);
+  Result<StoredRow*> add(std::span<const Vector> columns, uint32_t row, uint64_t hash);
   uint64_t hash(std::span<const Vector> columns, uint32_t row) const {
     return hash_row(keys_, columns, row);
   }
@@ -81,7 +81,7 @@ class RowSet {
   void clear();
 
  private:
-  void grow();
+  Status grow();
 
   ExecContext& context_;
   RowStore store_;

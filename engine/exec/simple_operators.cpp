@@ -1,7 +1,7 @@
 // Operators that only pass batches along: Result, Append, Limit, Values, SubqueryScan.
 #include "base/text.h"
-#include "exec/keys.h"
 #include "exec/operators_internal.h"
+#include "exec/plain_keys.h"
 #include "exec/projection.h"
 
 namespace orrery {
@@ -22,6 +22,8 @@ class ResultOperator final : public Operator {
     return {};
   }
   Result<Batch*> next() override {
+    Batch* rest = TRY(projection_.rest(arena_, wanted));
+    if (rest != nullptr) return rest;
     if (done_) return nullptr;
     if (!gate_passed_) {
       if (gate_) {
@@ -40,22 +42,25 @@ class ResultOperator final : public Operator {
       return projection_.apply(arena_, Batch{{}, Rows{nullptr, 1}});
     }
     while (true) {
+      child_->wanted = wanted;
       Batch* in = TRY(child_->next());
       if (in == nullptr) {
         done_ = true;
         return nullptr;
       }
       arena_.reset();
-      Batch* out = TRY(projection_.apply(arena_, *in));
+      Batch* out = TRY(projection_.apply(arena_, *in, wanted));
       if (out != nullptr) return out;
     }
   }
   Status rescan() override {
     done_ = gate_passed_ = false;
+    projection_.forget_rest();
     return child_ == nullptr ? Status() : child_->rescan();
   }
   bool restart() override {
     done_ = gate_passed_ = false;
+    projection_.forget_rest();
     return child_ == nullptr || child_->restart();
   }
   void set_row_limit(double rows) override {
@@ -84,25 +89,30 @@ class AppendOperator final : public Operator {
     return {};
   }
   Result<Batch*> next() override {
+    Batch* rest = TRY(projection_.rest(arena_, wanted));
+    if (rest != nullptr) return rest;
     while (at_ < inputs_.size()) {
       arena_.reset();
+      inputs_[at_]->wanted = wanted;
       Batch* in = TRY(inputs_[at_]->next());
       if (in == nullptr) {
         ++at_;
         continue;
       }
-      Batch* out = TRY(projection_.apply(arena_, *in));
+      Batch* out = TRY(projection_.apply(arena_, *in, wanted));
       if (out != nullptr) return out;
     }
     return nullptr;
   }
   Status rescan() override {
     at_ = 0;
+    projection_.forget_rest();
     for (OperatorPtr& input : inputs_) TRY(input->rescan());
     return {};
   }
   bool restart() override {
     at_ = 0;
+    projection_.forget_rest();
     return std::ranges::all_of(inputs_, [](const OperatorPtr& input) { return input->restart(); });
   }
 
@@ -129,6 +139,7 @@ class LimitOperator final : public Operator {
     if (limit_.option == LimitKind::with_ties) {
       ties_ = TRY(group_keys(context_, limit_.ties, *plan_.left));
       last_.emplace(context_, TRY(column_descs(context_, plan_.left->targets)));
+      plain_.set(ties_, last_->columns());
     }
     return {};
   }
@@ -137,6 +148,7 @@ class LimitOperator final : public Operator {
     if (!computed_) TRY(compute());
     while (true) {
       if (done_ || (to_pass_ == 0 && last_row_ == nullptr)) return nullptr;
+      child_->wanted = rows_to_ask_for();
       Batch* in = TRY(child_->next());
       if (in == nullptr) {
         done_ = true;
@@ -147,13 +159,9 @@ class LimitOperator final : public Operator {
       to_skip_ -= skipped;
       rows = tail(rows, skipped);
       if (rows.count == 0) continue;
-      if (to_pass_ == 0) return pass_ties(*in, rows);
+      if (limit_.option == LimitKind::with_ties) return pass_with_ties(*in, rows);
       const auto passed = static_cast<uint32_t>(std::min<uint64_t>(to_pass_, rows.count));
       if (to_pass_ != kAll) to_pass_ -= passed;
-      if (to_pass_ == 0 && limit_.option == LimitKind::with_ties) {
-        last_row_ = last_->add(in->columns, rows[passed - 1]);
-        return pass_ties_after(*in, rows, passed);
-      }
       rows.count = passed;
       out_ = Batch{in->columns, rows, in->tids};
       return &out_;
@@ -199,6 +207,14 @@ class LimitOperator final : public Operator {
     return {};
   }
 
+  // As many as are skipped and passed yet; one by one behind the last, for its ties.
+  uint32_t rows_to_ask_for() const {
+    if (to_pass_ == 0) return 1;
+    const uint64_t left =
+        std::min<uint64_t>(to_skip_, kBatchRows) + std::min<uint64_t>(to_pass_, wanted);
+    return static_cast<uint32_t>(std::min<uint64_t>(left, kBatchRows));
+  }
+
   Rows tail(Rows rows, uint32_t skipped) {
     if (skipped == 0) return rows;
     if (rows.index != nullptr) return Rows{rows.index + skipped, rows.count - skipped};
@@ -210,17 +226,22 @@ class LimitOperator final : public Operator {
   bool ties_with_last(const Batch& in, uint32_t row) const {
     return row_equals(ties_, *last_row_, last_->width(), in.columns, row);
   }
-  Batch* pass_ties_after(const Batch& in, Rows rows, uint32_t passed) {
-    uint32_t count = passed;
-    while (count < rows.count && ties_with_last(in, rows[count])) ++count;
-    if (count < rows.count) done_ = true;
+  // What the count allows, then what is equal to the last of it.
+  Result<Batch*> pass_with_ties(const Batch& given, Rows given_rows) {
+    arena_.reset();
+    const Batch in = TRY(plain_.of(context_, arena_, Batch{given.columns, given_rows, given.tids}));
+    Rows rows = in.rows;
+    auto count = static_cast<uint32_t>(std::min<uint64_t>(to_pass_, rows.count));
+    if (to_pass_ != kAll) to_pass_ -= count;
+    if (to_pass_ == 0) {
+      if (count > 0) last_row_ = last_->add(in.columns, rows[count - 1]);
+      while (count < rows.count && ties_with_last(in, rows[count])) ++count;
+      done_ = count < rows.count;
+    }
+    if (count == 0) return nullptr;
     rows.count = count;
     out_ = Batch{in.columns, rows, in.tids};
     return &out_;
-  }
-  Batch* pass_ties(const Batch& in, Rows rows) {
-    Batch* out = pass_ties_after(in, rows, 0);
-    return out->rows.count == 0 ? nullptr : out;
   }
 
   const LimitPlan& limit_;
@@ -228,6 +249,7 @@ class LimitOperator final : public Operator {
   std::optional<Evaluator> offset_, count_;
   OperatorPtr child_;
   std::vector<KeyColumn> ties_;
+  PlainKeys plain_;
   std::optional<RowStore> last_;  // holds the last row within the limit, WITH TIES only
   StoredRow* last_row_ = nullptr;
   std::vector<uint16_t> rows_;
@@ -254,32 +276,45 @@ class ValuesScanOperator final : public Operator {
     return {};
   }
   Result<Batch*> next() override {
+    Batch* rest = TRY(projection_.rest(arena_, wanted));
+    if (rest != nullptr) return rest;
     while (at_ < entry_.values.size()) {
       arena_.reset();
       uint32_t count = 0;
       for (Vector& column : columns_) column.may_have_nulls = false;
-      for (; count < kBatchRows && at_ < entry_.values.size(); ++count, ++at_) {
-        const std::span<Expr*> row = entry_.values[at_];
-        for (size_t c = 0; c < row.size(); ++c) {
-          Evaluator value = TRY(Evaluator::compile(context_, *row[c], outer_column));
-          const NullableDatum datum = TRY(value.single(arena_));
+      for (; count < wanted && at_ < entry_.values.size(); ++count, ++at_) {
+        const size_t width = columns_.size();
+        if (values_.size() == at_ * width) TRY(compile_row(entry_.values[at_]));
+        for (size_t c = 0; c < width; ++c) {
+          const NullableDatum datum = TRY(values_[at_ * width + c].single(arena_));
           columns_[c].set(count, datum);
         }
       }
-      Batch* out = TRY(projection_.apply(arena_, Batch{columns_, Rows{nullptr, count}}));
+      TRY(context_.fiber.charge(count));
+      Batch* out = TRY(projection_.apply(arena_, Batch{columns_, Rows{nullptr, count}}, wanted));
       if (out != nullptr) return out;
     }
     return nullptr;
   }
   Status rescan() override {
     at_ = 0;
+    projection_.forget_rest();
     return {};
   }
 
  private:
+  Status compile_row(std::span<Expr* const> row) {
+    for (const Expr* value : row) {
+      Evaluator made = TRY(Evaluator::compile(context_, *value, outer_column));
+      values_.push_back(made);
+    }
+    return {};
+  }
+
   const RangeEntry& entry_;
   Arena arena_;
   Projection projection_;
+  std::vector<Evaluator> values_;  // row by row, each made when it is first reached
   std::vector<Vector> columns_;
   size_t at_ = 0;
 };
@@ -295,16 +330,25 @@ class SubqueryScanOperator final : public Operator {
     return {};
   }
   Result<Batch*> next() override {
+    Batch* rest = TRY(projection_.rest(arena_, wanted));
+    if (rest != nullptr) return rest;
     while (true) {
       arena_.reset();
+      child_->wanted = wanted;
       Batch* in = TRY(child_->next());
       if (in == nullptr) return nullptr;
-      Batch* out = TRY(projection_.apply(arena_, *in));
+      Batch* out = TRY(projection_.apply(arena_, *in, wanted));
       if (out != nullptr) return out;
     }
   }
-  Status rescan() override { return child_->rescan(); }
-  bool restart() override { return child_->restart(); }
+  Status rescan() override {
+    projection_.forget_rest();
+    return child_->rescan();
+  }
+  bool restart() override {
+    projection_.forget_rest();
+    return child_->restart();
+  }
   void set_row_limit(double rows) override {
     if (plan_.filter == nullptr) child_->set_row_limit(rows);
   }

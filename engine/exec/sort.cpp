@@ -1,6 +1,6 @@
 // Sort: rows go to a RowSorter; under a Limit only the best rows are kept.
-#include "exec/detoast.h"
 #include "exec/operators_internal.h"
+#include "exec/plain_keys.h"
 #include "exec/row_sorter.h"
 
 namespace orrery {
@@ -14,8 +14,9 @@ class SortOperator final : public Operator {
   Status open() override {
     child_ = TRY(make_operator(context_, *plan_.left));
     std::vector<KeyColumn> keys = TRY(sort_keys(context_, sort_.keys, *plan_.left));
-    sorter_.emplace(context_.fiber, &context_.budget,
-                    TRY(column_descs(context_, plan_.left->targets)), std::move(keys),
+    const std::vector<ColumnDesc> descs = TRY(column_descs(context_, plan_.left->targets));
+    plain_.set(keys, descs);
+    sorter_.emplace(context_.fiber, &context_.budget, descs, std::move(keys),
                     context_.work_mem_bytes, context_.session.temp_space);
     columns_ = make_columns(context_.arena, sorter_->width());
     return {};
@@ -44,11 +45,8 @@ class SortOperator final : public Operator {
     sorter_->set_bound(bounded ? static_cast<uint64_t>(limit_) : UINT64_MAX);
     while (Batch* in = TRY(child_->next())) {
       arena_.reset();
-      for (const SortKey& key : sort_.keys) {
-        const auto c = static_cast<size_t>(key.column - 1);
-        TRY(detoast_column(context_, arena_, in->columns[c], in->rows, sorter_->columns()[c]));
-      }
-      TRY(sorter_->add(in->columns, in->rows));
+      const Batch plain = TRY(plain_.of(context_, arena_, *in));
+      TRY(sorter_->add(plain.columns, plain.rows));
     }
     sorted_ = true;
     return sorter_->sort();
@@ -57,6 +55,7 @@ class SortOperator final : public Operator {
   const SortPlan& sort_;
   Arena arena_;
   OperatorPtr child_;
+  PlainKeys plain_;
   std::optional<RowSorter> sorter_;
   std::vector<Vector> columns_;
   Batch out_;

@@ -90,12 +90,14 @@ Result<NullableDatum> keep_value(ExecContext& context, Arena& arena, const Vecto
 Result<NullableDatum> run_exists(ExecContext& context, SubPlanState& state) {
   Operator* root = TRY(start(context, state));
   root->set_row_limit(1);
+  root->wanted = 1;
   Batch* batch = TRY(root->next());
   return NullableDatum{Datum::of(batch != nullptr), false};
 }
 
 Result<NullableDatum> run_expression(ExecContext& context, SubPlanState& state, Arena& arena) {
   Operator* root = TRY(start(context, state));
+  root->wanted = 1;
   NullableDatum value;
   bool found = false;
   while (true) {
@@ -113,11 +115,13 @@ Result<NullableDatum> run_expression(ExecContext& context, SubPlanState& state, 
 
 // x op ANY (...): true at the first match; NULL when none matched but one was unknown. ALL is the
 // mirror image.
-Result<NullableDatum> run_quantified(ExecContext& context, SubPlanState& state, Arena& arena,
-                                     const Batch& outer, uint32_t outer_row) {
+Result<NullableDatum> run_quantified(ExecContext& context, SubPlanState& state, const Batch& outer,
+                                     uint32_t outer_row) {
   const SubPlanExpr& expr = *state.expr;
   const bool any = expr.kind == SublinkKind::any;
   Operator* root = TRY(start(context, state));
+  root->wanted = 1;
+  Arena scratch(&context.budget);  // of one comparison
   bool unknown = false;
   while (true) {
     Batch* batch = TRY(root->next());
@@ -128,7 +132,8 @@ Result<NullableDatum> run_quantified(ExecContext& context, SubPlanState& state, 
         context.set_param(expr.test_params[c], batch->columns[c].at(row));
       }
       const auto index = static_cast<uint16_t>(outer_row);
-      const Vector* test = TRY(run_step(context, *state.test, arena, outer, Rows{&index, 1}));
+      scratch.reset();
+      const Vector* test = TRY(run_step(context, *state.test, scratch, outer, Rows{&index, 1}));
       if (test->is_null(outer_row)) {
         unknown = true;
       } else if (test->value(outer_row).as<bool>() == any) {
@@ -136,6 +141,7 @@ Result<NullableDatum> run_quantified(ExecContext& context, SubPlanState& state, 
       }
       TRY(context.fiber.charge(1));
     }
+    TRY(context.budget.check());
   }
   if (unknown) return NullableDatum{};
   return NullableDatum{Datum::of(!any), false};
@@ -166,7 +172,7 @@ Result<NullableDatum> run_one(ExecContext& context, SubPlanState& state, Arena& 
     case SublinkKind::expression:  return run_expression(context, state, arena);
     case SublinkKind::array:       return run_array_sublink(context, state, arena);
     case SublinkKind::any:
-    case SublinkKind::all:         return run_quantified(context, state, arena, outer, row);
+    case SublinkKind::all:         return run_quantified(context, state, outer, row);
     case SublinkKind::row_compare: return unsupported("comparison of a row with a subquery");
   }
   UNREACHABLE();

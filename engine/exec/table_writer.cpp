@@ -97,10 +97,11 @@ Status TableWriter::null_violation(Arena& arena, const Batch& batch, uint32_t ro
       .column(relation_.columns[column].name);
 }
 
-Status TableWriter::check_row_constraints(Arena& arena, const Batch& batch) {
+Status TableWriter::check_row_constraints(Arena& arena, std::span<Vector> columns, Rows rows) {
+  const Batch batch{columns, rows};
   for (Generated& generated : generated_) {
     const Vector* value = TRY(generated.value.evaluate(arena, batch, batch.rows));
-    batch.columns[generated.column] = *value;
+    columns[generated.column] = *value;
   }
   for (size_t c = 0; c < relation_.columns.size(); ++c) {
     const ColumnDesc& desc = relation_.desc()[c];

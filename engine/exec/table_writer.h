@@ -22,9 +22,9 @@ class TableWriter {
   // Compiles constraints and index keys. 0A000 for what cannot be kept true yet.
   Status open();
 
-  // Computes the generated columns of the rows named, into the batch; then NOT NULL and CHECK:
-  // 23502, 23514.
-  Status check_row_constraints(Arena& arena, const Batch& batch);
+  // Computes the generated columns of the rows named, in place; then NOT NULL and CHECK: 23502,
+  // 23514.
+  Status check_row_constraints(Arena& arena, std::span<Vector> columns, Rows rows);
   // Inserts the rows and their index entries: 23505 on a duplicate. `tids` has room for rows.count.
   Status insert(Arena& arena, const Batch& batch, Tid* tids);
   // How many rows of the last insert() have all their index entries: after 23505, the number of the

@@ -88,11 +88,13 @@ Status TempFile::open() {
 }
 
 Status TempFile::write(uint32_t block, Bytes bytes) {
+  TRY(fiber_.check_interrupts());
   if (!handle_) TRY(open());
   return write_file(fiber_, handle_, uint64_t{block} * kTempBlockBytes, bytes);
 }
 
 Status TempFile::read(uint32_t block, MutableBytes bytes) {
+  TRY(fiber_.check_interrupts());
   const uint64_t count = TRY(read_file(fiber_, handle_, uint64_t{block} * kTempBlockBytes, bytes));
   if (count != bytes.size())
     return raise(sqlstate::io_error, cat("could not read a temporary file: read only ", count,

@@ -77,6 +77,8 @@ class WindowOperator final : public Operator {
   }
 
   Result<Batch*> next() override {
+    Batch* rest = TRY(projection_.rest(arena_, wanted));
+    if (rest != nullptr) return rest;
     while (true) {
       arena_.reset();
       if (at_ >= rows_->size()) {
@@ -87,7 +89,7 @@ class WindowOperator final : public Operator {
       for (Vector& column : columns_) column.may_have_nulls = true;
       for (uint32_t i = 0; i < count; ++i) TRY(compute_row(at_ + i, i));
       at_ += count;
-      Batch* out = TRY(projection_.apply(arena_, Batch{columns_, Rows{nullptr, count}}));
+      Batch* out = TRY(projection_.apply(arena_, Batch{columns_, Rows{nullptr, count}}, wanted));
       if (out != nullptr) return out;
     }
   }
@@ -95,6 +97,7 @@ class WindowOperator final : public Operator {
   Status rescan() override {
     in_ = nullptr;
     input_done_ = started_ = false;
+    projection_.forget_rest();
     rows_->clear();
     at_ = 0;
     return child_->rescan();
@@ -399,7 +402,9 @@ class WindowOperator final : public Operator {
     while (from < to) {
       uint32_t count = 0;
       update_arena_.reset();
-      for (; from < to && count < kBatchRows; ++from) {
+      const uint64_t stop = std::min(to, from + kBatchRows);
+      TRY(context_.fiber.charge(stop - from));
+      for (; from < stop; ++from) {
         if (frame_.is_excluded(from)) continue;
         const StoredRow* row = TRY(rows_->row(from));
         const uint8_t* nulls = row->nulls(width);
@@ -421,7 +426,6 @@ class WindowOperator final : public Operator {
       TRY(f.kernel->update(eval, f.site, same_states_.data(), args, Rows{nullptr, count}));
       for (size_t a = 0; a < f.args.size(); ++a)
         update_columns_[f.first_column + a].may_have_nulls = false;
-      TRY(context_.fiber.charge(count));
     }
     return {};
   }

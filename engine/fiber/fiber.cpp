@@ -44,6 +44,7 @@ void Fiber::park(Instant deadline, bool cancellable) {
 Status Fiber::suspend(Instant deadline) {
   TRY(check_interrupts());
   park(deadline, true);
+  slice_end_ = units_ + kUnitsPerSlice;
   return check_interrupts();
 }
 
@@ -72,6 +73,7 @@ Status Fiber::yield() {
   TRY(check_interrupts());
   scheduler_.make_ready(*this);
   scheduler_.switch_back(*this);
+  slice_end_ = units_ + kUnitsPerSlice;
   return check_interrupts();
 }
 

@@ -122,6 +122,8 @@ class Fiber {
   bool cancellable_ = false;  // while suspended: cancel() wakes it
   bool timed_out_ = false;
   WorkUnits units_ = 0;
+  // Set anew where a cancellation would have been seen, and only there: a fiber that often waits
+  // for the disk comes to the end of its slice all the same.
   WorkUnits slice_end_ = kUnitsPerSlice;
   int cancel_held_ = 0;
   int no_suspend_ = 0;

@@ -74,7 +74,6 @@ WorkUnits Scheduler::resume(Fiber& fiber) {
     prepare_context(context, stack.bottom, stack.size, &Scheduler::enter, &fiber);
   }
   const WorkUnits before = fiber.units_;
-  fiber.slice_end_ = before + kUnitsPerSlice;
   fiber.state_ = Fiber::State::running;
   current_ = &fiber;
   prepare_thread_context(*main_context_);

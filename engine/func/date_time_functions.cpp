@@ -21,16 +21,6 @@ int64_t wrap_day(int64_t micros) {
   return micros < 0 ? micros + kMicrosPerDay : micros;
 }
 
-// The microsecond at which a date starts; infinities to infinities.
-Result<int64_t> timestamp_of_date(int32_t date) {
-  if (date == kDateInfinity) return kTimestampInfinity;
-  if (date == kDateMinusInfinity) return kTimestampMinusInfinity;
-  int64_t result = 0;
-  if (__builtin_mul_overflow(int64_t{date}, kMicrosPerDay, &result) || result >= kTimestampEnd) {
-    return raise(sqlstate::datetime_value_out_of_range, "date out of range for timestamp");
-  }
-  return result;
-}
 Result<int64_t> timestamptz_of_date(int32_t date, const TimeZone& zone) {
   const int64_t local = TRY(timestamp_of_date(date));
   return timestamp_to_timestamptz(local, zone);

@@ -86,10 +86,12 @@ std::string sha2(std::string_view bytes, std::array<uint32_t, 8> state, size_t r
 
 }  // namespace
 
-std::string md5_hex(std::string_view bytes) {
+Result<std::string> md5_hex(std::string_view bytes, FunctionRef<Status(uint64_t)> pause) {
+  constexpr size_t kPiece = 64 * 1024;
   const std::string message = padded(bytes, false);
   std::array<uint32_t, 4> state = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476};
   for (size_t block = 0; block < message.size(); block += 64) {
+    if (block % kPiece == kPiece - 64) TRY(pause(kPiece));
     auto [a, b, c, d] = state;
     for (uint32_t i = 0; i < 64; ++i) {
       uint32_t f = 0;

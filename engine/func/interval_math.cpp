@@ -84,6 +84,16 @@ Result<Interval> divide_interval(const Interval& v, double divisor) {
   return scaled(v.months / divisor, v.days / divisor, static_cast<double>(v.micros) / divisor);
 }
 
+Result<int64_t> timestamp_of_date(int32_t date) {
+  if (date == kDateInfinity) return kTimestampInfinity;
+  if (date == kDateMinusInfinity) return kTimestampMinusInfinity;
+  int64_t result = 0;
+  if (__builtin_mul_overflow(int64_t{date}, kMicrosPerDay, &result) || result >= kTimestampEnd) {
+    return raise(sqlstate::datetime_value_out_of_range, "date out of range for timestamp");
+  }
+  return result;
+}
+
 Result<int64_t> timestamp_plus(int64_t timestamp, const Interval& span) {
   if (is_infinite_timestamp(timestamp)) return timestamp;
   if (span.months != 0) {

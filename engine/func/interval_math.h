@@ -12,6 +12,8 @@ Result<Interval> multiply_interval(const Interval& value, double factor);
 Result<Interval> divide_interval(const Interval& value, double divisor);
 Status interval_out_of_range();
 
+// The microsecond at which a date starts; infinities to infinities.
+Result<int64_t> timestamp_of_date(int32_t date);
 // A moment some months, days and microseconds on; a day past the month's end is its last.
 // Infinities stay.
 Result<int64_t> timestamp_plus(int64_t timestamp, const Interval& span);

@@ -60,7 +60,7 @@ struct AggregateKernel {
 // with the same state.
 struct SetKernel {
   // One call per row of arguments; `args` are single values. Returns the state (in
-  // context.plan_arena).
+  // context.plan_arena, which here lives as long as this set).
   Result<void*> (*begin)(EvalContext& context, CallSite& site, std::span<const NullableDatum> args);
   // Fills at most kBatchRows rows; returns the count, 0 at the end.
   Result<uint32_t> (*next)(EvalContext& context, CallSite& site, void* state,

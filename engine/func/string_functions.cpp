@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "catalog/quote.h"
+#include "fiber/fiber.h"
 #include "func/digest.h"
 #include "func/lift.h"
 #include "types/array.h"
@@ -312,6 +313,12 @@ Result<std::string> unescape_unicode(std::string_view text) {
   return out;
 }
 
+constexpr Kernel kMd5 = lift<[](Call& call, std::string_view v) {
+  constexpr uint64_t kBytesPerUnit = 16;  // dearer than a copy
+  return md5_hex(v,
+                 [&](uint64_t bytes) { return call.context.fiber.charge(bytes / kBytesPerUnit); });
+}>;
+
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("text_concat", concat_all<false>),
     body("text_concat_ws", concat_all<true>),
@@ -325,8 +332,8 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
          }>),
     body("to_hex32", lift<[](int32_t v) { return hex_of(static_cast<uint32_t>(v)); }>),
     body("to_hex64", lift<[](int64_t v) { return hex_of(static_cast<uint64_t>(v)); }>),
-    body("md5_text", lift<[](std::string_view v) { return md5_hex(v); }>),
-    body("md5_bytea", lift<[](std::string_view v) { return md5_hex(v); }>),
+    body("md5_text", kMd5),
+    body("md5_bytea", kMd5),
     body("sha256_bytea", lift<[](std::string_view v) { return sha256(v); }>),
     body("unistr", lift<[](std::string_view v) { return unescape_unicode(v); }>),
     body("ascii", lift<[](std::string_view v) {

@@ -1,6 +1,7 @@
 // text: concatenation, length, parts, search, LIKE, case, trimming, padding. Positions and lengths
 // count characters.
 #include "base/text.h"
+#include "fiber/fiber.h"
 #include "func/lift.h"
 #include "func/like.h"
 #include "types/text_scan.h"
@@ -105,12 +106,20 @@ Result<std::string> pad(std::string_view text, int32_t length, std::string_view 
   return left ? padding + std::string(text) : std::string(text) + padding;
 }
 
+// A value may be hundreds of megabytes: work on it is booked every so many bytes, or pieces.
+constexpr uint64_t kBytesPerUnit = 64;
+constexpr uint64_t kPiecesAtOnce = 4096;
+
 // Counts first: a text too long is refused before any of it is made.
-Result<std::string> replace(std::string_view text, std::string_view from, std::string_view to) {
+Result<std::string> replace(Call& call, std::string_view text, std::string_view from,
+                            std::string_view to) {
   if (from.empty()) return std::string(text);
+  Fiber& fiber = call.context.fiber;
   uint64_t found = 0;
-  for (size_t at = 0; (at = text.find(from, at)) != std::string_view::npos; at += from.size())
-    ++found;
+  for (size_t at = 0; (at = text.find(from, at)) != std::string_view::npos; at += from.size()) {
+    if (++found % kPiecesAtOnce == 0) TRY(fiber.charge(kPiecesAtOnce / 2));
+  }
+  TRY(fiber.charge(text.size() / kBytesPerUnit));
   const uint64_t length = text.size() - found * from.size() + found * to.size();
   TRY(check_length(length));
   std::string out;
@@ -121,8 +130,10 @@ Result<std::string> replace(std::string_view text, std::string_view from, std::s
     out += text.substr(at, next - at);
     out += to;
     at = next + from.size();
+    if (found % kPiecesAtOnce == 0) TRY(fiber.charge(kPiecesAtOnce / 2));
   }
   out += text.substr(at);
+  TRY(fiber.charge(length / kBytesPerUnit));
   return out;
 }
 
@@ -150,13 +161,17 @@ std::string translate(std::string_view text, std::string_view from, std::string_
   return out;
 }
 
-Result<std::string> repeat(std::string_view text, int32_t count) {
+Result<std::string> repeat(Call& call, std::string_view text, int32_t count) {
   const auto times = static_cast<size_t>(std::max(count, 0));
   if (!text.empty() && times > (kMaxValueBytes - kVarlenaHeaderBytes) / text.size())
     return too_large();
   std::string out;
   out.reserve(text.size() * times);
-  for (size_t i = 0; i < times; ++i) out += text;
+  const uint64_t units = text.size() * kPiecesAtOnce / kBytesPerUnit + kPiecesAtOnce / 8;
+  for (size_t i = 0; i < times; ++i) {
+    out += text;
+    if ((i + 1) % kPiecesAtOnce == 0) TRY(call.context.fiber.charge(units));
+  }
   return out;
 }
 
@@ -293,13 +308,13 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("rpad", lift<[](std::string_view v, int32_t n, std::string_view fill) {
            return pad(v, n, fill, false);
          }>),
-    body("replace_text", lift<[](std::string_view v, std::string_view from, std::string_view to) {
-           return replace(v, from, to);
-         }>),
+    body("replace_text", lift<[](Call& call, std::string_view v, std::string_view from,
+                                 std::string_view to) { return replace(call, v, from, to); }>),
     body("translate", lift<[](std::string_view v, std::string_view from, std::string_view to) {
            return translate(v, from, to);
          }>),
-    body("repeat", lift<[](std::string_view v, int32_t n) { return repeat(v, n); }>),
+    body("repeat",
+         lift<[](Call& call, std::string_view v, int32_t n) { return repeat(call, v, n); }>),
     body("text_reverse", lift<[](std::string_view v) { return reverse(v); }>),
     body("text_left", lift<[](std::string_view v, int32_t n) { return left_part(v, n); }>),
     body("text_right", lift<[](std::string_view v, int32_t n) { return right_part(v, n); }>),

@@ -101,6 +101,18 @@ Expr* renumber_test(Arena& arena, Expr* expr, std::span<const int> slots) {
   return map_children(arena, expr, [&](Expr* child) { return renumber_test(arena, child, slots); });
 }
 
+// EXISTS asks for a row, whatever stands in it and in whatever order: nothing of that is computed.
+void keep_only_rows(Query& sub) {
+  if (sub.command != CommandType::select || sub.set_operations != nullptr || sub.has_aggregates ||
+      sub.has_windows || sub.has_set_functions || sub.has_modifying_cte ||
+      !sub.grouping_sets.empty() || sub.having != nullptr || sub.limit_count != nullptr ||
+      sub.limit_offset != nullptr || !sub.row_marks.empty())
+    return;
+  sub.targets = {};
+  sub.group_by = sub.distinct = sub.order_by = {};
+  sub.distinct_on = false;
+}
+
 }  // namespace
 
 // value = (the subquery's one column), by an operator that hashes.
@@ -126,6 +138,7 @@ Result<Expr*> LevelPlanner::make_subplan(SublinkExpr& link) {
   made->kind = link.kind;
   made->test = nullptr;
 
+  if (link.kind == SublinkKind::exists) keep_only_rows(*link.subquery);
   LevelPlanner below(context_, plan_, this);
   Rel* rel = TRY(below.plan_query(*link.subquery));
   below.finish(*rel);

@@ -300,10 +300,10 @@ Status CopyFrom::choose_rows(Batch& batch, uint16_t* kept) {
 }
 
 Status CopyFrom::check_constraints(const Batch& batch) {
-  if (writer_.check_row_constraints(arena_, batch).ok()) return {};
+  if (writer_.check_row_constraints(arena_, columns_, batch.rows).ok()) return {};
   for (uint32_t i = 0; i < batch.rows.count; ++i) {
     const auto row = static_cast<uint16_t>(batch.rows[i]);
-    Status status = writer_.check_row_constraints(arena_, Batch{columns_, Rows{&row, 1}});
+    Status status = writer_.check_row_constraints(arena_, columns_, Rows{&row, 1});
     if (!status.ok()) return std::move(status).context(row_context(row, true));
   }
   return {};

@@ -119,13 +119,17 @@ Status Execution::make_plain(Batch& batch) {
   plain_.reset();
   for (size_t i = 0; i < columns_.size(); ++i) {
     if (descs_[i].length != -1) continue;
-    TRY(detoast_column(context_, plain_, batch.columns[i], batch.rows, descs_[i]));
+    TRY(detoast_column(context_, plain_, columns_[i], batch.rows, descs_[i]));
   }
   return {};
 }
 
 Result<const Batch*> Execution::next(uint64_t limit) {
-  if (!has_held_ && !done_) TRY(fetch());
+  if (!has_held_ && !done_) {
+    root_->wanted =
+        static_cast<uint32_t>(limit == 0 ? kBatchRows : std::min<uint64_t>(limit, kBatchRows));
+    TRY(fetch());
+  }
   if (!has_held_) return static_cast<const Batch*>(nullptr);
   out_ = held_;
   if (limit > 0 && held_.rows.count > limit) {

@@ -116,7 +116,7 @@ Status Session::write_rows(Fiber& fiber, Oid table, std::span<const int16_t> num
       now[one.column] = *value;
     }
     const Batch batch{now, Rows{nullptr, count}};
-    TRY(writer.check_row_constraints(batch_arena, batch));
+    TRY(writer.check_row_constraints(batch_arena, now, batch.rows));
     TRY(writer.insert(batch_arena, batch, tids.data()));
     batch_arena.reset();
     TRY(memory_.check());

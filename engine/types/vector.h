@@ -67,8 +67,8 @@ struct Vector {
 };
 
 struct Batch {
-  std::span<Vector> columns;
-  Rows rows;  // the rows that exist; filters narrow this instead of copying
+  std::span<const Vector> columns;  // of whoever made the batch: others copy before they change
+  Rows rows;                        // the rows that exist; filters narrow this instead of copying
   const Tid* tids =
       nullptr;  // of the row versions, by row number, when the producer was asked for them
 };

@@ -156,3 +156,28 @@ select * from (select distinct on (x) x, y from (values (1, 1), (1, 2), (2, 3)) 
 select * from (select 1 as x union all select 2 union select 3) u where x > 1 order by x
 select * from (select x from (values (1), (2), (3)) t(x) limit 2) q where x > 1
 select x from (values (1), (2)) t(x) group by x having x > 1 and count(*) = 1
+select d, sum(x) over (order by d range between '3 days' preceding and current row) from (values (date '2024-01-01', 1), ('2024-01-03', 2), ('2024-01-06', 4), ('2024-01-07', 8), (null, 16)) t(d, x)
+select d, sum(x) over (order by d desc range between '1 month' preceding and '1 day' following) from (values (timestamp '2024-01-31 10:00', 1), ('2024-02-29 10:00', 2), ('2024-03-01 09:00', 4), ('2024-04-01 09:00', 8)) t(d, x)
+select count(*) over (order by d range between '1 hour' preceding and '30 minutes' following) from (values (timestamptz '2024-01-31 10:00+00'), ('2024-01-31 10:20+00'), ('2024-01-31 11:15+00'), ('2024-01-31 13:00+00')) t(d)
+select t, count(*) over (order by t range between '2 hours' preceding and '2 hours' following) from (values (time '00:30'), ('02:00'), ('21:00'), ('23:30')) v(t)
+select t, count(*) over (order by t range between '2 hours' preceding and '1 day' following) from (values (timetz '00:30+00'), ('02:00+01'), ('21:00-01'), ('23:30+00')) v(t)
+select i, count(*) over (order by i range between '1 day' preceding and '10 days' following) from (values (interval '1 hour'), ('1 day'), ('9 days'), ('1 month'), ('-2 days')) v(i)
+select x, count(*) over (order by x range between 1.5 preceding and 0.5 following) from (values (1::float8), (2), (2.5), ('infinity'), ('nan'), ('-infinity')) v(x)
+select x, count(*) over (order by x range between 'infinity' preceding and 0.5 following) from (values (1::float4), (2), (2.5), ('infinity'), ('nan'), ('-infinity'), (null)) v(x)
+select sum(x) over (order by d range between '-3 days' preceding and current row) from (values (date '2024-01-01', 1)) t(d, x)
+select sum(x) over (order by x range between -1.5 preceding and current row) from (values (1::float8)) t(x)
+select count(*) over (order by t range between '-1 second' preceding and current row) from (values (time '00:30')) v(t)
+select (a, b) > (5, 100), (a, b) < (5::smallint, 100.5), (b, a) >= (8::smallint, 5) from (values (5::bigint, 101::int), (4, 200), (6, 0), (5, 100), (null, 1)) v(a, b)
+select (d, x) < (timestamp '2024-01-01 10:00', 2::float8) from (values (date '2024-01-01', 1::float4), ('2024-01-02', 1)) v(d, x)
+select 10 / x from (values (1), (0)) v(x) limit 1
+select 10 / x from (values (1), (0)) v(x) where 10 / x > 0 limit 1
+select x from generate_series(1, 3000) g(x) where 1 / (2000 - x) >= 0 limit 3 offset 1500
+select x from generate_series(1, 3000) g(x) where 1 / (2000 - x) >= 0 limit 3 offset 1998
+select 1 / (3 - a) from (values (1), (2), (3)) v(a) union all select 1 / 0 from (values (1), (2)) v(a) where a > 1 limit 2
+select exists (select 1 / (a - 1) from (values (2), (1)) v(a))
+select exists (select 1 / (a - 1) from (values (1), (2)) v(a))
+select exists (select a from (values (2), (1)) v(a) where 1 / (a - 1) = 1)
+select 2 = any (select 4 / a from (values (2), (0)) v(a)), 2 < all (select 4 / a from (values (2), (0)) v(a))
+select (select 1 / (a - 1) from (values (2), (1)) v(a))
+select x / 2 from (select x, count(*) over (order by x) c from generate_series(1, 5) g(x)) s where 1 / (x - 4) <= 0 limit 2
+select a.x, 1 / (3 - b.x) from generate_series(1, 3) a(x) join generate_series(1, 3) b(x) on a.x = b.x order by a.x limit 2

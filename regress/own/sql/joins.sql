@@ -29,3 +29,18 @@ analyze many;
 select count(*), sum(m.id) from many m join many n on m.k = n.k and n.id <= 100;
 select count(*) from many m left join a on a.id = m.k where a.id is null;
 drop table a, b, many;
+-- A nested loop started over with other values from around it: what its inner side keeps is not of these.
+create table stale_a (i int); insert into stale_a values (1), (2), (3);
+create table stale_b (i int, j int); insert into stale_b select g, g % 5 from generate_series(1, 20) g;
+create table stale_c (i int, j int); insert into stale_c select g, g % 7 from generate_series(1, 30) g;
+set enable_mergejoin to off;
+select a.i, (select sum(x.s) from stale_b b, lateral (select sum(c.i) s from stale_c c join stale_b b2 on b2.i = c.i where c.j = b.j and b2.j = b.j % 3) x where b.i > a.i) from stale_a a order by 1;
+set enable_hashjoin to off;
+select a.i, (select sum(x.s) from stale_b b, lateral (select sum(c.i) s from stale_c c join stale_b b2 on b2.i = c.i where c.j = b.j and b2.j = b.j % 3) x where b.i > a.i) from stale_a a order by 1;
+select a.i, (select sum(x.s) from stale_b b, lateral (with m as materialized (select c.i from stale_c c where c.j = b.j) select sum(m.i) s from m join stale_b b2 on b2.i = m.i where b2.j = b.j % 3) x where b.i > a.i) from stale_a a order by 1;
+reset all;
+-- VALUES that read the row beside them, often.
+select count(*), sum(x), max(x) from generate_series(1, 3000) g, lateral (values (g.g), (g.g + 1), ((select max(i) from stale_a where i < g.g))) v(x);
+-- Targets beside a set are computed for each row of the set.
+create temp sequence beside_set;
+select generate_series(1, 3), nextval('beside_set'), n from (values (10), (20)) v(n);

@@ -49,3 +49,17 @@ drop table long_one;
 vacuum long_two;
 select count(*), count(distinct md5(b)) from long_two;
 drop table long_two;
+-- Operators look inside long values that a set-returning function, a sort or a lock hands on.
+create table long_key (t text, n int);
+insert into long_key values (repeat('a', 5000), 3), (repeat('b', 5000), 1000), (repeat('c', 5000), 900);
+alter table long_key alter column t set storage external;
+insert into long_key values (repeat('d', 5000), 3000), (repeat('e', 5000), 1), (repeat('f', 5000), 1024);
+select count(*) from (select distinct t, generate_series(1, n) from long_key) x;
+select count(*), sum(g), max(length(t)) from (select t, generate_series(1, n) as g from long_key order by 1, 2 offset 0) x;
+select left(t, 1), count(*), sum(g) from (select t, generate_series(1, n) as g from long_key) x group by t order by 1;
+select count(*) from (select t, generate_series(1, n) from long_key intersect select t, generate_series(2, n) from long_key) x;
+select count(*) from (select t, generate_series(1, n) from long_key union select t, generate_series(2, n + 1) from long_key) x;
+select left(t, 1), n from long_key order by t desc fetch first 2 rows with ties;
+insert into long_key select * from long_key;
+select left(t, 1), n from long_key order by t desc fetch first 3 rows with ties;
+with recursive r as (select t from long_key union select r.t || '' from r) select length(t), left(t, 1) from r order by 2;

@@ -34,3 +34,15 @@ update account a set balance = 1 from fee f where f.account = a.id and a.id = 8;
 rollback;
 select * from account order by id;
 select * from fee order by id;
+-- A LIMIT locks the rows that it passes, and no others.
+create table job (id int primary key, done bool);
+insert into job select g, false from generate_series(1, 2000) g;
+begin;
+select id from job order by id for update skip locked limit 1;
+\! psql -X -At -c 'select id from job order by id for update skip locked limit 1'
+select id from job for update skip locked limit 2;
+\! psql -X -At -c "set lock_timeout = '2s'" -c 'update job set done = true where id = 900' -c 'select id from job for update skip locked offset 1 limit 2'
+declare job_c cursor for select id from job where id > 100 for update;
+fetch 2 from job_c;
+\! psql -X -At -c 'select id from job where id > 100 order by id for update skip locked limit 1'
+rollback;

@@ -44,3 +44,17 @@ select id, k from spill_c order by k desc, t offset 3000 limit 10;
 select id, k from spill_c order by t limit 3000 offset 2990;
 select sum(id) from (select id from spill_c order by t, k offset 100) s;
 reset work_mem;
+-- The inner side is cut into more batches while its later ones are loaded, and few of them meet an outer row.
+create table spill_big (k int, pad text);
+insert into spill_big select g, repeat('x', 50) from generate_series(1, 50000) g;
+create table spill_small (k int);
+insert into spill_small select g * 12500 - 7 from generate_series(1, 4) g;
+insert into spill_small values (null), (-1);
+analyze spill_big, spill_small;
+set work_mem to '64kB'; set hash_mem_multiplier to 1; set enable_mergejoin to off; set enable_nestloop to off;
+select s.k, b.k is not null from spill_small s left join spill_big b using (k) order by 1;
+select s.k from spill_small s where exists (select 1 from spill_big b where b.k = s.k) order by 1;
+select s.k from spill_small s where not exists (select 1 from spill_big b where b.k = s.k) order by 1;
+select count(*), count(s.k), count(b.k) from spill_small s full join spill_big b on b.k = s.k;
+select count(*), count(s.k), count(b.k) from spill_small s right join spill_big b on b.k = s.k;
+reset all;
