@@ -46,6 +46,7 @@ Result<PageRef> BTreeDescent::pin_root(Fiber& fiber) {
 
 Status BTreeDescent::move_right(Fiber& fiber, const SearchKey& key, PageRef* page,
                                 bool finish_splits) {
+  CircleGuard guard;
   for (;;) {
     const BTreePage view(*page);
     if (view.has(kBTreeDeleted)) {
@@ -60,12 +61,20 @@ Status BTreeDescent::move_right(Fiber& fiber, const SearchKey& key, PageRef* pag
       *page = TRY(pin(fiber, block));
       continue;
     }
-    const BlockNo next = view.right();
-    if (next == kInvalidBlock)
-      return index_damaged(order_.index(), page->block(), "A right link is missing.");
-    page->release();
-    *page = TRY(pin(fiber, next));
+    TRY(step_right(fiber, page, guard));
   }
+}
+
+Status BTreeDescent::step_right(Fiber& fiber, PageRef* page, CircleGuard& guard) {
+  const BlockNo next = BTreePage(*page).right();
+  if (next == kInvalidBlock)
+    return index_damaged(order_.index(), page->block(), "A right link is missing.");
+  if (guard.is_back_at(next))
+    return index_damaged(order_.index(), next, "Its right links lead in a circle.");
+  page->release();
+  TRY(fiber.charge(1));
+  *page = TRY(pin(fiber, next));
+  return {};
 }
 
 Result<PageRef> BTreeDescent::descend(Fiber& fiber, const SearchKey& key, uint32_t level,

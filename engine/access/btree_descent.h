@@ -20,6 +20,24 @@ struct DescentPath {
   BlockNo pop() { return depth == 0 ? kInvalidBlock : blocks[--depth]; }
 };
 
+// Asked at each step to the right: has the walk come back to a page? Only a damaged index leads in
+// a circle.
+class CircleGuard {
+ public:
+  bool is_back_at(BlockNo block) {
+    if (block == mark_) return true;
+    if (++steps_ < limit_) return false;
+    mark_ = block;
+    steps_ = 0;
+    limit_ *= 2;
+    return false;
+  }
+
+ private:
+  BlockNo mark_ = kInvalidBlock;
+  uint64_t steps_ = 0, limit_ = 1;
+};
+
 class BTreeDescent {
  public:
   BTreeDescent(Access& access, const IndexOrder& order)
@@ -35,6 +53,8 @@ class BTreeDescent {
                           bool finish_splits);
   // Moves right while the key lies beyond `page`, and over unlinked pages.
   Status move_right(Fiber& fiber, const SearchKey& key, PageRef* page, bool finish_splits);
+  // One step to the right. XX002 where there is none, or the walk goes in a circle.
+  Status step_right(Fiber& fiber, PageRef* page, CircleGuard& guard);
   // A page of this index; XX002 when it is none.
   Result<PageRef> pin(Fiber& fiber, BlockNo block);
   // An unused page, pinned: a reusable one or a new one at the end. It must be initialised in the

@@ -181,11 +181,8 @@ Status IndexScan::State::read_leaf(Fiber& fiber) {
       return {};
     }
   }
-  while (BTreePage(page).has(kBTreeDeleted)) {
-    const BlockNo right = BTreePage(page).right();
-    page.release();
-    page = TRY(descent.pin(fiber, right));
-  }
+  CircleGuard deleted;
+  while (BTreePage(page).has(kBTreeDeleted)) TRY(descent.step_right(fiber, &page, deleted));
   take(page);
   return {};
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "access/btree_page.h"
 #include "access/test_table.h"
 
 namespace orrery {
@@ -249,6 +250,40 @@ TEST(BTree, AKeyThatIsTooLongIsRefused) {
         tree.insert(fiber, *t, index.table, values.get(), {BlockNo(1), 1}, UniqueCheck::none);
     EXPECT_TRUE(result.status().is(sqlstate::program_limit_exceeded));
     return node.transactions.abort(fiber, *t);
+  });
+}
+
+TEST(BTree, RightLinksThatLeadInACircleAreNotFollowedForEver) {
+  NodeDisk disk;
+  live_ok(disk, [&](Fiber& fiber, TestNode& node) -> Status {
+    Access access(node.storage, node.transactions);
+    TestIndex index;
+    index.info.file = TRY(node.storage.create_file(fiber, kBootstrapXid));
+    Model model;
+    for (uint32_t i = 0; i < 300; ++i) model[key_of(i * 31)] = true;
+    BTreeBuilder builder(access, index.info, kBootstrapXid);
+    for (const auto& [key, there] : model) {
+      const KeyValues values(key);
+      const bool added = TRY(builder.add(fiber, values.get(), {BlockNo(std::get<2>(key)), 1}));
+      EXPECT_TRUE(added);
+    }
+    TRY(builder.finish(fiber));
+    // Unlinked leaves are passed to the right: each leads to itself.
+    const BlockNo size = TRY(node.storage.file_size(fiber, index.info.file));
+    for (BlockNo block(kBTreeMetaBlock.v + 1); block < size; ++block.v) {
+      PageRef page = TRY(node.storage.pool().pin(fiber, index.info.file, block));
+      if (page.kind() != PageKind::btree || BTreePage(page).level() != 0) continue;
+      Change change(RecordKind::page_change);
+      const int at = change.add(page);
+      change.write_value(at, kBTreeRightOffset, block.v);
+      change.write_value(at, kBTreeFlagsOffset,
+                         static_cast<uint16_t>(BTreePage(page).flags() | kBTreeDeleted));
+      TRY(node.storage.reserve(fiber, change));
+      node.storage.apply(change);
+    }
+    const auto read = read_all(fiber, access, index, ScanDirection::forward);
+    EXPECT_TRUE(read.status().is(sqlstate::index_corrupted));
+    return {};
   });
 }
 

@@ -222,7 +222,7 @@ Result<PruneResult> prune_page(Fiber& fiber, Access& access, PageRef& page) {
         Bytes(reinterpret_cast<const std::byte*>(&plan.newest_removed.v), sizeof(uint64_t)));
     if (PLANTED(b18_double_visibility_check)) {
       // What a second look calls dead goes as well, though the first led chains to it.
-      TRY(fiber.yield());
+      TRY(fiber.sleep(milliseconds(1)));
       PrunePlan again;
       if (page.version() == version && Pruner(access.transactions(), page, again).run()) {
         for (uint16_t n = 1; n <= count; ++n) {

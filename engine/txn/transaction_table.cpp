@@ -95,13 +95,12 @@ bool TransactionManager::may_hint(CommitTs ts) const {
 }
 
 Status TransactionManager::wait_for(Fiber& fiber, LockOwner& waiter, Xid xid) {
-  if (PLANTED(b30_lost_wakeup) && running(xid) != nullptr) {
-    TRY(fiber.yield());  // it may end now, before the waiter is enqueued
-    WaitQueue nobody_notifies;
-    if (running(xid) == nullptr) TRY(nobody_notifies.wait(fiber));
-  }
   const auto it = running_.find(xid);
   if (it == running_.end() || it->second.aborted) return {};
+  if (PLANTED(b30_lost_wakeup) && it->second.transaction->state() == TransactionState::committing) {
+    WaitQueue nobody_notifies;  // those who wait were told already
+    TRY(nobody_notifies.wait(fiber));
+  }
   it->second.awaited = true;
   return locks_.wait_for_release(fiber, waiter, it->second.transaction->owner(),
                                  LockTag::transaction(xid));

@@ -57,6 +57,19 @@ std::string report_line(const RunRecord& record, uint64_t microseconds) {
   ::_exit(0);
 }
 
+uint64_t in_microseconds(const timespec& time) {
+  return static_cast<uint64_t>(time.tv_sec) * 1'000'000 +
+         static_cast<uint64_t>(time.tv_nsec) / 1000;
+}
+
+// What a process has used of processors: a busy machine makes no seed hang.
+uint64_t processor_microseconds(pid_t process) {
+  clockid_t clock{};
+  timespec used{};
+  if (::clock_getcpuclockid(process, &clock) != 0 || ::clock_gettime(clock, &used) != 0) return 0;
+  return in_microseconds(used);
+}
+
 std::vector<std::string> split(std::string_view text, char by) {
   std::vector<std::string> pieces;
   while (true) {
@@ -103,6 +116,7 @@ struct Worker {
   bool is_running_seed = false;
   bool is_hung = false;
   uint64_t started_at = 0;
+  uint64_t processor_limit = 0;  // of its processor time: then the seed in progress hangs
   std::string buffer;
   std::string said;  // the end of its stderr
 };
@@ -180,8 +194,8 @@ class Sweep {
       if (waits[2 * i + 1].revents != 0) hear(worker);
       if (waits[2 * i].revents != 0) {
         read_reports(worker);
-      } else if (worker.is_running_seed && real_microseconds() - worker.started_at >
-                                               options_.seed_limit_seconds * 1'000'000) {
+      } else if (worker.is_running_seed &&
+                 processor_microseconds(worker.process) > worker.processor_limit) {
         ::kill(worker.process, SIGKILL);
         worker.is_hung = true;
       }
@@ -221,6 +235,8 @@ class Sweep {
       worker.next = worker.current + stride_;
       worker.is_running_seed = true;
       worker.started_at = real_microseconds();
+      worker.processor_limit =
+          processor_microseconds(worker.process) + options_.seed_limit_seconds * 1'000'000;
       return;
     }
     worker.is_running_seed = false;
@@ -279,7 +295,7 @@ class Sweep {
 uint64_t real_microseconds() {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
+  return in_microseconds(now);
 }
 
 void sweep(const SweepOptions& options, FunctionRef<bool(SeedReport)> report) {

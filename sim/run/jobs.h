@@ -20,7 +20,7 @@ struct SweepOptions {
   std::string workload;
   std::string planted;  // zoo builds: the bug that is on
   bool unrestricted = false;
-  uint64_t seed_limit_seconds = 120;  // real time; a seed that needs more hangs
+  uint64_t seed_limit_seconds = 60;  // of processor time; a seed that needs more hangs
 };
 
 // One seed's end, as the parent sees it.

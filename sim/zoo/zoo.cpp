@@ -36,7 +36,7 @@ constexpr uint64_t kEnoughDetections = 5;  // then the estimate is good enough
 struct Finding {
   uint64_t seeds = 0;
   uint64_t detections = 0;
-  uint64_t hangs = 0;      // stopped by real time, which shows nothing
+  uint64_t hangs = 0;      // took too long, which shows nothing
   uint64_t unrelated = 0;  // fail with nothing planted too
   uint64_t first_seed = 0;
   std::string first_oracle;
