@@ -19,7 +19,8 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
-from pgwire_client import Connection, ConnectionLost, ServerError, column_names, error_fields, row_values  # noqa: E402
+from pgwire_client import Connection, ConnectionLost, ServerError  # noqa: E402
+from pgwire_client import column_names, error_fields, row_values  # noqa: E402
 from servers import Postgres, Server  # noqa: E402
 
 NAMES = {b"1": "ParseComplete", b"2": "BindComplete", b"3": "CloseComplete", b"n": "NoData"}
@@ -104,7 +105,8 @@ def play(script: str, port: int) -> str:
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     arguments.add_argument("--postgres", action="store_true", help="ask a PostgreSQL 15 of its own")
-    arguments.add_argument("--accept", action="store_true", help="the answers are now expected: PostgreSQL's, or ours in refused*.wire")
+    accept = "the answers are now expected: PostgreSQL's, or ours in refused*.wire"
+    arguments.add_argument("--accept", action="store_true", help=accept)
     arguments.add_argument("--server-cmd", default="./orrery server --data {data} --port {port}")
     arguments.add_argument("names", nargs="*")
     options = arguments.parse_args()
