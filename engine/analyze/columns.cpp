@@ -1,5 +1,6 @@
 // Column references: names looked up in the range entries in scope, innermost query first.
 #include "analyze/transform.h"
+#include "analyze/walk.h"
 #include "base/text.h"
 #include "types/type_oids.h"
 
@@ -88,6 +89,21 @@ ScopeItem Transform::item_of(Scope& scope, int range, std::string_view alias) {
   return item;
 }
 
+// Whose columns are read needs the right to be: what FROM names does in any case, what a statement
+// writes does by this.
+void Transform::note_read(Scope& scope, const Expr& column) {
+  if (column.tag == ExprTag::var) {
+    RangeEntry& entry = *scope.range_table[static_cast<size_t>(as<VarExpr>(column).range - 1)];
+    if (entry.kind == RangeKind::relation) entry.required_privileges |= kAclSelect;
+  }
+  for_each_child(column, [&](const Expr& child) { note_read(scope, child); });
+}
+Scope& Transform::scope_above(Scope& scope, int levels) {
+  Scope* at = &scope;
+  for (; levels > 0; --levels) at = at->parent;
+  return *at;
+}
+
 Result<Expr*> Transform::column_by_name(Scope& scope, std::string_view name, int location,
                                         bool required) {
   int levels = 0;
@@ -110,8 +126,10 @@ Result<Expr*> Transform::column_by_name(Scope& scope, std::string_view name, int
         found = {&item, c, levels};
       }
     }
-    if (found.item != nullptr)
+    if (found.item != nullptr) {
+      note_read(*at, *found.item->columns[found.column]);
       return at_location(arena_, lift(arena_, found.item->columns[found.column], levels), location);
+    }
     // System columns are not shown by *, but can be named when one table has them.
     for (const SystemColumn& column : kSystemColumns) {
       if (column.name != name) continue;
@@ -129,6 +147,7 @@ Result<Expr*> Transform::column_by_name(Scope& scope, std::string_view name, int
       auto* var = node<VarExpr>(ExprTag::var, column.type, location);
       var->range = owner->range;
       var->attno = column.attno;
+      note_read(*at, *var);
       var->levels_up = levels;
       return var;
     }
@@ -137,12 +156,14 @@ Result<Expr*> Transform::column_by_name(Scope& scope, std::string_view name, int
   return error(sqlstate::undefined_column, cat("column \"", name, "\" does not exist"), location);
 }
 
-Result<Expr*> Transform::whole_row(const ScopeItem& item, int levels_up, int location) {
+Result<Expr*> Transform::whole_row(Scope& scope, const ScopeItem& item, int levels_up,
+                                   int location) {
   auto* row = node<RowNode>(ExprTag::row, type_oid::record, location);
   std::vector<Expr*> fields;
   std::vector<std::string_view> names;
   for (size_t c = 0; c < item.names.size(); ++c) {
     if (item.names[c].empty()) continue;
+    note_read(scope_above(scope, levels_up), *item.columns[c]);
     fields.push_back(lift(arena_, item.columns[c], levels_up));
     names.push_back(item.names[c]);
   }
@@ -215,7 +236,7 @@ Result<Expr*> Transform::column_ref(Scope& scope, const ColumnRef& ref) {
     if (column != nullptr) return column;
     int levels = 0;
     const ScopeItem* item = TRY(find_table(*this, scope, {}, ref.fields[0], ref.location, &levels));
-    if (item != nullptr) return whole_row(*item, levels, ref.location);
+    if (item != nullptr) return whole_row(scope, *item, levels, ref.location);
     return error(sqlstate::undefined_column, cat("column \"", ref.fields[0], "\" does not exist"),
                  ref.location);
   }
@@ -244,14 +265,18 @@ Result<Expr*> Transform::column_ref(Scope& scope, const ColumnRef& ref) {
                    cat("column reference \"", column, "\" is ambiguous"), ref.location);
     found = {item, c, levels};
   }
-  if (found.item != nullptr)
+  Scope& home = scope_above(scope, levels);
+  if (found.item != nullptr) {
+    note_read(home, *item->columns[found.column]);
     return at_location(arena_, lift(arena_, item->columns[found.column], levels), ref.location);
+  }
   for (const SystemColumn& system : kSystemColumns) {
     if (system.name != column || item->entry == nullptr || item->entry->kind != RangeKind::relation)
       continue;
     auto* var = node<VarExpr>(ExprTag::var, system.type, ref.location);
     var->range = item->range;
     var->attno = system.attno;
+    note_read(home, *var);
     var->levels_up = levels;
     return var;
   }
@@ -264,6 +289,7 @@ Status Transform::expand_star(Scope& scope, const ColumnRef& ref,
   auto add_item = [&](const ScopeItem& item, int levels) {
     for (size_t c = 0; c < item.names.size(); ++c) {
       if (item.names[c].empty()) continue;
+      note_read(scope_above(scope, levels), *item.columns[c]);
       TargetEntry target{};
       target.expr = at_location(arena_, lift(arena_, item.columns[c], levels), ref.location);
       target.resno = static_cast<int>(targets.size()) + 1;

@@ -102,6 +102,13 @@ Status Deparser::range_entry(int range) {
       }
       break;
     case RangeKind::subquery:
+      if (entry.view != nullptr) {  // what it means is asked when the query is run
+        TRY(relation_name(*entry.view));
+        shows_alias = alias != entry.view->name;
+        for (size_t i = 0; i < entry.columns.size(); ++i)
+          shows_columns = shows_columns || entry.columns[i] != entry.view->columns[i].name;
+        break;
+      }
       out += "(";
       TRY(query(*entry.subquery, false));
       out += ")";

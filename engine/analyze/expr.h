@@ -197,7 +197,8 @@ struct AggregateExpr : Expr {
   Expr* filter;
   bool star;
   bool variadic;
-  char kind;  // pg_aggregate.aggkind: n, o, h
+  bool is_volatile = false;  // known once planned: such a one is equal to itself alone
+  char kind;                 // pg_aggregate.aggkind: n, o, h
   int levels_up = 0;
   Oid transition_type;
 };

@@ -68,9 +68,15 @@ struct Forms {
                                c.location);
       }
       case ConstKind::float_: {
-        const bool integral = c.text.find_first_not_of("0123456789") == std::string_view::npos;
+        const size_t digits = c.text.starts_with('-') ? 1 : 0;
+        const bool integral =
+            c.text.find_first_not_of("0123456789", digits) == std::string_view::npos;
         if (integral) {
           Result<Datum> big = input_value(t.arena_, context.session.types, type_oid::int8, c.text);
+          if (big.ok() && big->as<int64_t>() == std::numeric_limits<int32_t>::min()) {
+            const Datum least = Datum::of(std::numeric_limits<int32_t>::min());
+            return t.make_constant(type_oid::int4, {least, false}, 4, false, c.location);
+          }
           if (big.ok()) return t.make_constant(type_oid::int8, {*big, false}, 8, false, c.location);
         }
         const Datum value =

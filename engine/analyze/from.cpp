@@ -229,6 +229,13 @@ struct FromForms {
   // A view is its SELECT, analyzed anew: names in it were qualified when it was stored.
   Result<FromNode*> view(const RelationInfo& relation, const RangeVar& ref,
                          std::vector<ScopeItem>& made) {
+    for (const Transform::OpenView* open = t.views_; open != nullptr; open = open->outer) {
+      if (open->oid != relation.oid) continue;
+      return raise(
+          sqlstate::invalid_object_definition,
+          cat("infinite recursion detected in rules for relation \"", relation.name, "\""));
+    }
+    const Transform::OpenView now{relation.oid, t.views_};
     AnalyzeContext& outer = t.context_;
     const auto statements = TRY(parse(t.arena_, t.arena_.copy(relation.view_definition)));
     SearchPath path;
@@ -244,6 +251,7 @@ struct FromForms {
     Transform body(inner);
     // The view's owner, not who reads it, needs rights on what it is made of.
     body.check_as_ = relation.owner;
+    body.views_ = &now;
     Query* query = TRY(body.select(as<SelectStmt>(*statements[0]->stmt), nullptr));
     std::vector<std::string_view> names;
     for (const ColumnInfo& column : relation.columns) names.push_back(column.name);

@@ -126,9 +126,6 @@ struct ModifyForms {
     TRY(t.target_list(scope, list, Clause::returning, targets));
     TRY(t.resolve_unknowns(targets));
     query.returning = t.arena_.copy_array(targets);
-    if (!list.empty())
-      scope.range_table[static_cast<size_t>(query.result_range - 1)]->required_privileges |=
-          kAclSelect;
     return {};
   }
 
@@ -317,7 +314,12 @@ struct ModifyForms {
     }
     scope.items.clear();
     show_target();
-    if (clause.infer != nullptr) TRY(infer(*clause.infer, *made));
+    if (clause.infer != nullptr) {
+      TRY(infer(*clause.infer, *made));
+      // To be told of a conflict is to read the columns that decide it.
+      scope.range_table[static_cast<size_t>(query.result_range - 1)]->required_privileges |=
+          kAclSelect;
+    }
     if (made->do_update) {
       Alias alias;
       alias.aliasname = "excluded";
@@ -328,7 +330,7 @@ struct ModifyForms {
       if (clause.where_clause != nullptr)
         made->where = TRY(t.condition(scope, clause.where_clause, Clause::where));
       scope.range_table[static_cast<size_t>(query.result_range - 1)]->required_privileges |=
-          kAclUpdate | kAclSelect;
+          kAclUpdate;
     }
     query.on_conflict = made;
     scope.items.clear();
@@ -431,8 +433,6 @@ Result<Query*> Transform::update(const UpdateStmt& stmt, Scope* parent) {
   query->targets = arena_.copy_array(set);
   if (stmt.where_clause != nullptr)
     query->where = TRY(condition(scope, stmt.where_clause, Clause::where));
-  scope.range_table[static_cast<size_t>(query->result_range - 1)]->required_privileges |=
-      stmt.where_clause != nullptr ? kAclSelect : 0U;
   TRY(forms.returning(stmt.returning_list));
   forms.finish();
   return query;
@@ -452,8 +452,6 @@ Result<Query*> Transform::remove(const DeleteStmt& stmt, Scope* parent) {
   query->from = arena_.copy_array(from);
   if (stmt.where_clause != nullptr)
     query->where = TRY(condition(scope, stmt.where_clause, Clause::where));
-  scope.range_table[static_cast<size_t>(query->result_range - 1)]->required_privileges |=
-      stmt.where_clause != nullptr ? kAclSelect : 0U;
   TRY(forms.returning(stmt.returning_list));
   forms.finish();
   return query;

@@ -144,7 +144,9 @@ Result<int> Transform::find_target(Scope& scope, const Node* node,
     }
     if (found >= 0) return found;
   }
-  if (const auto* constant = as_if<A_Const>(node)) {
+  const bool may_be_position = sql92_names || clause == Clause::group_by;
+  const auto* constant = may_be_position ? as_if<A_Const>(node) : nullptr;
+  if (constant != nullptr) {
     if (constant->kind != ConstKind::integer) {
       return error(sqlstate::syntax_error, cat("non-integer constant in ", clause_name(clause)),
                    node->location);

@@ -41,7 +41,9 @@ class Transform {
   Status expand_star(Scope& scope, const ColumnRef& ref, std::vector<TargetEntry>& targets);
   ScopeItem item_of(Scope& scope, int range, std::string_view alias);
   Expr* make_var(const RangeEntry& entry, int range, int attno, int levels_up, int location);
-  Result<Expr*> whole_row(const ScopeItem& item, int levels_up, int location);
+  Result<Expr*> whole_row(Scope& scope, const ScopeItem& item, int levels_up, int location);
+  static void note_read(Scope& scope, const Expr& column);
+  static Scope& scope_above(Scope& scope, int levels);
 
   // from.cpp
   Status from_clause(Scope& scope, NodeList items, std::vector<FromNode*>& tree);
@@ -161,7 +163,12 @@ class Transform {
   AnalyzeContext& context_;
   Arena& arena_;
   std::vector<CommonTable*> recursions_;  // recursive queries under way, outermost first
-  Oid check_as_;                          // whose rights count for what is named: see RangeEntry
+  struct OpenView {
+    Oid oid;
+    const OpenView* outer;
+  };
+  const OpenView* views_ = nullptr;  // whose queries are under way, innermost first
+  Oid check_as_;                     // whose rights count for what is named: see RangeEntry
   bool keep_unknowns_ =
       false;  // the next SELECT is a leaf of a set operation, which types its literals
 };

@@ -219,6 +219,7 @@ bool same_head(const Expr& a, const Expr& b) {
     case ExprTag::aggregate:    {
       const auto& x = as<AggregateExpr>(a);
       const auto& y = as<AggregateExpr>(b);
+      if (x.is_volatile || y.is_volatile) return false;
       return x.function == y.function && x.star == y.star && x.levels_up == y.levels_up &&
              x.order_by.size() == y.order_by.size() && x.distinct.size() == y.distinct.size() &&
              (x.filter == nullptr) == (y.filter == nullptr) && x.order_by.empty();

@@ -64,8 +64,22 @@ void LevelPlanner::note_use(int slot) {
   if (std::find(uses_.begin(), uses_.end(), slot) == uses_.end()) uses_.push_back(slot);
 }
 
+// A slot that a level further out sets is read here, and so by all levels in between. Slots that no
+// level owns are set by the very node that reads them.
+void LevelPlanner::note_param(int slot) {
+  const LevelPlanner* owner = this;
+  const auto is_it = [slot](const OuterParam& param) { return param.slot == slot; };
+  while (owner != nullptr && std::none_of(owner->params_.begin(), owner->params_.end(), is_it))
+    owner = owner->parent_;
+  if (owner == nullptr) return;
+  for (LevelPlanner* level = this; level != owner; level = level->parent_) level->note_use(slot);
+}
+
 Result<Expr*> LevelPlanner::prepare(Expr* expr) {
   if (expr == nullptr) return nullptr;
+  // A condition that was pushed down from the query around this one.
+  if (expr->tag == ExprTag::param && as<ParamExpr>(*expr).kind == ParamKind::exec)
+    note_param(as<ParamExpr>(*expr).id);
   if (expr->tag == ExprTag::var && as<VarExpr>(*expr).levels_up > 0) {
     return outer_param(as<VarExpr>(*expr), as<VarExpr>(*expr).levels_up);
   }
@@ -84,6 +98,12 @@ Result<Expr*> LevelPlanner::prepare(Expr* expr) {
     return *made;
   });
   TRY(std::move(failed));
+  if (mapped->tag == ExprTag::aggregate) {
+    const Volatility how = TRY(volatility(*mapped));
+    auto* made = arena_.make<AggregateExpr>(as<AggregateExpr>(*mapped));
+    made->is_volatile = how == Volatility::volatile_;
+    return made;
+  }
   return fold(mapped);
 }
 
@@ -126,6 +146,24 @@ Result<bool> LevelPlanner::can_hash_test(const SubPlanExpr& plan) {
     return false;
   const OperatorInfo* op = TRY(context_.catalog.op(context_.fiber, call.op));
   return op != nullptr && op->can_hash && op->left == op->right && op->name == "=";
+}
+
+// Grouping sets make NULLs of what they leave out, and a target that is a constant is no exception:
+// it is told from other constants by standing in a relabel.
+void LevelPlanner::set_constants_apart(Query& query) {
+  if (query.grouping_sets.empty()) return;
+  for (TargetEntry& target : query.targets) {
+    const bool grouped = std::any_of(
+        query.group_by.begin(), query.group_by.end(),
+        [&](const SortClause& item) { return target.ref != 0 && item.target == target.ref; });
+    if (!grouped || target.expr->tag != ExprTag::constant) continue;
+    auto* made = arena_.make<RelabelExpr>();
+    static_cast<Expr&>(*made) = *target.expr;
+    made->tag = ExprTag::relabel;
+    made->arg = target.expr;
+    made->form = CallForm::implicit_cast;
+    target.expr = made;
+  }
 }
 
 Result<Expr*> LevelPlanner::make_subplan(SublinkExpr& link) {

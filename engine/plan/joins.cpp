@@ -148,9 +148,7 @@ struct JoinSearch {
           return nested_loop(outer, probed, {}, kind, slots, values, rows);
       }
     }
-    if (kind == JoinKind::full && keys.empty()) {
-      return unsupported("FULL JOIN without a hash-joinable equality condition");
-    }
+    if (kind == JoinKind::full && keys.empty()) return full_join_of_all(outer, inner, on, rows);
     if (merge.cost == hash && merge.outer != nullptr) return merge_join(merge, rest, kind, rows);
     if (hash <= nest) return hash_join(outer, inner, keys, rest, kind, rows, hash);
     return nested_loop(outer, inner, on, kind, {}, {}, rows);
@@ -444,6 +442,21 @@ struct JoinSearch {
                                            rows * s.cpu_tuple_cost;
     rel->order = outer->order;
     return rel;
+  }
+
+  // ON true or false. PostgreSQL has no way either to do it under another condition.
+  Result<Rel*> full_join_of_all(Rel* outer, Rel* inner, const std::vector<Expr*>& on, double rows) {
+    for (const Expr* c : on) {
+      if (c->tag == ExprTag::constant) continue;
+      return raise(sqlstate::feature_not_supported,
+                   "FULL JOIN is only supported with merge-joinable or hash-joinable join "
+                   "conditions");
+    }
+    Merge merge;
+    merge.outer = outer;
+    merge.inner = inner;
+    merge.cost = nested_cost(*outer, *inner, on, JoinKind::full);
+    return merge_join(merge, on, JoinKind::full, rows);
   }
 
   // Of the slots set around this level any may be read below a node; of those that this level sets,

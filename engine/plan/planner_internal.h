@@ -96,8 +96,7 @@ class LevelPlanner {
                           const Expr& condition);
   void push_into(Query& sub, Expr* condition);
   void push_into_set(Query& query, const SetOpNode& set, Expr* condition);
-  Result<std::vector<Expr*>> push_down(Query& sub, LevelPlanner& below,
-                                       const std::vector<Expr*>& conditions);
+  Result<std::vector<Expr*>> push_down(Query& sub, const std::vector<Expr*>& conditions);
   Status lower_having(Query& query);
 
   // query.cpp
@@ -189,11 +188,13 @@ class LevelPlanner {
 
   // expressions.cpp
   // Replaces outer references by parameters and sublinks by subplans.
+  void set_constants_apart(Query& query);
   Result<Expr*> prepare(Expr* expr);
   Expr* outer_param(const VarExpr& var, int levels_up);
   Expr* outer_value(Expr* own, int levels_up);
   Expr* outer_aggregate(const AggregateExpr& aggregate);
   void note_use(int slot);
+  void note_param(int slot);
   Result<Expr*> make_subplan(SublinkExpr& link);
   Result<bool> can_hash_test(const SubPlanExpr& plan);
   Result<Expr*> fold(Expr* expr);
@@ -205,6 +206,7 @@ class LevelPlanner {
 
   // rels.cpp
   Rel* make_rel(PlanNode* node, RangeSet ranges, Rel* left = nullptr, Rel* right = nullptr);
+  static int position_of(const Rel& rel, const Expr& expr);  // -1: it is no target
   // Position (0-based) of `expr` among the Rel's targets, added if need be.
   int require(Rel& rel, Expr* expr);
   void pass_column(Rel& rel);  // the next column of the child of a Rel that passes rows on
@@ -219,6 +221,7 @@ class LevelPlanner {
   Expr* fix_over(Expr* expr, std::span<const ChildRel> children);
   bool computed_below(const Rel& side, const Expr& expr) const;
   Rel* pass_rel(PlanNode* node, Rel* input);  // sort, material, limit ...: rows as they are
+  static bool is_trivial(const PlanNode& node);
   void finish(Rel& rel);
   bool covers(const CatalogIndex& index, const RelationInfo& relation, const Expr& expr) const;
 

@@ -109,8 +109,8 @@ void LevelPlanner::push_into_set(Query& query, const SetOpNode& set, Expr* condi
   push_into_set(query, *set.right, condition);
 }
 
-// Moves what it can of `conditions` into `sub`, to be planned by `below`; returns the rest.
-Result<std::vector<Expr*>> LevelPlanner::push_down(Query& sub, LevelPlanner& below,
+// Moves what it can of `conditions` into `sub`; returns the rest.
+Result<std::vector<Expr*>> LevelPlanner::push_down(Query& sub,
                                                    const std::vector<Expr*>& conditions) {
   std::vector<Expr*> rest;
   for (Expr* condition : conditions) {
@@ -122,11 +122,6 @@ Result<std::vector<Expr*>> LevelPlanner::push_down(Query& sub, LevelPlanner& bel
       rest.push_back(condition);
       continue;
     }
-    any_expr(*condition, [&](const Expr& e) {
-      if (e.tag == ExprTag::param && as<ParamExpr>(e).kind == ParamKind::exec)
-        below.note_use(as<ParamExpr>(e).id);
-      return false;
-    });
     push_into(sub, condition);
   }
   return rest;

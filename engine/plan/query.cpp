@@ -63,6 +63,8 @@ Expr* target_by_ref(std::span<const TargetEntry> targets, int ref) {
 
 Result<Rel*> LevelPlanner::plan_select(Query& query) {
   if (query.set_operations != nullptr) {
+    query.limit_offset = TRY(prepare(query.limit_offset));
+    query.limit_count = TRY(prepare(query.limit_count));
     Rel* rel = TRY(plan_set_operation(query, *query.set_operations));
     if (!query.order_by.empty()) rel = TRY(add_sort(rel, query.order_by, query.targets));
     return add_limit(query, rel);
@@ -72,6 +74,7 @@ Result<Rel*> LevelPlanner::plan_select(Query& query) {
   query.having = TRY(prepare(query.having));
   query.limit_count = TRY(prepare(query.limit_count));
   query.limit_offset = TRY(prepare(query.limit_offset));
+  set_constants_apart(query);
   const auto prepare_from = [&](FromNode* from, auto&& self) -> Status {
     if (!from->is_join) return {};
     from->condition = TRY(prepare(from->condition));
@@ -107,8 +110,11 @@ Result<Rel*> LevelPlanner::project(Rel* input, std::span<const TargetEntry> targ
     auto* set = node<ProjectSetPlan>(PlanTag::project_set);
     set->rows = input->node->rows * 10;
     made = set;
-  } else if (!input->passes_rows && input->base.empty()) {
-    // Nothing was asked of it yet: it can compute the targets itself.
+  } else if (!input->passes_rows && (input->base.empty() || input->node->tag == PlanTag::window)) {
+    // Nothing was asked of it yet, or no more than functions of the targets: it can compute the
+    // targets itself.
+    input->base.clear();
+    input->targets.clear();
     for (const TargetEntry& target : targets) {
       TargetEntry entry_now = target;
       entry_now.expr = fix_output(target.expr, *input);
@@ -308,6 +314,10 @@ std::vector<size_t> window_sequence(const Query& query) {
 
 Result<Rel*> LevelPlanner::add_windows(Query& query, Rel* input) {
   Rel* rel = input;
+  // What the rows were grouped by is there as a whole only: its parts are not.
+  for (Expr* group : grouped_expressions(query)) {
+    if (group->tag != ExprTag::var) require(*rel, group);
+  }
   for (const size_t w : window_sequence(query)) {
     WindowClause& clause = query.windows[w];
     const std::vector<SortClause> order = window_order(clause);

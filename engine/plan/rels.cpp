@@ -29,10 +29,19 @@ Rel* LevelPlanner::pass_rel(PlanNode* node, Rel* input) {
   return rel;
 }
 
-int LevelPlanner::require(Rel& rel, Expr* expr) {
+// The very expression goes before one that looks like it: random() does, and is another value.
+int LevelPlanner::position_of(const Rel& rel, const Expr& expr) {
+  const auto same = std::find(rel.base.begin(), rel.base.end(), &expr);
+  if (same != rel.base.end()) return static_cast<int>(same - rel.base.begin());
   for (size_t i = 0; i < rel.base.size(); ++i) {
-    if (expr_equal(rel.base[i], expr)) return static_cast<int>(i);
+    if (expr_equal(rel.base[i], &expr)) return static_cast<int>(i);
   }
+  return -1;
+}
+
+int LevelPlanner::require(Rel& rel, Expr* expr) {
+  const int known = position_of(rel, *expr);
+  if (known >= 0) return known;
   if (rel.passes_rows) {
     const int below = require(*rel.left, expr);
     while (rel.base.size() <= static_cast<size_t>(below)) pass_column(rel);
@@ -84,18 +93,17 @@ Expr* LevelPlanner::fix_over(Expr* expr, std::span<const ChildRel> children) {
   if (expr->tag == ExprTag::constant || expr->tag == ExprTag::param) return expr;
   for (const ChildRel& child : children) {
     if (child.rel == nullptr || (child.columns_only && expr->tag != ExprTag::var)) continue;
-    for (size_t i = 0; i < child.rel->base.size(); ++i) {
-      if (!expr_equal(child.rel->base[i], expr)) continue;
-      auto* var = arena_.make<VarExpr>();
-      var->tag = ExprTag::var;
-      var->type = expr->type;
-      var->typmod = expr->typmod;
-      var->collation = expr->collation;
-      var->location = expr->location;
-      var->range = child.range;
-      var->attno = static_cast<int>(i) + 1;
-      return var;
-    }
+    const int at = position_of(*child.rel, *expr);
+    if (at < 0) continue;
+    auto* var = arena_.make<VarExpr>();
+    var->tag = ExprTag::var;
+    var->type = expr->type;
+    var->typmod = expr->typmod;
+    var->collation = expr->collation;
+    var->location = expr->location;
+    var->range = child.range;
+    var->attno = at + 1;
+    return var;
   }
   if (expr->tag == ExprTag::var) {
     // A column nobody has asked for yet: the side that has its table learns of it.
@@ -148,12 +156,34 @@ bool LevelPlanner::covers(const CatalogIndex& index, const RelationInfo& relatio
   });
 }
 
+// Hands on the columns of its child, each in its place, and every row.
+bool LevelPlanner::is_trivial(const PlanNode& node) {
+  if (node.tag != PlanTag::subquery_scan || node.filter != nullptr ||
+      node.targets.size() != node.left->targets.size())
+    return false;
+  for (size_t i = 0; i < node.targets.size(); ++i) {
+    const Expr& e = *node.targets[i].expr;
+    if (e.tag != ExprTag::var || as<VarExpr>(e).attno != static_cast<int>(i) + 1) return false;
+  }
+  return true;
+}
+
 void LevelPlanner::finish(Rel& rel) {
-  if (rel.left != nullptr) finish(*rel.left);
-  if (rel.right != nullptr) finish(*rel.right);
+  if (rel.left != nullptr) {
+    finish(*rel.left);
+    rel.node->left = rel.left->node;
+  }
+  if (rel.right != nullptr) {
+    finish(*rel.right);
+    rel.node->right = rel.right->node;
+  }
   // Other joins that were tried over the same child may have asked it for more.
   while (rel.passes_rows && rel.base.size() < rel.left->base.size()) pass_column(rel);
   rel.node->targets = arena_.copy_array(rel.targets);
+  if (is_trivial(*rel.node)) {
+    rel.node = rel.node->left;
+    return;
+  }
   if (rel.node->tag != PlanTag::index_scan || !context_.settings.enable_indexonlyscan) return;
   // Now that it is known what is asked of the scan, the index may turn out to have it all.
   const auto& scan = static_cast<const IndexScanPlan&>(*rel.node);

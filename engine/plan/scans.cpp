@@ -549,7 +549,7 @@ Result<Rel*> LevelPlanner::parameterized_scan(int range, const std::vector<Expr*
 Result<Rel*> LevelPlanner::scan_subquery(int range, const std::vector<Expr*>& all_conditions) {
   RangeEntry& e = *query_->range_table[static_cast<size_t>(range - 1)];
   LevelPlanner below(context_, plan_, this);
-  const std::vector<Expr*> conditions = TRY(push_down(*e.subquery, below, all_conditions));
+  const std::vector<Expr*> conditions = TRY(push_down(*e.subquery, all_conditions));
   Rel* inner = TRY(below.plan_query(*e.subquery));
   below.finish(*inner);
   auto* made = node<SubqueryScanPlan>(PlanTag::subquery_scan);
