@@ -222,7 +222,9 @@ Result<Expr*> LevelPlanner::fold(Expr* expr) {
   if (expr->tag == ExprTag::call && as<CallExpr>(*expr).returns_set) return expr;
   Result<NullableDatum> value = context_.world.evaluate(context_.fiber, arena_, *expr);
   if (!value.ok()) {
-    if (value.status().is_halted()) return std::move(value).status();
+    const bool ends = value.status().is_halted() || value.status().is(sqlstate::query_canceled) ||
+                      value.status().is(sqlstate::admin_shutdown);
+    if (ends) return std::move(value).status();
     return expr;  // it fails when, and if, it is run
   }
   const CatalogType* type = TRY(context_.catalog.type(context_.fiber, expr->type));

@@ -22,7 +22,11 @@ struct Transfer {
   Fate fate = Fate::running;
 };
 
-std::string fingerprint(std::string_view text) { return cat(text.size(), " ", md5_hex(text)); }
+std::string fingerprint(std::string_view text) {
+  const Result<std::string> digest = md5_hex(text, [](uint64_t) { return Status(); });
+  CHECK(digest.ok());
+  return cat(text.size(), " ", digest.value());
+}
 
 class Transfers final : public SqlRole {
  public:

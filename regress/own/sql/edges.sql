@@ -16,8 +16,8 @@ select count(*) from regexp_matches(repeat('a', 20000), 'a', 'g');
 select length(regexp_replace(repeat('é', 20000), 'é', 'b', 'g')), cardinality(regexp_split_to_array(repeat('a,', 20000), ','));
 \set unions 'select 1 union select 1 union select 1 union select 1 union select 1 '
 \set unions :unions ' union ' :unions ' union ' :unions ' union ' :unions ' union ' :unions
-\set unions :unions ' union ' :unions ' union ' :unions ' union ' :unions ' union ' :unions
 select count(*) from (:unions) u;
+\set unions :unions ' union ' :unions ' union ' :unions ' union ' :unions ' union ' :unions
 \set unions :unions ' union ' :unions ' union ' :unions ' union ' :unions ' union ' :unions
 \set unions :unions ' union ' :unions ' union ' :unions ' union ' :unions ' union ' :unions
 \set unions :unions ' union ' :unions ' union ' :unions ' union ' :unions ' union ' :unions

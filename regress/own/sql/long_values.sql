@@ -52,7 +52,6 @@ drop table long_two;
 -- Operators look inside long values that a set-returning function, a sort or a lock hands on.
 create table long_key (t text, n int);
 insert into long_key values (repeat('a', 5000), 3), (repeat('b', 5000), 1000), (repeat('c', 5000), 900);
-alter table long_key alter column t set storage external;
 insert into long_key values (repeat('d', 5000), 3000), (repeat('e', 5000), 1), (repeat('f', 5000), 1024);
 select count(*) from (select distinct t, generate_series(1, n) from long_key) x;
 select count(*), sum(g), max(length(t)) from (select t, generate_series(1, n) as g from long_key order by 1, 2 offset 0) x;
