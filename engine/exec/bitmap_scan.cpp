@@ -1,9 +1,8 @@
 // Bitmap scans: indexes say where rows may lie, the table is read at these places in its own order,
 // each page once. Conditions on several indexes meet as sets (BitmapAnd, BitmapOr).
-#include "exec/fixed_row_scan.h"
-#include "exec/index_bounds.h"
 #include "exec/measure.h"
 #include "exec/operators_internal.h"
+#include "exec/table_scan_operator.h"
 #include "exec/tid_bitmap.h"
 
 namespace orrery {
@@ -95,27 +94,18 @@ class BitmapSource {
   std::vector<std::unique_ptr<BitmapSource>> inputs_;
 };
 
-class BitmapHeapScanOperator final : public Operator {
+class BitmapHeapScanOperator final : public TableScanOperator {
  public:
   BitmapHeapScanOperator(ExecContext& context, const BitmapHeapScanPlan& plan)
-      : Operator(context, plan),
+      : TableScanOperator(context, plan, plan.recheck),
         heap_(plan),
-        arena_(&context.budget),
-        projection_(context),
-        columns_(context, *context.plan.range_table[static_cast<size_t>(plan.range - 1)]->relation),
         source_(context, *plan.left),
-        places_(&context.budget, context.work_mem_bytes) {}
+        places_(&context.budget, context.work_mem_bytes) {
+    columns_.note(plan.recheck);
+  }
 
-  Status open() override {
-    columns_.note(plan_);
-    columns_.note(heap_.recheck);
-    TRY(columns_.prepare());
-    TRY(projection_.compile(plan_, columns_.layout()));
-    const FixedRow* fixed = context_.fixed_row(heap_.range);
-    if (fixed != nullptr) {
-      fixed_.emplace(context_, *fixed, columns_);
-      return fixed_->open(heap_.recheck);
-    }
+ private:
+  Status open_scan() override {
     recheck_ = TRY(Evaluator::compile(context_, *heap_.recheck, columns_.layout()));
     TRY(source_.open());
     fetch_.emplace(*context_.access, columns_.relation().storage, columns_.wanted());
@@ -123,14 +113,7 @@ class BitmapHeapScanOperator final : public Operator {
     kept_.resize(kBatchRows);
     return {};
   }
-
-  Result<Batch*> next() override {
-    if (fixed_) {
-      arena_.reset();
-      return fixed_->next(arena_, projection_);
-    }
-    Batch* rest = TRY(projection_.rest(arena_, wanted));
-    if (rest != nullptr) return rest;
+  Result<Batch*> next_rows() override {
     if (!gathered_) {
       places_.clear();
       TRY(source_.gather(places_));
@@ -167,20 +150,8 @@ class BitmapHeapScanOperator final : public Operator {
     }
   }
 
-  Status rescan() override {
-    if (fixed_) fixed_->rewind();
-    start_over();
-    return {};
-  }
-  bool restart() override {
-    start_over();
-    return true;
-  }
-
- private:
-  void start_over() {
+  void start_over() override {
     gathered_ = false;
-    projection_.forget_rest();
     page_.reset();
   }
 
@@ -199,12 +170,8 @@ class BitmapHeapScanOperator final : public Operator {
   }
 
   const BitmapHeapScanPlan& heap_;
-  Arena arena_;
-  Projection projection_;
-  TableColumns columns_;
   BitmapSource source_;
   TidBitmap places_;
-  std::optional<FixedRowScan> fixed_;
   std::optional<Evaluator> recheck_;
   std::optional<TableFetch> fetch_;
   std::optional<TableScan> page_;  // being read whole

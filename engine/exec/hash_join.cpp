@@ -8,6 +8,7 @@
 // batch by then are written there.
 #include "exec/detoast.h"
 #include "exec/functions.h"
+#include "exec/join_pairs.h"
 #include "exec/keys.h"
 #include "exec/operators_internal.h"
 #include "exec/projection.h"
@@ -180,13 +181,6 @@ class HashJoinOperator final : public Operator {
 
  private:
   enum class Phase : uint8_t { probe, sweep, done };
-  bool keeps_inner() const {
-    return join_.join_type == JoinKind::right || join_.join_type == JoinKind::full;
-  }
-  bool keeps_outer() const {
-    return join_.join_type == JoinKind::left || join_.join_type == JoinKind::full ||
-           join_.join_type == JoinKind::anti;
-  }
   // One match of a row is all that is asked.
   bool first_match_only() const {
     return !condition_ && (join_.join_type == JoinKind::semi || join_.join_type == JoinKind::anti ||
@@ -219,8 +213,8 @@ class HashJoinOperator final : public Operator {
           null_key = null_key || key.is_null(row);
           if (!null_key) hash = hash_combine(hash, keys_[k].hash(key.value(row)));
         }
-        if (null_key && !keeps_inner()) continue;      // matches nothing
-        if (null_key) hash = hash_u64(unmatchable++);  // spread over the batches
+        if (null_key && !keeps_inner(join_.join_type)) continue;  // matches nothing
+        if (null_key) hash = hash_u64(unmatchable++);             // spread over the batches
         if (!null_key && batch_of(hash) != 0) {
           TRY(file_of(inner_files_, batch_of(hash), table_->columns()).write(all, row, hash));
           continue;
@@ -284,8 +278,8 @@ class HashJoinOperator final : public Operator {
     while (++batch_ < batches_) {
       const bool has_inner = inner_files_[batch_].rows != nullptr;
       const bool has_outer = outer_files_[batch_].rows != nullptr;
-      const bool gives_rows =
-          (has_inner && keeps_inner()) || (has_outer && (has_inner || keeps_outer()));
+      const bool gives_rows = (has_inner && keeps_inner(join_.join_type)) ||
+                              (has_outer && (has_inner || keeps_outer(join_.join_type)));
       if (!gives_rows && !is_mixed(inner_files_[batch_]) && !is_mixed(outer_files_[batch_])) {
         inner_files_[batch_] = {};
         outer_files_[batch_] = {};
@@ -302,7 +296,7 @@ class HashJoinOperator final : public Operator {
   Status load_batch() {
     table_->clear();
     const std::unique_ptr<RowStream> file = std::move(inner_files_[batch_].rows);
-    const bool needed = keeps_inner() || outer_files_[batch_].rows != nullptr;
+    const bool needed = keeps_inner(join_.join_type) || outer_files_[batch_].rows != nullptr;
     if (file != nullptr) {
       RowStream::Reader reader(*file);
       Arena arena(&context_.budget);
@@ -412,36 +406,16 @@ class HashJoinOperator final : public Operator {
     return count;
   }
 
-  void fill_pairs(uint32_t count) {
-    for (size_t c = 0; c < outer_width_; ++c) {
-      const Vector& from = outer_batch_->columns[c];
-      Vector& to = pair_columns_[c];
-      to.may_have_nulls = from.may_have_nulls;
-      for (uint32_t i = 0; i < count; ++i) {
-        to.values[i] = from.value(pair_outer_[i]);
-        to.nulls[i] = from.is_null(pair_outer_[i]);
-      }
-    }
-    fill_inner(count);
-  }
   void fill_inner(uint32_t count) {
-    const size_t width = table_->width();
-    for (size_t c = 0; c < inner_width_; ++c) {
-      Vector& to = pair_columns_[outer_width_ + c];
-      to.may_have_nulls = true;
-      to.constant = false;
-      for (uint32_t i = 0; i < count; ++i) {
-        to.values[i] = pair_inner_[i]->values()[c];
-        to.nulls[i] = pair_inner_[i]->nulls(width)[c];
-      }
-    }
+    gather_inner(std::span(pair_columns_).subspan(outer_width_, inner_width_),
+                 std::span(pair_inner_).first(count), table_->width());
   }
 
   Result<Batch*> probe() {
     if (outer_batch_ == nullptr) {
       outer_batch_ = TRY(read_outer());
       if (outer_batch_ == nullptr) {
-        phase_ = keeps_inner() ? Phase::sweep : Phase::done;
+        phase_ = keeps_inner(join_.join_type) ? Phase::sweep : Phase::done;
         sweep_at_ = 0;
         return nullptr;
       }
@@ -452,7 +426,9 @@ class HashJoinOperator final : public Operator {
     const uint32_t count = gather();
     TRY(context_.fiber.charge(outer_batch_->rows.count + count));
     if (count == 0) return finish_outer_batch();
-    fill_pairs(count);
+    gather_outer(pair_columns_, outer_batch_->columns.first(outer_width_),
+                 std::span(pair_outer_).first(count));
+    fill_inner(count);
     const Batch pairs{pair_columns_, Rows{nullptr, count}};
     Rows rows = pairs.rows;
     if (condition_) rows = TRY(condition_->filter(arena_, pairs, rows, kept_.data()));
@@ -474,7 +450,7 @@ class HashJoinOperator final : public Operator {
   Result<Batch*> finish_outer_batch() {
     Batch* batch = outer_batch_;
     outer_batch_ = nullptr;
-    if (!keeps_outer()) return nullptr;
+    if (!keeps_outer(join_.join_type)) return nullptr;
     uint32_t count = 0;
     for (uint32_t i = 0; i < outer_rows_.count; ++i) {
       const auto row = static_cast<uint16_t>(outer_rows_[i]);

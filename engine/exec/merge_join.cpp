@@ -3,6 +3,7 @@
 // conditions look at them.
 #include "exec/detoast.h"
 #include "exec/functions.h"
+#include "exec/join_pairs.h"
 #include "exec/keys.h"
 #include "exec/operators_internal.h"
 #include "exec/projection.h"
@@ -146,14 +147,6 @@ class MergeJoinOperator final : public Operator {
  private:
   static constexpr uint64_t kKeepBytes = 256 << 10;
 
-  bool keeps_inner() const {
-    return join_.join_type == JoinKind::right || join_.join_type == JoinKind::full;
-  }
-  bool keeps_outer() const {
-    return join_.join_type == JoinKind::left || join_.join_type == JoinKind::full ||
-           join_.join_type == JoinKind::anti;
-  }
-
   // Gathers pairs and gives them out; rows that only one side has come after them.
   Result<Batch*> step() {
     if (!in_batch_) {
@@ -193,8 +186,8 @@ class MergeJoinOperator final : public Operator {
       while (!inner_done_ && (group_.empty() || compare_with_group(row) > 0)) {
         const bool full = store_->bytes() >= kKeepBytes && !lonely_inner_.empty();
         // Whether a row of the group stays alone is known once its pairs were judged.
-        const bool judge =
-            pairs_ > 0 && (store_->bytes() >= kKeepBytes || (condition_ && keeps_inner()));
+        const bool judge = pairs_ > 0 && (store_->bytes() >= kKeepBytes ||
+                                          (condition_ && keeps_inner(join_.join_type)));
         if (full || judge) return {};
         TRY(next_group());
       }
@@ -217,7 +210,7 @@ class MergeJoinOperator final : public Operator {
     return {};
   }
   void add_lonely(uint32_t row) {
-    if (keeps_outer()) {
+    if (keeps_outer(join_.join_type)) {
       outer_matched_[row] = 1;  // it is given out here
       pair_outer_[pairs_] = static_cast<uint16_t>(row);
       pair_inner_[pairs_++] = nullptr;
@@ -228,7 +221,7 @@ class MergeJoinOperator final : public Operator {
   // Reads the inner rows of the next key. group_ is left empty where there are none, and where rows
   // that were left alone have to be given out first. Rows behind us go when nobody points to them.
   Status next_group() {
-    if (keeps_inner()) {
+    if (keeps_inner(join_.join_type)) {
       for (StoredRow* row : group_) {
         if (!row->matched) lonely_inner_.push_back(row);
       }
@@ -246,7 +239,7 @@ class MergeJoinOperator final : public Operator {
       }
       const uint32_t row = inner_.row();
       const bool null_key = inner_.has_null_key();
-      if (null_key && !keeps_inner()) {
+      if (null_key && !keeps_inner(join_.join_type)) {
         inner_.advance();
         continue;
       }
@@ -304,30 +297,15 @@ class MergeJoinOperator final : public Operator {
   }
 
   void fill_pairs() {
-    for (size_t c = 0; c < outer_width_; ++c) {
-      const Vector& from = outer_.batch().columns[c];
-      Vector& to = pair_columns_[c];
-      to.may_have_nulls = from.may_have_nulls;
-      for (uint32_t i = 0; i < pairs_; ++i) {
-        to.values[i] = from.value(pair_outer_[i]);
-        to.nulls[i] = from.is_null(pair_outer_[i]);
-      }
-    }
-    const size_t width = stored_.size();
-    for (size_t c = 0; c < inner_width_; ++c) {
-      Vector& to = pair_columns_[outer_width_ + c];
-      to.may_have_nulls = true;
-      for (uint32_t i = 0; i < pairs_; ++i) {
-        const StoredRow* row = pair_inner_[i];
-        to.values[i] = row == nullptr ? Datum() : row->values()[c];
-        to.nulls[i] = row == nullptr ? 1 : row->nulls(width)[c];
-      }
-    }
+    gather_outer(pair_columns_, outer_.batch().columns.first(outer_width_),
+                 std::span(pair_outer_).first(pairs_));
+    gather_inner(std::span(pair_columns_).subspan(outer_width_, inner_width_),
+                 std::span(pair_inner_).first(pairs_), stored_.size());
   }
 
   // Outer rows that had partners, all of which the condition rejected.
   Result<Batch*> emit_rejected() {
-    if (!keeps_outer() || !condition_) return nullptr;
+    if (!keeps_outer(join_.join_type) || !condition_) return nullptr;
     uint32_t count = 0;
     const Batch& batch = outer_.batch();
     for (uint32_t i = 0; i < batch.rows.count; ++i) {
@@ -363,7 +341,7 @@ class MergeJoinOperator final : public Operator {
 
   // No outer rows are left: what the inner side has yet is alone.
   Result<Batch*> finish_inner() {
-    if (keeps_inner()) {
+    if (keeps_inner(join_.join_type)) {
       while (lonely_inner_.empty() && !(inner_done_ && group_.empty())) {
         TRY(next_group());
       }

@@ -252,9 +252,7 @@ Result<std::string> Session::copy_from(Fiber& fiber, const PlannedStatement& out
   ExecContext context(fiber, analysis.arena, memory_, analysis.catalog, view_, none);
   const RegisteredSnapshot snapshot(node_.transactions, statement_snapshot());
   context.related = this;
-  context.access = &node_.access;
-  context.transaction = &block_.transaction();
-  context.snapshot = &snapshot.get();
+  let_write(context, snapshot);
   const size_t width = columns.size();
   CopyFrom work(context, relation, std::move(columns), options);
   NodePlannerWorld defaults(node_.access, analysis.catalog, path_, view_, memory_,

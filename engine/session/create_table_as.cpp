@@ -63,14 +63,7 @@ Result<Oid> Session::make_into_table(Fiber& fiber, std::string_view text,
                                      const PlannedStatement& query) {
   Arena arena(&memory_);
   const std::unique_ptr<CatalogReader> catalog = new_reader();
-  CommandContext context{.fiber = fiber,
-                         .arena = arena,
-                         .store = *store_,
-                         .catalog = *catalog,
-                         .path = path_,
-                         .session = view_,
-                         .host = *this,
-                         .text = text};
+  CommandContext context = command_context(fiber, arena, *catalog, text);
   const std::vector<NewColumn> columns =
       TRY(into_columns(fiber, *catalog, *query.plan, statement.into->col_names));
   return orrery::create_table_as(context, statement, columns);
@@ -85,9 +78,7 @@ Status Session::fill_table(Fiber& fiber, Oid table, Execution& rows) {
   const Plan none;
   ExecContext context(fiber, arena, memory_, *catalog, view_, none);
   const RegisteredSnapshot snapshot(node_.transactions, statement_snapshot());
-  context.access = &node_.access;
-  context.transaction = &block_.transaction();
-  context.snapshot = &snapshot.get();
+  let_write(context, snapshot);
   TableWriter writer(context, *relation);
   TRY(writer.open());
   std::vector<Vector> columns(relation->columns.size() + kSystemColumns,
@@ -120,14 +111,7 @@ Result<std::string> Session::create_table_as(Fiber& fiber, const PlannedStatemen
   if (run == nullptr) query = TRY(into_query(fiber, outer));
   {
     const std::unique_ptr<CatalogReader> catalog = new_reader();
-    CommandContext context{.fiber = fiber,
-                           .arena = arena,
-                           .store = *store_,
-                           .catalog = *catalog,
-                           .path = path_,
-                           .session = view_,
-                           .host = *this,
-                           .text = outer.text};
+    CommandContext context = command_context(fiber, arena, *catalog, outer.text);
     const bool exists = TRY(table_as_exists(context, statement));
     if (exists) return name;
   }

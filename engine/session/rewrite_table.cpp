@@ -80,9 +80,7 @@ Status Session::write_rows(Fiber& fiber, Oid table, std::span<const int16_t> num
   const Plan none;
   ExecContext context(fiber, arena, memory_, *catalog, view_, none);
   const RegisteredSnapshot snapshot(node_.transactions, statement_snapshot());
-  context.access = &node_.access;
-  context.transaction = &block_.transaction();
-  context.snapshot = &snapshot.get();
+  let_write(context, snapshot);
   TableWriter writer(context, *relation);
   TRY(writer.open());
   std::vector<Computed> computed;

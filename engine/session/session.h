@@ -265,6 +265,10 @@ class Session final : public SessionBackend,
   void refresh_view(Fiber& fiber);
   Status refresh_path(Fiber& fiber);
   Execution::World world();
+  CommandContext command_context(Fiber& fiber, Arena& arena, CatalogReader& catalog,
+                                 std::string_view text);
+  // For executions that write rows: where, and what they see.
+  void let_write(ExecContext& context, const RegisteredSnapshot& snapshot);
   AnalyzeContext analyze_context(Fiber& fiber, Arena& arena, CatalogReader& catalog,
                                  std::string_view text, std::vector<Oid>* parameter_types);
   Snapshot statement_snapshot();

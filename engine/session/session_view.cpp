@@ -161,6 +161,24 @@ Result<std::string> Session::password_verifier(Fiber& fiber, std::string_view pa
   return task.result.text();
 }
 
+CommandContext Session::command_context(Fiber& fiber, Arena& arena, CatalogReader& catalog,
+                                        std::string_view text) {
+  return {.fiber = fiber,
+          .arena = arena,
+          .store = *store_,
+          .catalog = catalog,
+          .path = path_,
+          .session = view_,
+          .host = *this,
+          .text = text};
+}
+
+void Session::let_write(ExecContext& context, const RegisteredSnapshot& snapshot) {
+  context.access = &node_.access;
+  context.transaction = &block_.transaction();
+  context.snapshot = &snapshot.get();
+}
+
 Status Session::check_alone(std::string_view command) const { return block_.check_alone(command); }
 
 Status Session::check_not_in_use(Oid relation, std::string_view command) const {

@@ -61,14 +61,7 @@ Status Session::drop_quietly(Fiber& fiber, std::span<const ObjectAddress> object
   if (objects.empty()) return {};
   Arena arena(&memory_);
   const std::unique_ptr<CatalogReader> catalog = new_reader();
-  CommandContext context{.fiber = fiber,
-                         .arena = arena,
-                         .store = *store_,
-                         .catalog = *catalog,
-                         .path = path_,
-                         .session = view_,
-                         .host = *this,
-                         .text = {}};
+  CommandContext context = command_context(fiber, arena, *catalog, {});
   ResultSink* const sink = std::exchange(sink_, nullptr);
   Status dropped = drop_objects(context, objects, DropMode::cascade);
   sink_ = sink;
@@ -99,14 +92,7 @@ Status Session::run_on_commit(Fiber& fiber) {
     }
   }
   if (!emptied.empty()) {
-    CommandContext context{.fiber = fiber,
-                           .arena = arena,
-                           .store = *store_,
-                           .catalog = *catalog,
-                           .path = path_,
-                           .session = view_,
-                           .host = *this,
-                           .text = {}};
+    CommandContext context = command_context(fiber, arena, *catalog, {});
     TRY(empty_tables(context, emptied));
     TRY(block_.transaction().next_command());
   }

@@ -81,14 +81,7 @@ Result<std::string> Session::run_ddl(Fiber& fiber, const PlannedStatement& state
   Arena arena(&memory_);
   TRY(refresh_path(fiber));
   const std::unique_ptr<CatalogReader> catalog = new_reader();
-  CommandContext context{.fiber = fiber,
-                         .arena = arena,
-                         .store = *store_,
-                         .catalog = *catalog,
-                         .path = path_,
-                         .session = view_,
-                         .host = *this,
-                         .text = statement.text};
+  CommandContext context = command_context(fiber, arena, *catalog, statement.text);
   if (!is_command(*statement.statement)) return unsupported(leading_words(own_text(statement)));
   if (block_.options().read_only && is_command(*statement.statement)) {
     return raise(sqlstate::read_only_sql_transaction,

@@ -205,14 +205,7 @@ Status Session::analyze_relation(Fiber& fiber, CatalogReader& catalog, const Rel
                                .error());
   }
   Arena arena(&memory_);
-  CommandContext context{.fiber = fiber,
-                         .arena = arena,
-                         .store = *store_,
-                         .catalog = catalog,
-                         .path = path_,
-                         .session = view_,
-                         .host = *this,
-                         .text = request.text};
+  CommandContext context = command_context(fiber, arena, catalog, request.text);
   const TableCounts counts =
       TRY(analyze_table(context, relation, columns,
                         settings_.get_int(SettingId::default_statistics_target), random_));
