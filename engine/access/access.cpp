@@ -34,6 +34,10 @@ Result<bool> Access::index_serves(Fiber& fiber, FileId index, Lsn visible) {
   return true;
 }
 
+void Access::left_dead(std::span<const InsertedRows> inserted) {
+  for (const InsertedRows& rows : inserted) memory_of(rows.file).dead_estimate += rows.count;
+}
+
 void Access::ended(const TransactionEnd& end) {
   for (const FileId file : end.files) {
     memories_.erase(file);

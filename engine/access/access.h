@@ -100,6 +100,7 @@ class Access final : private CommitListener {
  private:
   // The files of a transaction that ended are gone: nobody may use them any more.
   void ended(const TransactionEnd& end) override;
+  void left_dead(std::span<const InsertedRows> inserted) override;
 
   Storage& storage_;
   TransactionManager& transactions_;

@@ -100,6 +100,8 @@ class IndexScan {
 
   // Starts over with another range, whose bounds are copied. Does not read yet.
   void start(const IndexRange& range);
+  // Nothing more is read before the next start(): pages unlinked meanwhile may be used again.
+  void rest();
   // Up to `limit` (at most kBatchRows) entries in order; 0 at the end. columns[i] gets the i-th
   // wanted column.
   Result<uint32_t> next(Fiber& fiber, uint32_t limit, Tid* tids, std::span<Vector> columns,

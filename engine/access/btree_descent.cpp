@@ -113,8 +113,4 @@ Result<PageRef> BTreeDescent::allocate(Fiber& fiber) {
   return access_.storage().pool().extend(fiber, file_);
 }
 
-void BTreeDescent::give_back(PageRef page) {
-  if (page) memory_.unlinked.push_front({page.block(), 0});
-}
-
 }  // namespace orrery

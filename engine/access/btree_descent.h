@@ -60,8 +60,22 @@ class BTreeDescent {
   // An unused page, pinned: a reusable one or a new one at the end. It must be initialised in the
   // step that links it.
   Result<PageRef> allocate(Fiber& fiber);
-  // A page that allocate() gave and that was not used after all.
-  void give_back(PageRef page);
+  // Such a page, given back unless it was used.
+  class FreshPage {
+   public:
+    FreshPage(BTreeDescent& descent, PageRef page) : descent_(descent), page_(std::move(page)) {}
+    FreshPage(const FreshPage&) = delete;
+    ~FreshPage() {
+      if (!used_ && page_) descent_.memory_.unlinked.push_front({page_.block(), 0});
+    }
+    PageRef& page() { return page_; }
+    void set_used() { used_ = true; }
+
+   private:
+    BTreeDescent& descent_;
+    PageRef page_;
+    bool used_ = false;
+  };
 
   // Adds the downlink that the right sibling of `left` lacks.
   Status finish_split(Fiber& fiber, BlockNo left, uint32_t level);

@@ -215,7 +215,8 @@ Result<BTreeDescent::Attempt> BTreeDescent::insert_claimed(Fiber& fiber, const I
         TRY(insert_with_room(fiber, insertion, page, child_or_null, still_wanted, &attempt.done));
     return attempt;
   }
-  PageRef fresh = TRY(allocate(fiber));
+  PageRef allocated = TRY(allocate(fiber));
+  FreshPage fresh(*this, std::move(allocated));
   PageRef sibling;
   const BlockNo right = BTreePage(page).right();
   if (right != kInvalidBlock) sibling = TRY(pin(fiber, right));
@@ -226,9 +227,10 @@ Result<BTreeDescent::Attempt> BTreeDescent::insert_claimed(Fiber& fiber, const I
                            !view.has_room(static_cast<uint32_t>(insertion.item.size())) &&
                            (!child || BTreePage(child).has(kBTreeIncompleteSplit));
   if (still_there) {
-    TRY(split(fiber, insertion, page, fresh, sibling, child_or_null, still_wanted, &attempt));
+    TRY(split(fiber, insertion, page, fresh.page(), sibling, child_or_null, still_wanted,
+              &attempt));
   }
-  if (fresh && attempt.incomplete == kInvalidBlock) give_back(std::move(fresh));
+  if (attempt.incomplete != kInvalidBlock) fresh.set_used();
   return attempt;
 }
 
@@ -307,7 +309,9 @@ Status BTreeDescent::finish_split(Fiber& fiber, BlockNo left, uint32_t level) {
 // The root was split: a new one above it.
 Status BTreeDescent::grow_root(Fiber& fiber, BlockNo left, uint32_t level) {
   const PinClaim claim = TRY(access_.storage().pool().claim(fiber, 4));
-  PageRef fresh = TRY(allocate(fiber));
+  PageRef allocated = TRY(allocate(fiber));
+  FreshPage fresh_page(*this, std::move(allocated));
+  PageRef& fresh = fresh_page.page();
   const uint64_t fresh_version = fresh.version();
   PageRef meta = TRY(pin(fiber, kBTreeMetaBlock));
   PageRef old = TRY(pin(fiber, left));
@@ -333,14 +337,16 @@ Status BTreeDescent::grow_root(Fiber& fiber, BlockNo left, uint32_t level) {
     const uint64_t version = old.version();
     const uint64_t meta_version = meta.version();
     TRY(access_.storage().reserve(fiber, change));
-    if (fresh.version() != fresh_version)
+    if (fresh.version() != fresh_version) {
+      fresh_page.set_used();
       return {};  // taken: left to the next insertion that comes by
+    }
     if (old.version() != version || meta.version() != meta_version) continue;
     access_.storage().apply(change);
+    fresh_page.set_used();
     memory_.root = fresh.block();
     return {};
   }
-  give_back(std::move(fresh));
   return {};
 }
 

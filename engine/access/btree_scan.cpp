@@ -85,6 +85,8 @@ void IndexScan::State::set_bound(Bound& bound, std::span<const NullableDatum> va
                .compare = own_types ? nullptr : compare};
 }
 
+void IndexScan::rest() { state_->guard.reset(); }
+
 void IndexScan::start(const IndexRange& range) {
   State& s = *state_;
   s.arena.reset();

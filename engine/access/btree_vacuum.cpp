@@ -169,7 +169,11 @@ Status IndexVacuum::find_reusable(Fiber& fiber) {
   const uint64_t moment = access_.descents().moment();
   for (BlockNo block{1}; block < blocks; block = block.next()) {
     const PageRef page = TRY(access_.storage().pool().pin(fiber, descent_.file(), block));
-    const bool unused = page.kind() == PageKind::btree && BTreePage(page).has(kBTreeDeleted);
+    // A page of zeros was to be linked by somebody who failed, or is about to be by one who pins
+    // it.
+    const bool unused = page.kind() == PageKind::none
+                            ? page.is_sole_pin()
+                            : page.kind() == PageKind::btree && BTreePage(page).has(kBTreeDeleted);
     const auto is_this = [&](const IndexMemory::Unlinked& entry) { return entry.block == block; };
     if (unused && std::none_of(memory.unlinked.begin(), memory.unlinked.end(), is_this)) {
       memory.unlinked.push_back({block, moment});

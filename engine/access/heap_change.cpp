@@ -285,6 +285,8 @@ Result<LaterVersions> lock_later_versions(Fiber& fiber, const ChangeRequest& req
 Result<ChangeResult> Heap::lock(Fiber& fiber, Transaction& transaction, Tid tid, RowLock mode,
                                 const Snapshot& snapshot, RowWait wait) {
   const ChangeRequest request{access_, table_, transaction, tid, snapshot, wait, "locking"};
+  if (const MemoryBudget* memory = transaction.owner().memory; memory != nullptr)
+    TRY(memory->check(kRowLockBytes));
   RowTicket ticket(access_.locks(), transaction, LockTag::row(table_.file, tid));
   ExtraPins extra;
   PageRef page;

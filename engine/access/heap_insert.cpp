@@ -212,6 +212,7 @@ Result<Tid> Heap::insert_tuple(Fiber& fiber, Transaction& transaction, std::span
     TRY(access_.storage().reserve(fiber, change));
     if (page.version() != version) continue;
     access_.storage().apply(change);
+    transaction.inserted_rows(table_.file, 1);
     return tid;
   }
 }
@@ -301,6 +302,7 @@ Result<uint32_t> Heap::insert_page_full(Fiber& fiber, Transaction& transaction,
     TRY(access_.storage().reserve(fiber, change));
     if (page.version() != version) continue;
     access_.storage().apply(change);
+    transaction.inserted_rows(table_.file, count);
     TRY(fiber.charge(count * 4));
     return count;
   }

@@ -10,6 +10,7 @@
 #include "access/table_scan.h"
 #include "base/probe.h"
 #include "base/text.h"
+#include "fiber/io.h"
 #include "types/compare.h"
 #include "types/type_oids.h"
 
@@ -261,23 +262,44 @@ Result<Datum> move_out(Fiber& fiber, Access& access, const ToastTable& toast,
   return Datum::of(static_cast<const void*>(to));
 }
 
+struct CompressTask final : WorkerTask {
+  std::string_view content;
+  char* to = nullptr;
+  int bound = 0;
+  int got = 0;
+  void run() override {
+    got = LZ4_compress_default(content.data(), to, static_cast<int>(content.size()), bound);
+  }
+};
+
+// What takes longer than a slice of the engine's thread is a worker's.
+constexpr size_t kCompressOnWorkerBytes = 1 << 20;
+
 // The compressed form of a plain value, or nothing when that saves nothing.
-std::optional<Datum> compress(Datum value, Arena& arena) {
+Result<std::optional<Datum>> compress(Fiber& fiber, Datum value, Arena& arena) {
   const std::string_view content = value.text();
-  if (content.size() < 32 || content.size() > LZ4_MAX_INPUT_SIZE) return std::nullopt;
+  if (content.size() < 32 || content.size() > LZ4_MAX_INPUT_SIZE) return std::optional<Datum>();
   const int bound = LZ4_compressBound(static_cast<int>(content.size()));
   Arena scratch;
   char* to =
       static_cast<char*>(scratch.allocate(static_cast<size_t>(bound) + kCompressedHeaderBytes, 4));
-  const int got = LZ4_compress_default(content.data(), to + kCompressedHeaderBytes,
-                                       static_cast<int>(content.size()), bound);
-  const uint32_t size = static_cast<uint32_t>(got) + kCompressedHeaderBytes;
-  if (got <= 0 || size + 2 >= content.size() + kVarlenaHeaderBytes) return std::nullopt;
+  CompressTask task;
+  task.content = content;
+  task.to = to + kCompressedHeaderBytes;
+  task.bound = bound;
+  if (content.size() > kCompressOnWorkerBytes) {
+    TRY(run_on_worker(fiber, task));
+  } else {
+    task.run();
+  }
+  const uint32_t size = static_cast<uint32_t>(task.got) + kCompressedHeaderBytes;
+  if (task.got <= 0 || size + 2 >= content.size() + kVarlenaHeaderBytes)
+    return std::optional<Datum>();
   store(to, size << 2 | 2);
   store(to + kVarlenaHeaderBytes, static_cast<uint32_t>(content.size()) | kMethodLz4 << 30);
   char* kept = static_cast<char*>(arena.allocate(size, 4));
   std::memcpy(kept, to, size);
-  return Datum::of(static_cast<const void*>(kept));
+  return std::optional(Datum::of(static_cast<const void*>(kept)));
 }
 
 // One row on its way to being short enough.
@@ -326,12 +348,14 @@ class RowToaster {
     }
     return best;
   }
-  void compress_at(size_t i) {
-    if (const std::optional<Datum> smaller = compress(values_[i], arena_); smaller.has_value()) {
+  Status compress_at(size_t i) {
+    const std::optional<Datum> smaller = TRY(compress(fiber_, values_[i], arena_));
+    if (smaller.has_value()) {
       values_[i] = *smaller;
     } else {
       incompressible_[i] = 1;
     }
+    return {};
   }
   Status move_out_at(size_t i);
 
@@ -390,7 +414,7 @@ Status RowToaster::shorten() {
   while (size() > kToastThreshold) {
     const size_t i = longest(true, false);
     if (i == width_) break;
-    compress_at(i);
+    TRY(compress_at(i));
     if (can_move && varlena_size(bytes(i)) > kToastThreshold) TRY(move_out_at(i));
   }
   while (can_move && size() > kToastThreshold) {
@@ -401,7 +425,7 @@ Status RowToaster::shorten() {
   while (size() > kToastThreshold) {
     const size_t i = longest(true, true);
     if (i == width_) break;
-    compress_at(i);
+    TRY(compress_at(i));
   }
   while (can_move && size() > kMaxTupleBytes) {
     const size_t i = longest(false, true);

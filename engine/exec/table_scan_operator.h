@@ -82,7 +82,10 @@ class IndexEntries {
     }
     return 0U;
   }
-  void start_over() { started_ = done_ = false; }
+  void start_over() {
+    started_ = done_ = false;
+    if (scan_) scan_->rest();
+  }
   IndexScan& scan() { return *scan_; }
 
  private:

@@ -133,6 +133,13 @@ Status sync_directory(Fiber& fiber, std::string name) {
   return run(fiber, request);
 }
 
+Status sync_directory_or_die(Fiber& fiber, const std::string& name) {
+  Status synced = sync_directory(fiber, name);
+  if (synced.ok() || synced.is_halted()) return synced;
+  return fiber.host().fatal(
+      cat("could not fsync directory \"", name, "\": ", synced.error().message));
+}
+
 Result<std::vector<std::string>> list_directory(Fiber& fiber, std::string name) {
   DiskRequest request{.op = DiskOp::list, .name = std::move(name)};
   TRY(run(fiber, request));

@@ -27,6 +27,9 @@ Status rename_file(Fiber& fiber, std::string from, std::string to);
 Status remove_file(Fiber& fiber, std::string name);
 Status make_directory(Fiber& fiber, std::string name);
 Status sync_directory(Fiber& fiber, std::string name);
+// For names that must be durable before the caller goes on. A failure is fatal to the node: a later
+// sync that succeeds would not tell whether these names are on disk.
+Status sync_directory_or_die(Fiber& fiber, const std::string& name);
 Result<std::vector<std::string>> list_directory(Fiber& fiber, std::string name);
 
 // Network.

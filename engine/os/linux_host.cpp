@@ -36,6 +36,21 @@ void watch(int epoll_fd, int fd, uint64_t tag) {
   CHECK(epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0);
 }
 
+// Makes the name of a new directory durable.
+Status sync_parent(const std::string& path) {
+  std::string parent = path;
+  while (parent.size() > 1 && parent.back() == '/') parent.pop_back();
+  const size_t slash = parent.rfind('/');
+  parent = slash == std::string::npos ? "." : parent.substr(0, std::max<size_t>(slash, 1));
+  const int fd = ::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return os_error(errno, cat("could not open directory \"", parent, "\""));
+  const int result = fsync(fd);
+  const int error = errno;
+  close(fd);
+  return result == 0 ? Status()
+                     : os_error(error, cat("could not fsync directory \"", parent, "\""));
+}
+
 }  // namespace
 
 Instant LinuxHost::SystemClock::now() {
@@ -94,7 +109,9 @@ LinuxHost::~LinuxHost() {
 Status LinuxHost::open() {
   if (options_.data_directory.empty()) return {};
   const std::string& path = options_.data_directory;
-  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+  if (mkdir(path.c_str(), 0700) == 0) {
+    TRY(sync_parent(path));
+  } else if (errno != EEXIST) {
     return os_error(errno, cat("could not create directory \"", path, "\""));
   }
   directory_fd_ = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -147,7 +164,11 @@ void LinuxHost::poll(bool may_wait) {
               : static_cast<int>(std::min<int64_t>((wait_ns + 999'999) / 1'000'000, 60'000));
     }
   }
-  if (ring_ != nullptr) ring_->flush();
+  if (ring_ != nullptr) {
+    ring_->flush();
+    constexpr int kRetryMs = 1;
+    if (ring_->needs_turn() && (timeout_ms < 0 || timeout_ms > kRetryMs)) timeout_ms = kRetryMs;
+  }
   epoll_event events[128];
   const int count = epoll_wait(epoll_fd_, events, std::size(events), timeout_ms);
   CHECK(count >= 0 || errno == EINTR);
@@ -162,6 +183,7 @@ void LinuxHost::poll(bool may_wait) {
       network_->on_event(events[i].data.u64, events[i].events);
     }
   }
+  if (ring_ != nullptr && ring_->needs_turn()) ring_->reap();
   network_->complete_closed();
   if (clock_.timers.earliest() != kNever) clock_.timers.fire(clock_.now());
 }

@@ -31,6 +31,7 @@ StorageOptions DatabaseNode::storage_options() const {
   StorageOptions storage = options_.storage;
   if (options_.from_settings) {
     storage.pool_pages = static_cast<uint32_t>(settings_.get_int(SettingId::shared_buffers));
+    storage.clean_frames = std::min(storage.clean_frames, storage.pool_pages / 4);
     storage.checkpoint_interval = seconds(settings_.get_int(SettingId::checkpoint_timeout));
     storage.checkpoint_log_bytes = megabytes(settings_.get_int(SettingId::max_wal_size));
     storage.log.uncommitted_limit_bytes = std::min<uint64_t>(storage.log.uncommitted_limit_bytes,

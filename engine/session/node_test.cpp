@@ -238,5 +238,42 @@ TEST(Node, ATableThatCannotBeReadDoesNotKeepTheVacuumFromOthers) {
   EXPECT_TRUE(life.has_logged("background vacuum of relation"));
 }
 
+TEST(Node, RowsOfRolledBackInsertsBringTheVacuum) {
+  NodeLife life;
+  life.run([&](Fiber& fiber, DatabaseNode& node, TestSession& session) -> Status {
+    TRY(session.run(fiber, "create table t (a int)"));
+    const int64_t number = TRY(session.ask(fiber, "select pg_relation_filenode('t')::int8"));
+    const FileId file = make_file_id(static_cast<uint64_t>(number));
+    const auto dead = [&] { return node.parts().access.memory_of(file).dead_estimate; };
+    TRY(session.run(fiber, "begin"));
+    TRY(session.run(fiber, "savepoint s; insert into t select generate_series(1, 100)"));
+    TRY(session.run(fiber, "insert into t values (1); rollback to s"));
+    EXPECT_EQ(dead(), 101U);
+    TRY(session.run(fiber, "savepoint u; insert into t values (2); release u"));
+    TRY(session.run(fiber, "insert into t values (3)"));
+    TRY(session.run(fiber, "rollback"));
+    EXPECT_EQ(dead(), 103U);
+    TRY(fiber.sleep(seconds(3)));
+    EXPECT_EQ(dead(), 0U);
+    return {};
+  });
+}
+
+// An execution at rest keeps no page of any index from being used again.
+TEST(Node, AnIndexScanAtRestIsNoDescentUnderWay) {
+  NodeLife life;
+  life.run([&](Fiber& fiber, DatabaseNode& node, TestSession& session) -> Status {
+    TRY(session.run(fiber, "create table g (id int primary key, f text)"));
+    TRY(session.run(fiber, "insert into g select x, 'f' from generate_series(1, 2000) x"));
+    TRY(session.run(fiber, "set enable_seqscan = off; set enable_sort = off"));
+    TRY(session.run(fiber, "prepare p as select id, f from g where id > 0 order by id limit 1"));
+    TRY(session.run(fiber, "execute p"));
+    TRY(session.run(fiber, "execute p"));
+    Descents& descents = node.parts().access.descents();
+    EXPECT_TRUE(descents.is_past(descents.moment()));
+    return {};
+  });
+}
+
 }  // namespace
 }  // namespace orrery

@@ -26,6 +26,7 @@ Session::Session(Fiber& fiber, NodeParts& node, SessionIdentity identity)
       random_(node.host.random().next()),
       current_user_(identity_.user),
       current_user_name_(identity_.user_name) {
+  owner_.memory = &memory_;
   store_.emplace(database_, node_.access, nullptr);
   settings_.set_default(SettingId::is_superuser, {.text = identity_.superuser ? "on" : "off"});
   settings_.set_default(

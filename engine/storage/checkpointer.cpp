@@ -31,6 +31,12 @@ Status Checkpointer::stop(Fiber& fiber) {
   return {};
 }
 
+void Checkpointer::request() {
+  if (!running_ || requested_ > served_) return;
+  ++requested_;
+  work_.notify_one();
+}
+
 Status Checkpointer::checkpoint(Fiber& fiber) {
   const uint64_t ticket = ++requested_;
   work_.notify_one();

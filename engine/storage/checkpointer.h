@@ -39,6 +39,8 @@ class Checkpointer {
   void start(Fiber& fiber);
   Status stop(Fiber& fiber);
 
+  // Requests one and does not wait; nothing when one is asked for already.
+  void request();
   // Requests one that begins after now and waits for it. Its error if it failed; 57014.
   Status checkpoint(Fiber& fiber);
   // Something was logged: looks whether it is time.

@@ -113,7 +113,7 @@ Status ControlFile::save_state(Fiber& fiber, std::string_view state) {
   Status closed = close_file(fiber, handle);
   TRY(std::move(status));
   TRY(std::move(closed));
-  TRY(sync_directory(fiber, ""));
+  TRY(sync_directory_or_die(fiber, ""));
   data.state_slot = slot;
   data.state_crc = crc32c(as_bytes(state));
   return {};

@@ -275,10 +275,7 @@ Status DataFiles::sync_all(Fiber& fiber) {
   }
   if (names_changed_) {
     names_changed_ = false;
-    Status synced = sync_directory(fiber, kDirectory);
-    if (synced.is_halted()) return synced;
-    if (!synced.ok())
-      return host_.fatal(cat("could not fsync directory \"data\": ", synced.error().message));
+    TRY(sync_directory_or_die(fiber, kDirectory));
   }
   return {};
 }

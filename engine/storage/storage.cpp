@@ -187,6 +187,12 @@ Status Storage::start_term(Fiber& fiber, Recovery& recovery) {
   pool_->hints_allowed_ = true;
   is_open_ = true;
   checkpointer_->start(fiber);
+  // Segments below the redo point make room for new ones.
+  log_.when_full([this] {
+    if (log_.append_position() - redo_lsn() < log_.options().segment_bytes) return;
+    PROBE("storage: a full disk asked for a checkpoint");
+    checkpointer_->request();
+  });
   checkpointer_->logged(lsn);
   return {};
 }

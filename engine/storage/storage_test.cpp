@@ -49,6 +49,25 @@ TEST(Storage, TheSegmentSizeIsThatOfTheDatabaseAndOptionsMayChange) {
   EXPECT_TRUE(node.failure.is(sqlstate::invalid_parameter_value));
 }
 
+TEST(Storage, ALogWithoutRoomAsksForACheckpointThatMakesSome) {
+  StorageNode node;
+  node.options.checkpoint_log_bytes = 1 << 30;
+  node.options.checkpoint_interval = seconds(80'000);
+  node.options.log.recycled_segments = 8;
+  const FileId file = make_pages(node, 4);
+  node.run_ok([&](Fiber& fiber, Storage& storage, TestHandler&) -> Status {
+    node.disk.room_bytes = 256 << 10;
+    Status full;
+    for (uint64_t i = 0; full.ok(); ++i)
+      full = write_word(fiber, storage, file, BlockNo(1), 1, i).status().clone();
+    EXPECT_TRUE(full.is(sqlstate::disk_full));
+    TRY(fiber.sleep(seconds(10)));
+    TRY(write_word(fiber, storage, file, BlockNo(1), 1, 7));
+    node.disk.room_bytes = UINT64_MAX;
+    return {};
+  });
+}
+
 TEST(Storage, ATornPageIsMendedFromItsCopy) {
   StorageNode node;
   node.options.double_write_batches = 64;

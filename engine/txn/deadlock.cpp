@@ -59,7 +59,7 @@ bool DeadlockCheck::try_orders(LockOwner& owner, int moves_left) {
     bool cyclic = find_cycle(owner);
     for (size_t i = 0; i < queue.size() && !cyclic; ++i) cyclic = find_cycle(*queue[i]->owner);
     if (!cyclic || try_orders(owner, moves_left - 1)) {
-      reordered_ = edge.request->lock;
+      reordered_.push_back(edge.request->lock);
       return true;
     }
     queue = before;

@@ -51,9 +51,9 @@ class DeadlockCheck {
   explicit DeadlockCheck(LockTable& table) : table_(table) {}
 
   enum class Answer : uint8_t { no_deadlock, reordered, deadlock };
-  // After `reordered`, reordered_lock() is the one whose queue changed.
+  // After `reordered`, reordered_locks() are those whose queues changed.
   Answer run(LockOwner& owner);
-  Lock* reordered_lock() const { return reordered_; }
+  std::span<Lock* const> reordered_locks() const { return reordered_; }
   // "Process 1 waits for ShareLock on transaction 5; blocked by process 2." one line an edge of the
   // cycle.
   std::string detail() const;
@@ -71,7 +71,7 @@ class DeadlockCheck {
 
   LockTable& table_;
   std::vector<Edge> path_;
-  Lock* reordered_ = nullptr;
+  std::vector<Lock*> reordered_;
 };
 
 }  // namespace orrery

@@ -9,6 +9,10 @@
 
 namespace orrery {
 
+namespace {
+constexpr size_t kKeptFree = 1024;
+}
+
 std::string_view lock_mode_name(LockMode mode) {
   static constexpr std::string_view kNames[kLockModes] = {"INVALID",
                                                           "AccessShareLock",
@@ -129,11 +133,8 @@ bool must_queue(const Lock& lock, const LockOwner& owner, uint16_t own_modes, Lo
 
 Lock& LockTable::find_or_make(const LockTag& tag) {
   if (Lock** found = locks_.find(tag); found != nullptr) return **found;
-  if (free_locks_.empty()) {
-    lock_store_.push_back(std::make_unique<Lock>());
-    free_locks_.push_back(lock_store_.back().get());
-  }
-  Lock* lock = free_locks_.back();
+  if (free_locks_.empty()) free_locks_.push_back(std::make_unique<Lock>());
+  Lock* lock = free_locks_.back().release();
   free_locks_.pop_back();
   lock->tag = tag;
   locks_.insert(tag, lock);
@@ -145,17 +146,18 @@ void LockTable::forget_if_unused(Lock& lock) {
   if (!lock.holds.empty() || !lock.queue.empty()) return;
   if (lock.tag.kind == LockKind::row) --row_locks_;
   locks_.erase(lock.tag);
-  free_locks_.push_back(&lock);
+  if (locks_.empty() && free_locks_.size() >= kKeptFree)
+    locks_ = {};  // with the room that many locks took
+  std::unique_ptr<Lock> unused(&lock);
+  if (free_locks_.size() < kKeptFree) free_locks_.push_back(std::move(unused));
 }
 
 LockHold& LockTable::find_or_make_hold(Lock& lock, LockOwner& owner) {
   if (LockHold** found = owner.holds_.find(lock.tag); found != nullptr) return **found;
-  if (free_holds_.empty()) {
-    hold_store_.push_back(std::make_unique<LockHold>());
-    free_holds_.push_back(hold_store_.back().get());
-  }
-  LockHold* hold = free_holds_.back();
+  if (free_holds_.empty()) free_holds_.push_back(std::make_unique<LockHold>());
+  LockHold* hold = free_holds_.back().release();
   free_holds_.pop_back();
+  if (lock.tag.kind == LockKind::row && owner.memory != nullptr) owner.memory->add(kRowLockBytes);
   hold->lock = &lock;
   hold->owner = &owner;
   hold->newer = nullptr;
@@ -241,7 +243,7 @@ Status LockTable::wait(Fiber& fiber, Lock& lock, LockRequest& request, size_t po
       const DeadlockCheck::Answer answer = check.run(owner);
       if (answer == DeadlockCheck::Answer::reordered) {
         PROBE("locks: a queue was reordered to avoid a deadlock");
-        wake(*check.reordered_lock());
+        for (Lock* reordered : check.reordered_locks()) wake(*reordered);
       } else if (answer == DeadlockCheck::Answer::deadlock) {
         PROBE("locks: deadlock");
         failure = raise(sqlstate::t_r_deadlock_detected, "deadlock detected")
@@ -297,8 +299,12 @@ void LockTable::drop_if_empty(LockHold& hold) {
     (hold.newer != nullptr ? hold.newer->older : owner.newest_hold_) = hold.older;
     hold.older = hold.newer = nullptr;
     owner.holds_.erase(lock.tag);
+    if (owner.holds_.empty() && free_holds_.size() >= kKeptFree) owner.holds_ = {};
     lock.holds.remove(hold);
-    free_holds_.push_back(&hold);
+    if (lock.tag.kind == LockKind::row && owner.memory != nullptr)
+      owner.memory->release(kRowLockBytes);
+    std::unique_ptr<LockHold> unused(&hold);
+    if (free_holds_.size() < kKeptFree) free_holds_.push_back(std::move(unused));
   }
   wake(lock);
   forget_if_unused(lock);

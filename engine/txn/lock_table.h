@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "base/arena.h"
 #include "base/hash_map.h"
 #include "base/intrusive_list.h"
 #include "fiber/sync.h"
@@ -86,6 +87,9 @@ enum class WaitPolicy : uint8_t { wait, no_wait };
 enum class LockResult : uint8_t { granted, already_held, not_available };
 enum class LockScope : uint8_t { transaction, session };
 
+// What a row lock costs: the lock, the hold, and their places in two tables.
+constexpr uint64_t kRowLockBytes = 384;
+
 class LockTable;
 class DeadlockCheck;
 struct Lock;
@@ -101,6 +105,7 @@ class LockOwner {
 
   Duration lock_timeout{};  // zero: none
   Duration deadlock_timeout = seconds(1);
+  MemoryBudget* memory = nullptr;  // row locks count there
 
   int32_t process_id() const { return process_id_; }
   bool holds(const LockTag& tag, LockMode mode) const;
@@ -177,10 +182,9 @@ class LockTable {
   void forget_if_unused(Lock& lock);
 
   HashMap<LockTag, Lock*> locks_;
-  std::vector<std::unique_ptr<Lock>> lock_store_;
-  std::vector<std::unique_ptr<LockHold>> hold_store_;
-  std::vector<Lock*> free_locks_;
-  std::vector<LockHold*> free_holds_;
+  // Those in use are owned by the table that names them; a few more are kept for the next.
+  std::vector<std::unique_ptr<Lock>> free_locks_;
+  std::vector<std::unique_ptr<LockHold>> free_holds_;
   uint64_t row_locks_ = 0;
   uint64_t visit_ = 0;
 };

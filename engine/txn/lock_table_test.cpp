@@ -119,6 +119,64 @@ TEST(LockTable, FindsDeadlocksAndReordersQueuesToAvoidThem) { play("lock_deadloc
 TEST(LockTable, GivesUpAfterLockTimeoutAndAtOnceWithNowait) { play("lock_timeout.golden"); }
 TEST(LockTable, RollbackToASavepointReleasesWhatCameAfterIt) { play("lock_savepoint.golden"); }
 
+// Two cycles through one waiter, each of which another move in another queue undoes: both who are
+// moved get their locks.
+TEST(LockTable, EveryQueueThatIsReorderedIsWoken) {
+  TestHost host;
+  Scheduler scheduler(host);
+  LockTable table;
+  const auto tag = [](uint32_t oid) { return LockTag::relation(Oid(5), Oid(oid)); };
+  LockOwner holder(table, 1), first(table, 2), second(table, 3), behind_1(table, 4),
+      behind_2(table, 5);
+  for (LockOwner* owner : {&first, &second, &behind_1, &behind_2})
+    owner->deadlock_timeout = seconds(1000);
+  const auto take = [&](LockOwner& owner, uint32_t oid, LockMode mode) {
+    EXPECT_EQ(table.try_acquire(owner, tag(oid), mode), LockResult::granted);
+  };
+  const auto queue = [&](LockOwner& owner, uint32_t oid, LockMode mode, bool* granted) {
+    scheduler.spawn("waiter", [&table, &owner, mode, granted, wanted = tag(oid)](Fiber& fiber) {
+      *granted = table.acquire(fiber, owner, wanted, mode, WaitPolicy::wait).ok();
+      table.release_all(owner, LockScope::transaction);
+    });
+  };
+  bool granted[5] = {};
+  std::vector<bool> after_check;
+  scheduler.spawn("driver", [&](Fiber& fiber) {
+    take(holder, 11, LockMode::access_share);
+    take(holder, 12, LockMode::access_share);
+    take(behind_1, 13, LockMode::access_share);
+    take(behind_2, 13, LockMode::access_share);
+    queue(first, 11, LockMode::access_exclusive, &granted[0]);
+    queue(second, 12, LockMode::access_exclusive, &granted[1]);
+    EXPECT_TRUE(fiber.sleep(milliseconds(10)).ok());
+    queue(behind_1, 11, LockMode::access_share, &granted[2]);
+    queue(behind_2, 12, LockMode::access_share, &granted[3]);
+    EXPECT_TRUE(fiber.sleep(milliseconds(10)).ok());
+    queue(holder, 13, LockMode::access_exclusive, &granted[4]);
+    EXPECT_TRUE(fiber.sleep(seconds(2)).ok());
+    after_check.assign(std::begin(granted), std::end(granted));
+    table.check();
+  });
+  host.run(scheduler);
+  EXPECT_EQ(after_check, std::vector<bool>(5, true));
+}
+
+TEST(LockTable, RowLocksAreBookedWithTheirOwnerAndGivenBack) {
+  MemoryBudget budget(nullptr, 1 << 30);
+  LockTable table;
+  LockOwner owner(table, 1);
+  owner.memory = &budget;
+  for (uint16_t slot = 1; slot <= 5000; ++slot) {
+    EXPECT_EQ(table.try_acquire(owner, LockTag::row(FileId(4), Tid{BlockNo(1), slot}),
+                                row_lock_mode(RowLock::update)),
+              LockResult::granted);
+  }
+  EXPECT_EQ(budget.used_bytes(), 5000 * kRowLockBytes);
+  table.release_all(owner, LockScope::transaction);
+  EXPECT_EQ(budget.used_bytes(), 0U);
+  table.check();
+}
+
 TEST(LockTable, ConflictsAreSymmetricAndGrowWithTheMode) {
   for (int a = 1; a < kLockModes; ++a) {
     for (int b = 1; b < kLockModes; ++b) {

@@ -47,4 +47,15 @@ void Transaction::check() const {
   CHECK_IF(state_ == TransactionState::aborted, commit_ts_.v == 0);
 }
 
+void Transaction::inserted_rows(FileId file, uint64_t count) {
+  std::vector<InsertedRows>& inserted = levels_.back().inserted;
+  const auto same = [file](const InsertedRows& entry) { return entry.file == file; };
+  const auto found = std::find_if(inserted.rbegin(), inserted.rend(), same);
+  if (found != inserted.rend()) {
+    found->count += count;
+  } else {
+    inserted.push_back({file, count});
+  }
+}
+
 }  // namespace orrery

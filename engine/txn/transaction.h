@@ -43,6 +43,11 @@ struct TransactionOptions {
   bool deferrable = false;
 };
 
+struct InsertedRows {
+  FileId file;
+  uint64_t count;
+};
+
 class Transaction {
  public:
   Transaction(const Transaction&) = delete;
@@ -83,6 +88,8 @@ class Transaction {
     return std::find(created.begin(), created.end(), file) != created.end();
   }
   void dropped_file(FileId file) { levels_.back().dropped.push_back(file); }
+  // Rows put into a file: they are dead if this level rolls back.
+  void inserted_rows(FileId file, uint64_t count);
   // Bytes for the caches of all nodes, carried by the commit record; their meaning is the
   // catalog's.
   void add_invalidation(Bytes bytes);
@@ -95,6 +102,7 @@ class Transaction {
     Xid xid{};
     std::vector<Xid> children;  // ids of levels that were released into this one
     std::vector<FileId> created, dropped;
+    std::vector<InsertedRows> inserted;  // by file, in the order of the first
     std::string invalidations;
   };
   struct Combo {

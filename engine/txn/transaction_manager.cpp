@@ -213,6 +213,27 @@ Status TransactionManager::commit(Fiber& fiber, Transaction& transaction, bool s
     return waited;
   }
   make_visible_below(lsn + 1);
+  return log_late_aborts(fiber);
+}
+
+// A commit found room in the log, so these may too. One at a time is off the list while its record
+// is made, so that two fibers do not write the same.
+Status TransactionManager::log_late_aborts(Fiber& fiber) {
+  for (size_t left = late_aborts_.size(); left > 0 && !late_aborts_.empty(); --left) {
+    LateAbort late = std::move(late_aborts_.front());
+    late_aborts_.pop_front();
+    const Result<Lsn> logged = log_aborted(fiber, late.top, late.xids, late.whole);
+    if (!logged.ok()) {
+      late_aborts_.push_back(std::move(late));
+      return logged.status().is_halted() ? logged.status().clone() : Status();
+    }
+    PROBE("txn: an abort was logged late");
+    for (const Xid xid : late.xids) {
+      running_.erase(xid);
+      status_.remember(xid, {XidStatus::Kind::aborted});
+    }
+    if (late.changed_files) note_file_end({late.top, false, logged.value(), {}});
+  }
   return {};
 }
 
@@ -331,6 +352,7 @@ Status TransactionManager::abort(Fiber& fiber, Transaction& transaction) {
     xids.insert(xids.end(), level.children.begin(), level.children.end());
     made.insert(made.end(), level.created.begin(), level.created.end());
     changed_files = changed_files || !level.created.empty() || !level.dropped.empty();
+    for (CommitListener* listener : listeners_) listener->left_dead(level.inserted);
   }
   std::sort(xids.begin(), xids.end());
   mark_aborted(transaction, xids);
@@ -346,9 +368,10 @@ Status TransactionManager::abort(Fiber& fiber, Transaction& transaction) {
       }
       if (changed_files) note_file_end({top, false, *logged, {}});
     } else {
-      // Not written down: until the next start the table itself remembers that these are aborted.
+      // Not written down: until it is the table itself remembers that these are aborted.
       PROBE("txn: an abort could not be logged");
       for (const Xid xid : xids) running_[xid].transaction = nullptr;
+      late_aborts_.push_back({top, xids, true, changed_files});
       if (logged.status().is_halted()) outcome = std::move(logged).status();
     }
   }
@@ -374,6 +397,12 @@ void TransactionManager::release_level(Transaction& transaction, uint32_t depth)
     parent.created.insert(parent.created.end(), level.created.begin(), level.created.end());
     parent.dropped.insert(parent.dropped.end(), level.dropped.begin(), level.dropped.end());
     parent.invalidations += level.invalidations;
+    if (parent.inserted.empty()) {
+      parent.inserted = std::move(level.inserted);
+    } else {
+      for (const InsertedRows& rows : level.inserted)
+        transaction.inserted_rows(rows.file, rows.count);
+    }
   }
   locks_.merge_deeper(transaction.owner_, depth);
 }
@@ -387,6 +416,7 @@ Status TransactionManager::rollback_level(Fiber& fiber, Transaction& transaction
     transaction.levels_.pop_back();
     if (level.xid != kInvalidXid) xids.push_back(level.xid);
     xids.insert(xids.end(), level.children.begin(), level.children.end());
+    for (CommitListener* listener : listeners_) listener->left_dead(level.inserted);
     // Its files belong to the transaction as a whole: if that commits, they go as if it had dropped
     // them.
     std::vector<FileId>& dropped = transaction.levels_.back().dropped;
@@ -399,6 +429,7 @@ Status TransactionManager::rollback_level(Fiber& fiber, Transaction& transaction
   Result<Lsn> logged = log_aborted(fiber, transaction.xid(), xids, false);
   if (!logged.ok()) {
     for (const Xid xid : xids) running_[xid].transaction = nullptr;
+    late_aborts_.push_back({transaction.xid(), xids, false, false});
     return logged.status().is_halted() ? std::move(logged).status() : Status();
   }
   for (const Xid xid : xids) {

@@ -42,6 +42,8 @@ struct TransactionEnd {
 class CommitListener {
  public:
   virtual void ended(const TransactionEnd& end) = 0;
+  // Rows that a rollback, of a transaction or to a savepoint, left dead.
+  virtual void left_dead(std::span<const InsertedRows>) {}
 
  protected:
   ~CommitListener() = default;
@@ -130,6 +132,7 @@ class TransactionManager final : public RedoHandler, public CommitObserver {
   LockTable& locks() { return locks_; }
   Storage& storage() { return storage_; }
   StatusLog& status() { return status_; }
+  size_t late_aborts() const { return late_aborts_.size(); }
   size_t running_count() const { return running_.size(); }
   bool has_snapshots() const { return !snapshots_.empty(); }  // registered ones
   void check() const;
@@ -164,6 +167,8 @@ class TransactionManager final : public RedoHandler, public CommitObserver {
   };
 
   Status log_commit(Fiber& fiber, Transaction& transaction);
+  // Aborts that could not be logged when they happened.
+  Status log_late_aborts(Fiber& fiber);
   Status point_to_parent(Fiber& fiber, Xid parent, std::span<const Xid> children);
   Result<Lsn> log_aborted(Fiber& fiber, Xid top, std::span<const Xid> xids, bool whole);
   void make_visible_below(Lsn end);
@@ -185,7 +190,14 @@ class TransactionManager final : public RedoHandler, public CommitObserver {
   std::map<Xid, Running> running_;                              // ordered: the first is the oldest
   IntrusiveList<Transaction, &Transaction::hook_> committing_;  // by commit LSN
   std::vector<SnapshotCount> snapshots_;                        // in use, by visible LSN
-  std::deque<FileEnd> file_ends_;                               // by LSN
+  struct LateAbort {
+    Xid top;
+    std::vector<Xid> xids;
+    bool whole;
+    bool changed_files;
+  };
+  std::deque<LateAbort> late_aborts_;  // that the log had no room for
+  std::deque<FileEnd> file_ends_;      // by LSN
   Lsn visible_{};
   WallTime last_commit_at_{};
 };

@@ -53,5 +53,35 @@ TEST(TransactionManager, AFileOfACommitStaysThoughALaterAbortWasToldFirst) {
   });
 }
 
+// The log is full to its last reserve when a transaction rolls back.
+TEST(TransactionManager, AnAbortThatTheLogHadNoRoomForIsLoggedLater) {
+  NodeDisk disk;
+  live_ok(disk, [&](Fiber& fiber, TestNode& n) -> Status {
+    TransactionManager& transactions = n.transactions;
+    LockOwner first(n.locks, 1), second(n.locks, 2);
+    auto undone = transactions.begin(first);
+    const Xid xid = TRY(transactions.assign_xid(fiber, *undone));
+    disk.disk.room_bytes = 0;
+    Log& log = n.storage.log();
+    const std::string filler(1 << 10, 'x');
+    while (log.reserve(fiber, filler.size() + 100, ReserveKind::finishing).ok())
+      log.append(RecordKind::page_change, kInvalidXid, as_bytes(filler));
+    while (log.reserve(fiber, 24, ReserveKind::finishing).ok())
+      log.append(RecordKind::page_change, kInvalidXid, {});
+    TRY(transactions.abort(fiber, *undone));
+    EXPECT_EQ(transactions.late_aborts(), 1U);
+    EXPECT_EQ(transactions.running_count(), 1U);
+    disk.disk.room_bytes = UINT64_MAX;
+    auto next = transactions.begin(second);
+    TRY(transactions.assign_xid(fiber, *next));
+    TRY(transactions.commit(fiber, *next));
+    EXPECT_EQ(transactions.late_aborts(), 0U);
+    EXPECT_EQ(transactions.running_count(), 0U);
+    const XidStatus status = TRY(transactions.status_of(fiber, xid));
+    EXPECT_EQ(status.kind, XidStatus::Kind::aborted);
+    return {};
+  });
+}
+
 }  // namespace
 }  // namespace orrery

@@ -91,6 +91,9 @@ class Log {
 
   // The gate's answer. REQUIRES: an entry boundary <= durable(); never less than before.
   void set_committed(Lsn committed);
+  // Called whenever the disk had no room for a segment, from the fiber that makes them. It may not
+  // suspend.
+  void when_full(UniqueFunction<void()> call) { when_full_ = std::move(call); }
   // At most one; null to remove.
   void observe_committed(CommitObserver* observer) { observer_ = observer; }
 
@@ -163,6 +166,7 @@ class Log {
   uint32_t live_fibers_ = 0;
   Lsn room_wanted_{};  // a reserve() waits for segments up to here
   uint64_t prepare_attempts_ = 0;
+  UniqueFunction<void()> when_full_;
   Status prepare_failure_;  // of the last attempt to make a segment
 
   struct Boundary {

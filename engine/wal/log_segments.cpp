@@ -144,7 +144,7 @@ Status LogSegments::prepare_next(Fiber& fiber) {
     }
     TRY(rename_file(fiber, kNewSegment, path(index)));
   }
-  TRY(sync_directory(fiber, kDirectory));
+  TRY(sync_directory_or_die(fiber, kDirectory));
   segments_[index];
   ++ready_end_index_;
   return {};
@@ -266,7 +266,7 @@ Status LogSegments::release_below(Fiber& fiber, Lsn lsn) {
       TRY(remove_file(fiber, path(index)));
     }
   }
-  if (changed) TRY(sync_directory(fiber, kDirectory));
+  if (changed) TRY(sync_directory_or_die(fiber, kDirectory));
   return {};
 }
 

@@ -153,6 +153,7 @@ void Log::prepare_loop(Fiber& fiber) {
     if (failed && prepare_failure_.ok()) {
       host_.log(LogLevel::warning, cat("could not make a log segment: ", made.error().message));
     }
+    if (failed && made.is(sqlstate::disk_full) && when_full_) when_full_();
     prepare_failure_ = std::move(made);
     ++prepare_attempts_;
     room_.notify_all();
