@@ -178,6 +178,33 @@ Result<bool> pin_map_if_needed(Fiber& fiber, Access& access, PageRef& page, Extr
   return true;
 }
 
+// The values of one row after another out of a batch's columns.
+class RowReader {
+ public:
+  RowReader(std::span<const Vector> columns, Rows rows, Arena& arena)
+      : columns_(columns), rows_(rows) {
+    if (columns.size() <= std::size(few_values_)) return;
+    values_ = arena.make_array<Datum>(columns.size()).data();
+    nulls_ = arena.make_array<uint8_t>(columns.size()).data();
+  }
+  RowReader(const RowReader&) = delete;
+  RowValues values() const { return {values_, nulls_}; }
+  void read(uint32_t row) {
+    for (size_t c = 0; c < columns_.size(); ++c) {
+      nulls_[c] = columns_[c].is_null(rows_[row]);
+      values_[c] = columns_[c].value(rows_[row]);
+    }
+  }
+
+ private:
+  std::span<const Vector> columns_;
+  Rows rows_;
+  Datum few_values_[64];
+  uint8_t few_nulls_[64];
+  Datum* values_ = few_values_;
+  uint8_t* nulls_ = few_nulls_;
+};
+
 }  // namespace
 
 Result<Tid> Heap::insert(Fiber& fiber, Transaction& transaction, RowValues row) {
@@ -231,25 +258,15 @@ Status Heap::insert_batch(Fiber& fiber, Transaction& transaction, std::span<cons
 Result<uint32_t> Heap::insert_page_full(Fiber& fiber, Transaction& transaction,
                                         std::span<const Vector> columns, Rows rows, uint32_t first,
                                         Tid* tids) {
-  const size_t width = table_.desc.size();
-  CHECK(columns.size() == width);
-  Datum values_small[64];
-  uint8_t nulls_small[64];
+  CHECK(columns.size() == table_.desc.size());
   Arena arena;
-  Datum* values = width <= 64 ? values_small : arena.make_array<Datum>(width).data();
-  uint8_t* nulls = width <= 64 ? nulls_small : arena.make_array<uint8_t>(width).data();
-  const RowValues row{values, nulls};
-  const auto read_row = [&](uint32_t i) {
-    for (size_t c = 0; c < width; ++c) {
-      nulls[c] = columns[c].is_null(rows[i]);
-      values[c] = columns[c].value(rows[i]);
-    }
-  };
+  RowReader reader(columns, rows, arena);
+  const RowValues row = reader.values();
   const auto is_plain = [&](uint32_t size) {
     return size <= kToastThreshold && !has_external(table_.desc, row);
   };
 
-  read_row(first);
+  reader.read(first);
   const uint32_t first_size = tuple_size(table_.desc, row);
   if (!is_plain(first_size)) {
     tids[first] = TRY(insert(fiber, transaction, row));
@@ -272,7 +289,7 @@ Result<uint32_t> Heap::insert_page_full(Fiber& fiber, Transaction& transaction,
     uint32_t upper = old_upper;
     uint32_t count = 0;
     for (uint32_t i = first; i < rows.count && slots.find_next(); ++i) {
-      if (i > first) read_row(i);
+      if (i > first) reader.read(i);
       const uint32_t size = i > first ? tuple_size(table_.desc, row) : first_size;
       if (!is_plain(size)) break;
       if (upper < slots.lower_with_next() + align8(size) + (count > 0 ? spared : 0)) break;
@@ -285,7 +302,7 @@ Result<uint32_t> Heap::insert_page_full(Fiber& fiber, Transaction& transaction,
       ++count;
       tids[i] = tid;
     }
-    read_row(first);
+    reader.read(first);
     CHECK(count > 0);
     Change change(RecordKind::heap_multi_insert, xid);
     const int p = change.add(page);
