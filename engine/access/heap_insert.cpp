@@ -5,6 +5,7 @@
 #include "access/row_codec.h"
 #include "access/toast.h"
 #include "access/visibility_map.h"
+#include "base/plant.h"
 #include "base/probe.h"
 #include "base/text.h"
 
@@ -101,6 +102,10 @@ Result<PageRef> Heap::page_with_room(Fiber& fiber, uint32_t bytes, Xid xid) {
     TRY(record_free_space(fiber, access_, table_.file, candidate, room));
     if (memory.insert_block == candidate) memory.insert_block = kInvalidBlock;
     candidate = kInvalidBlock;
+  }
+  if (PLANTED(b15_fsm_hint_unlogged)) {
+    const BlockNo next = TRY(access_.storage().file_size(fiber, table_.file));
+    TRY(record_free_space(fiber, access_, table_.file, next, kPageBytes));
   }
   PageRef page = TRY(pool.extend(fiber, table_.file));
   memory.insert_block = page.block();

@@ -173,6 +173,8 @@ class Host {
   virtual void work_ready() = 0;
   // Which of `count` ready fibers runs next: 0 in production, a decision in the simulator.
   virtual uint32_t pick(uint32_t count) = 0;
+  // Much memory that will be used here and there: large pages behind it save address lookups.
+  virtual void large_memory(MutableBytes) {}
   // A line of the server log.
   virtual void log(LogLevel level, std::string_view text) = 0;
   // The node cannot go on (a failed fsync, an uncertain state): it stops at once, as if killed;

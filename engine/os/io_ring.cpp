@@ -11,7 +11,6 @@ namespace {
 constexpr uint32_t kEntries = 256;
 constexpr uint32_t kMostPrepared = 32;
 constexpr uint64_t kMostBytes = uint64_t{1} << 30;  // of one entry
-constexpr uint64_t kSyncTag = 1;                    // lowest bit of an entry's user data
 
 }  // namespace
 
@@ -46,7 +45,6 @@ io_uring_sqe* IoRing::next_entry() {
     }
   }
   ++prepared_;
-  ++numbered_;
   return entry;
 }
 
@@ -57,6 +55,7 @@ void IoRing::start(DiskRequest& request, int fd) {
   }
   Flight& flight = *spare_.back();
   spare_.pop_back();
+  CHECK(request.op == DiskOp::read || (request.op == DiskOp::write && !request.then_sync));
   flight = {.request = &request, .fd = fd, .done = request.op == DiskOp::read ? request.count : 0};
   ++in_flight_;
   prepare(flight);
@@ -65,108 +64,55 @@ void IoRing::start(DiskRequest& request, int fd) {
 
 void IoRing::prepare(Flight& flight) {
   DiskRequest& request = *flight.request;
-  flight.has_data = request.op != DiskOp::sync;
-  flight.has_sync = flight.is_split = false;
-  if (flight.has_data) {
-    // Both entries of a pair should be handed over together.
-    if (io_uring_sq_space_left(&ring_) < 2) flush();
-    io_uring_sqe* const entry = next_entry();
-    const uint64_t offset = request.offset + flight.done;
-    if (request.op == DiskOp::read) {
-      const uint64_t left = std::min(request.buffer.size() - flight.done, kMostBytes);
-      io_uring_prep_read(entry, flight.fd, request.buffer.data() + flight.done,
-                         static_cast<unsigned>(left), offset);
-    } else {
-      const uint64_t left = std::min(request.data.size() - flight.done, kMostBytes);
-      io_uring_prep_write(entry, flight.fd, request.data.data() + flight.done,
-                          static_cast<unsigned>(left), offset);
-    }
-    entry->user_data = reinterpret_cast<uint64_t>(&flight);
-    ++flight.out;
-    if (request.op == DiskOp::read || !request.then_sync) return;
-    entry->flags |= IOSQE_IO_LINK;
-  }
-  prepare_sync(flight);
-}
-
-void IoRing::prepare_sync(Flight& flight) {
   io_uring_sqe* const entry = next_entry();
-  io_uring_prep_fsync(entry, flight.fd, IORING_FSYNC_DATASYNC);
-  entry->user_data = reinterpret_cast<uint64_t>(&flight) | kSyncTag;
-  flight.has_sync = true;
-  flight.sync_at = numbered_;
-  ++flight.out;
+  const uint64_t offset = request.offset + flight.done;
+  if (request.op == DiskOp::read) {
+    const uint64_t left = std::min(request.buffer.size() - flight.done, kMostBytes);
+    io_uring_prep_read(entry, flight.fd, request.buffer.data() + flight.done,
+                       static_cast<unsigned>(left), offset);
+  } else {
+    const uint64_t left = std::min(request.data.size() - flight.done, kMostBytes);
+    io_uring_prep_write(entry, flight.fd, request.data.data() + flight.done,
+                        static_cast<unsigned>(left), offset);
+  }
+  io_uring_sqe_set_data(entry, &flight);
 }
 
 void IoRing::flush() {
   while (prepared_ > 0) {
     const int told = io_uring_submit(&ring_);
     if (told > 0) prepared_ -= std::min(prepared_, static_cast<uint32_t>(told));
-    if (told > 0 && prepared_ > 0) {
-      // The next entry to be handed over may be the sync of a write that was.
-      const uint64_t next = numbered_ - prepared_ + 1;
-      for (const std::unique_ptr<Flight>& flight : flights_) {
-        const bool waits = flight->out > 0 && flight->has_data && flight->has_sync;
-        if (waits && flight->sync_at == next) flight->is_split = true;
-      }
-    }
     // Out of memory or the completion side full: what is out will finish.
     if (told == -EAGAIN || told == -EBUSY) return;
     CHECK(told >= 0 || told == -EINTR);
   }
 }
 
-// What came of a round's read or write: false when more of it must be asked for, *over when the
-// request ends with it whatever a sync said.
-bool IoRing::judge_data(Flight& flight, bool* over) {
+bool IoRing::take(const Answer& answer) {
+  Flight& flight = *answer.flight;
   DiskRequest& request = *flight.request;
-  const int result = flight.data_result;
   const bool reads = request.op == DiskOp::read;
   const uint64_t wanted = reads ? request.buffer.size() : request.data.size();
+  const int result = answer.result;
   if (result < 0 && result != -EINTR && result != -EAGAIN) {
     request.status = os_error(-result, reads ? "could not read file" : "could not write file");
-    *over = true;
     return true;
   }
   if (result > 0) flight.done += static_cast<uint64_t>(result);
   if (reads) request.count = flight.done;
-  if (result == 0 && reads) *over = true;  // the end of the file
-  if (result == 0 && !reads && flight.done < wanted) {
+  if (flight.done == wanted || (result == 0 && reads)) return true;  // or the end of the file
+  if (result == 0) {
     request.status = raise(sqlstate::disk_full, "could not write file: no space");
-    *over = true;
-  }
-  return *over || flight.done == wanted;
-}
-
-bool IoRing::take(const Answer& answer) {
-  Flight& flight = *reinterpret_cast<Flight*>(answer.tag & ~kSyncTag);
-  DiskRequest& request = *flight.request;
-  ((answer.tag & kSyncTag) != 0 ? flight.sync_result : flight.data_result) = answer.result;
-  if (--flight.out > 0) return false;
-  bool over = false;
-  if (flight.has_data && !judge_data(flight, &over)) {
-    prepare(flight);
-    return false;
-  }
-  if (over || !flight.has_sync) return true;
-  const int result = flight.sync_result;
-  const bool again = flight.is_split || result == -ECANCELED || result == -EINTR ||
-                     result == -EAGAIN;  // ECANCELED: its write was short, and was completed since
-  const bool failed = result < 0 && result != -ECANCELED && result != -EINTR && result != -EAGAIN;
-  if (failed) {
-    request.status = os_error(-result, "could not fsync file");
     return true;
   }
-  if (!again) return true;
-  flight.has_data = flight.is_split = false;
-  prepare_sync(flight);
+  prepare(flight);
   return false;
 }
 
 void IoRing::harvest() {
   io_uring_cqe* entry = nullptr;
   while (io_uring_peek_cqe(&ring_, &entry) == 0) {
-    answers_.push_back({entry->user_data, entry->res});
+    answers_.push_back({static_cast<Flight*>(io_uring_cqe_get_data(entry)), entry->res});
     io_uring_cqe_seen(&ring_, entry);
   }
 }
@@ -177,10 +123,9 @@ void IoRing::reap() {
     const Answer answer = answers_.front();
     answers_.pop_front();
     if (take(answer)) {
-      Flight& flight = *reinterpret_cast<Flight*>(answer.tag & ~kSyncTag);
       --in_flight_;
-      Completion* const completion = flight.request->completion;
-      spare_.push_back(&flight);
+      Completion* const completion = answer.flight->request->completion;
+      spare_.push_back(answer.flight);
       completion->complete();
     }
     if (answers_.empty()) harvest();
@@ -199,7 +144,7 @@ void IoRing::wait_until_idle() {
       answers_.pop_front();
       if (!take(answer)) continue;
       --in_flight_;
-      spare_.push_back(reinterpret_cast<Flight*>(answer.tag & ~kSyncTag));
+      spare_.push_back(answer.flight);
     }
   }
 }

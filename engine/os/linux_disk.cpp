@@ -215,8 +215,9 @@ bool LinuxDisk::submit(DiskRequest& request) {
     if (read_cached(request, fd)) return true;
   }
   const bool by_ring =
-      ring_ != nullptr && (request.op == DiskOp::read || request.op == DiskOp::sync ||
-                           (request.op == DiskOp::write && !request.data.empty()));
+      ring_ != nullptr &&
+      (request.op == DiskOp::read ||
+       (request.op == DiskOp::write && !request.then_sync && !request.data.empty()));
   if (by_ring) {
     ring_->start(request, fd);
     return false;

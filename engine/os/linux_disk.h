@@ -1,6 +1,6 @@
 // Files in the data directory. Reads whose pages are cached are done at once (preadv2 with
-// RWF_NOWAIT), as are questions of size; other reads, writes and syncs go through io_uring where it
-// is allowed; all else may block and goes to a pool of threads.
+// RWF_NOWAIT), as are questions of size; other reads and writes go through io_uring where it is
+// allowed; all else, syncs first, may block and goes to a pool of threads.
 #pragma once
 
 #include <string>

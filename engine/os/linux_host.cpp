@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -86,7 +87,7 @@ LinuxHost::LinuxHost(LinuxHostOptions options)
       epoll_fd_(epoll_create1(EPOLL_CLOEXEC)),
       finished_(std::make_unique<FinishedQueue>()),
       disk_pool_(std::make_unique<ThreadPool>(options_.disk_threads, *finished_)),
-      network_(std::make_unique<LinuxNetwork>(epoll_fd_)) {
+      network_(std::make_unique<LinuxNetwork>(epoll_fd_, options_.use_io_uring)) {
   CHECK(epoll_fd_ >= 0);
   watch(epoll_fd_, finished_->event_fd(), kFinishedTag);
   uint32_t threads = options_.worker_threads;
@@ -193,8 +194,9 @@ void LinuxHost::run(Scheduler& scheduler, FunctionRef<bool()> finished) {
   int turns = 0;
   while (!finished() && !scheduler.halted()) {
     const bool ran = scheduler.run_one().has_value();
-    if (ran && ++turns < kTurnsBetweenPolls && clock_.now() - last_poll < kTimeBetweenPolls)
-      continue;
+    const bool due = ++turns >= kTurnsBetweenPolls || clock_.now() - last_poll >= kTimeBetweenPolls;
+    if (!due && (ran || network_->flush())) continue;
+    network_->flush();
     if (finished()) return;
     poll(!scheduler.has_ready());
     turns = 0;
@@ -210,6 +212,15 @@ void LinuxHost::halt(Scheduler& scheduler) {
   network_->forget_all();
   clock_.timers.forget_all();
   scheduler.halt();
+}
+
+void LinuxHost::large_memory(MutableBytes memory) {
+  constexpr uintptr_t kLargePage = 2 << 20;
+  const auto at = reinterpret_cast<uintptr_t>(memory.data());
+  const uintptr_t first = (at + kLargePage - 1) & ~(kLargePage - 1);
+  const uintptr_t end = (at + memory.size()) & ~(kLargePage - 1);
+  // A wish: kernels without large pages refuse it.
+  if (first < end) madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE);
 }
 
 Status LinuxHost::fatal(std::string_view why) {

@@ -65,6 +65,7 @@ class LinuxHost final : public Host {
   Workers& workers() override { return workers_; }
   void work_ready() override {}
   uint32_t pick(uint32_t) override { return 0; }
+  void large_memory(MutableBytes memory) override;
   void log(LogLevel level, std::string_view text) override { log_.write(level, text); }
   [[noreturn]] Status fatal(std::string_view why) override;
 

@@ -18,6 +18,7 @@ namespace {
 
 constexpr uint32_t kIndexBits = 18;
 constexpr uint32_t kIndexMask = (1u << kIndexBits) - 1;
+constexpr size_t kMostGatheredBytes = 16 * 1024;
 constexpr uint16_t kGenerationMask = (1u << (32 - kIndexBits)) - 1;
 
 // A name to bind or connect to.
@@ -103,6 +104,10 @@ void answer_quickly(int fd) {
 }
 
 }  // namespace
+
+LinuxNetwork::LinuxNetwork(int epoll_fd, bool gathers) : epoll_fd_(epoll_fd) {
+  if (gathers) ring_ = SendRing::open();
+}
 
 LinuxNetwork::~LinuxNetwork() {
   for (Socket& socket : sockets_) {
@@ -270,19 +275,61 @@ bool LinuxNetwork::receive(Socket& socket, NetworkRequest& request) {
 
 bool LinuxNetwork::send(Socket& socket, NetworkRequest& request) {
   CHECK(!request.data.empty());
-  if (!socket.writable) return false;
+  if (!socket.writable || gather(socket, request)) return false;
   while (true) {
     const ssize_t put = ::send(socket.fd, request.data.data(), request.data.size(), MSG_NOSIGNAL);
-    if (put >= 0) {
-      request.count = static_cast<uint64_t>(put);
-      return true;
-    }
-    if (would_block(errno)) {
-      socket.writable = false;
-      return false;
-    }
-    if (errno != EINTR) return fail(request, errno, "could not send data to client");
+    if (put >= 0 || errno != EINTR) return end_send(socket, request, put >= 0 ? put : -errno);
   }
+}
+
+bool LinuxNetwork::end_send(Socket& socket, NetworkRequest& request, int64_t result) {
+  if (result >= 0) {
+    request.count = static_cast<uint64_t>(result);
+    return true;
+  }
+  const int error = static_cast<int>(-result);
+  if (!would_block(error)) return fail(request, error, "could not send data to client");
+  socket.writable = false;
+  return false;
+}
+
+bool LinuxNetwork::gather(Socket& socket, const NetworkRequest& request) {
+  if (ring_ == nullptr || flushing_ || request.data.size() > kMostGatheredBytes) return false;
+  if (!socket.gathered && gathered_.size() == SendRing::kMostSends) return false;
+  if (!socket.gathered) gathered_.push_back(request.socket);
+  socket.gathered = true;
+  return true;
+}
+
+bool LinuxNetwork::flush() {
+  if (gathered_.empty()) return false;
+  const auto complete = [](Socket& socket) {
+    std::exchange(socket.writer, nullptr)->completion->complete();
+  };
+  flushing_ = true;
+  std::erase_if(gathered_, [this](SocketId id) {  // closed or withdrawn since
+    Socket* const socket = find(id);
+    if (socket != nullptr) socket->gathered = false;
+    return socket == nullptr || socket->writer == nullptr;
+  });
+  if (gathered_.size() == 1) {
+    Socket& socket = *find(gathered_.front());
+    if (send(socket, *socket.writer)) complete(socket);
+  } else {
+    for (const SocketId id : gathered_) {
+      const Socket& socket = *find(id);
+      ring_->add(socket.fd, socket.writer->data, id.v);
+    }
+    ring_->submit([&](uint64_t tag, int result) {
+      Socket& socket = *find(SocketId(static_cast<uint32_t>(tag)));
+      const bool again = result == -EINTR;
+      if (again ? send(socket, *socket.writer) : end_send(socket, *socket.writer, result))
+        complete(socket);
+    });
+  }
+  gathered_.clear();
+  flushing_ = false;
+  return true;
 }
 
 void LinuxNetwork::on_event(uint64_t tag, uint32_t events) {
@@ -354,7 +401,11 @@ void LinuxNetwork::complete_closed() {
 
 void LinuxNetwork::forget_all() {
   closed_.clear();
-  for (Socket& socket : sockets_) socket.reader = socket.writer = nullptr;
+  gathered_.clear();
+  for (Socket& socket : sockets_) {
+    socket.reader = socket.writer = nullptr;
+    socket.gathered = false;
+  }
 }
 
 }  // namespace orrery

@@ -88,6 +88,49 @@ TEST(LinuxHost, SpeaksOverUnixSockets) {
   EXPECT_NE(access(path.c_str(), F_OK), 0);
 }
 
+// More sockets than leave together, and more bytes than they hold before anybody reads.
+TEST(LinuxHost, ManyAnswersAtOnceAllArriveAndAClosedOneDisturbsNone) {
+  constexpr int kPairs = 80;
+  constexpr int kMessages = 300;
+  LinuxHostUnderTest under_test("");
+  int intact = 0, failed = 0;
+  host_suite::run_fiber(under_test, [&](Fiber& fiber) {
+    auto listener = listen(fiber, "127.0.0.1", 0);
+    ASSERT_TRUE(listener.ok());
+    for (int i = 0; i < kPairs; ++i) {
+      const SocketId client = connect(fiber, "127.0.0.1", listener->port).value();
+      const SocketId server = accept(fiber, listener->socket).value().socket;
+      fiber.scheduler().spawn("server", [&, i, server](Fiber& own) {
+        for (int m = 0; m < kMessages; ++m) {
+          const std::string message(1000, static_cast<char>('a' + (i + m) % 26));
+          if (send_all(own, server, as_bytes(message)).ok()) continue;
+          ++failed;
+          return;
+        }
+        close_socket(own.host(), server);
+      });
+      fiber.scheduler().spawn("client", [&, i, client, server](Fiber& own) {
+        EXPECT_TRUE(own.sleep(milliseconds(50)).ok());  // the server has filled the socket
+        if (i == 7) close_socket(own.host(), server);
+        std::string got, buffer(1 << 16, ' ');
+        for (;;) {
+          const auto count = receive(own, client, std::as_writable_bytes(std::span(buffer)));
+          if (!count.ok() || count.value() == 0) break;
+          got.append(buffer, 0, count.value());
+        }
+        bool same = got.size() == 1000 * kMessages;
+        for (size_t at = 0; same && at < got.size(); ++at)
+          same = got[at] == static_cast<char>('a' + (static_cast<size_t>(i) + at / 1000) % 26);
+        intact += same ? 1 : 0;
+        close_socket(own.host(), client);
+      });
+    }
+    close_socket(fiber.host(), listener->socket);
+  });
+  EXPECT_EQ(failed, 1);
+  EXPECT_EQ(intact, kPairs - 1);
+}
+
 TEST(LinuxHost, CallsTheHandlerOnASignal) {
   LinuxHost host({});
   int seen = 0;

@@ -24,14 +24,13 @@ BufferPool::BufferPool(Host& host, const StorageOptions& options, DataFiles& fil
   for (uint32_t i = 0; i < frame_count_; ++i) {
     frames_[i].bytes = memory_[i].bytes;
     frames_[i].pool = this;
-    frames_[i].request.completion = &frames_[i];
   }
   map_.reserve(frame_count_);
+  host_.large_memory(std::as_writable_bytes(std::span(memory_.get(), frame_count_)));
+  host_.large_memory(std::as_writable_bytes(std::span(frames_.get(), frame_count_)));
 }
 
 BufferPool::~BufferPool() { CHECK(claimed_ == 0); }
-
-void Frame::complete() { pool->finish_load(*this); }
 
 Status PageRef::wait_sole_pin(Fiber& fiber) {
   while (frame_->pins > 1) TRY(frame_->changed.wait(fiber));
@@ -151,29 +150,41 @@ void BufferPool::start_load(Frame& frame, DataFile& home) {
   CHECK(frame.state == FrameState::loading);
   ++home.users;
   ++loading_;
-  frame.request.op = DiskOp::read;
-  frame.request.handle = home.handle;
-  frame.request.offset = frame.block.v * kPageBytes;
-  frame.request.buffer = {frame.bytes, kPageBytes};
-  if (host_.disk().submit(frame.request)) finish_load(frame);
+  if (spare_loads_.empty()) {
+    loads_.push_back(std::make_unique<Load>());
+    loads_.back()->pool = this;
+    loads_.back()->request.completion = loads_.back().get();
+    spare_loads_.push_back(loads_.back().get());
+  }
+  Load& load = *spare_loads_.back();
+  spare_loads_.pop_back();
+  load.frame = &frame;
+  load.request.op = DiskOp::read;
+  load.request.handle = home.handle;
+  load.request.offset = frame.block.v * kPageBytes;
+  load.request.buffer = {frame.bytes, kPageBytes};
+  if (host_.disk().submit(load.request)) finish_load(load);
 }
 
-void BufferPool::finish_load(Frame& frame) {
+void BufferPool::finish_load(Load& load) {
+  Frame& frame = *load.frame;
   CHECK(frame.state == FrameState::loading);
   DataFile* home = files_.find(frame.file);
   CHECK(home != nullptr && home->users > 0);
   --home->users;
   --loading_;
-  Status status = std::move(frame.request.status);
+  const Status status = std::exchange(load.request.status, {});
+  const uint64_t count = load.request.count;
+  spare_loads_.push_back(&load);
   if (!status.ok()) {
     frame.failure =
         raise(status.error().code, cat("could not read block ", frame.block, " in file \"",
                                        file_path(frame.file), "\": ", status.error().message));
-  } else if (frame.request.count < kPageBytes) {
+  } else if (count < kPageBytes) {
     frame.failure =
         raise(sqlstate::data_corrupted,
               cat("could not read block ", frame.block, " in file \"", file_path(frame.file),
-                  "\": read only ", frame.request.count, " of ", kPageBytes, " bytes"));
+                  "\": read only ", count, " of ", kPageBytes, " bytes"));
   } else {
     frame.failure =
         accept_after_read(ConstPageBytes(frame.bytes, kPageBytes), frame.file, frame.block);

@@ -36,8 +36,9 @@ struct alignas(4096) PageMemory {
 };
 
 // What the pool knows of one page's place in memory. Others use PageRef.
-struct Frame : private Completion {
+struct alignas(64) Frame {
   std::byte* bytes = nullptr;
+  BufferPool* pool = nullptr;
   FileId file;
   BlockNo block = kInvalidBlock;
   uint32_t pins = 0;
@@ -46,23 +47,18 @@ struct Frame : private Completion {
   bool dirty = false;
   bool writing = false;  // a copy is on its way home: not evicted, not copied again
   uint64_t version = 0;  // grows with every change, hints included
+  WaitQueue changed;     // loaded, failed, or a pin dropped
   Lsn rec_lsn;           // first record since the page was last clean; 0 if none (hints only)
   Lsn next_rec_lsn;      // while writing: first record since the copy was taken
   Status failure;        // of a load that failed
-  WaitQueue changed;     // loaded, failed, or a pin dropped
-  BufferPool* pool = nullptr;
-  DiskRequest request;  // of a load
 
   // Not so for hints alone: they go with the page rather than cost a write. But a free-space map is
   // nothing else, and only VACUUM finds it out again.
   bool must_be_written() const {
     return dirty && (rec_lsn > Lsn{} || file_fork(file) == Fork::free_space);
   }
-
- private:
-  friend class BufferPool;
-  void complete() override;
 };
+static_assert(sizeof(Frame) <= 128);
 
 // A pin. Empty when default-made or moved from.
 class PageRef {
@@ -185,7 +181,6 @@ class BufferPool {
   friend class PageWriter;
   friend class PageRef;
   friend class PinClaim;
-  friend struct Frame;
 
   struct Key {
     FileId file;
@@ -219,8 +214,15 @@ class BufferPool {
   void remember_in(Ring& ring, const Frame& frame);
   void install(Frame& frame, FileId file, BlockNo block, FrameState state);
   void uninstall(Frame& frame);
+  // A page on its way from the disk.
+  struct Load final : Completion {
+    void complete() override { pool->finish_load(*this); }
+    BufferPool* pool = nullptr;
+    Frame* frame = nullptr;
+    DiskRequest request;
+  };
   void start_load(Frame& frame, DataFile& home);
-  void finish_load(Frame& frame);
+  void finish_load(Load& load);
   void unpin(Frame& frame);
   // A logged change at `lsn`, or a hint.
   void mark_dirty(Frame& frame, Lsn lsn);
@@ -241,6 +243,8 @@ class BufferPool {
   uint32_t hand_ = 0;
   uint32_t dirty_ = 0;  // frames
   uint32_t loading_ = 0;
+  std::vector<std::unique_ptr<Load>> loads_;  // in use or spare
+  std::vector<Load*> spare_loads_;
   uint32_t claimed_ = 0;  // pins
   bool hints_allowed_ = false;
   WaitQueue frame_freed_;  // a frame may have become takeable
