@@ -19,7 +19,8 @@ namespace orrery {
 
 class Operator {
  public:
-  Operator(ExecContext& context, const PlanNode& plan) : context_(context), plan_(plan) {}
+  Operator(ExecContext& context, const PlanNode& plan)
+      : wanted(context.plan.row_by_row ? 1 : kBatchRows), context_(context), plan_(plan) {}
   Operator(const Operator&) = delete;
   virtual ~Operator() = default;
 
@@ -39,7 +40,7 @@ class Operator {
   // more. But what can be noticed of a row, as it fails, or calls a volatile function, or is
   // locked, happens for no row beyond these where that can be told apart: the operator keeps its
   // place.
-  uint32_t wanted = kBatchRows;
+  uint32_t wanted;
 
   const PlanNode& plan() const { return plan_; }
   // For EXPLAIN ANALYZE.

@@ -43,7 +43,7 @@ Status Projection::compile(const Expr* filter, std::span<const TargetEntry> targ
 
 Result<Batch*> Projection::apply(Arena& arena, const Batch& in, uint32_t wanted) {
   in_ = in;
-  if (wanted < in.rows.count && computes_) {
+  if (wanted < in.rows.count && (computes_ || context_.plan.row_by_row)) {
     rest_ = in.rows;
     filtered_ = !filter_;
     piecewise_ = false;

@@ -281,8 +281,14 @@ class ProjectSetOperator final : public Operator {
       made_ = std::max(made_, items_[i].count);
     }
     for (size_t i = 0; i < items_.size(); ++i) {
-      if (items_[i].call == nullptr) continue;
-      for (uint32_t r = items_[i].count; r < made_; ++r) columns_[i].set_null(r);
+      Item& item = items_[i];
+      if (item.call != nullptr) {
+        for (uint32_t r = item.count; r < made_; ++r) columns_[i].set_null(r);
+      } else if (made_ == 0 && item.has_effects) {
+        // As PostgreSQL, which learns that a set is done while it computes one more row.
+        const auto one = static_cast<uint16_t>(row_);
+        TRY(item.value->evaluate(arena_, *in_, Rows{&one, 1}));
+      }
     }
     return {};
   }

@@ -209,7 +209,7 @@ class LimitOperator final : public Operator {
 
   // As many as are skipped and passed yet; one by one behind the last, for its ties.
   uint32_t rows_to_ask_for() const {
-    if (to_pass_ == 0) return 1;
+    if (to_pass_ == 0 || context_.plan.row_by_row) return 1;
     const uint64_t left =
         std::min<uint64_t>(to_skip_, kBatchRows) + std::min<uint64_t>(to_pass_, wanted);
     return static_cast<uint32_t>(std::min<uint64_t>(left, kBatchRows));

@@ -24,13 +24,16 @@ class SortOperator final : public Operator {
 
   Result<Batch*> next() override {
     if (!sorted_) TRY(read_and_sort());
+    if (context_.plan.row_by_row && ++given_ < out_.rows.count) return one_row();
     const uint32_t count = TRY(sorter_->next_batch(columns_));
-    if (count == 0) return nullptr;
+    given_ = 0;
     out_ = Batch{columns_, Rows{nullptr, count}};
-    return &out_;
+    if (count == 0) return nullptr;
+    return context_.plan.row_by_row ? one_row() : &out_;
   }
 
   Status rescan() override {
+    out_.rows.count = 0;
     sorter_->clear();
     sorted_ = false;
     return child_->rescan();
@@ -39,6 +42,13 @@ class SortOperator final : public Operator {
 
  private:
   static constexpr double kMaxBound = 10'000;  // beyond, a heap is dearer than a sort
+
+  // Of a batch that was sorted, where what is above must not compute several at once.
+  Batch* one_row() {
+    number_ = static_cast<uint16_t>(given_);
+    one_ = Batch{columns_, Rows{&number_, 1}};
+    return &one_;
+  }
 
   Status read_and_sort() {
     const bool bounded = limit_ >= 0 && limit_ < kMaxBound;
@@ -59,6 +69,9 @@ class SortOperator final : public Operator {
   std::optional<RowSorter> sorter_;
   std::vector<Vector> columns_;
   Batch out_;
+  Batch one_;  // ... or one row of it, number given_
+  uint32_t given_ = 0;
+  uint16_t number_ = 0;
   double limit_ = -1;
   bool sorted_ = false;
 };

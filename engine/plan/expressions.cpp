@@ -87,6 +87,7 @@ Result<Expr*> LevelPlanner::prepare(Expr* expr) {
     return outer_aggregate(as<AggregateExpr>(*expr));
   }
   if (expr->tag == ExprTag::sublink) return make_subplan(as<SublinkExpr>(*expr));
+  if (expr->tag == ExprTag::call) TRY(note_effects(as<CallExpr>(*expr)));
   Status failed;
   Expr* mapped = map_children(arena_, expr, [&](Expr* child) -> Expr* {
     if (!failed.ok()) return child;
@@ -109,8 +110,45 @@ Result<Expr*> LevelPlanner::prepare(Expr* expr) {
 
 namespace {
 
-// Replaces the exec parameters 0..n-1 of a sublink's test by slots of the plan's.
+constexpr Oid kNextval(1574), kClockTimestamp(2649), kGenRandomUuid(3432);
+
+}  // namespace
+
+// Whatever calls two of these can tell in which order they run: row by row, and within a row from
+// left to right. That nextval() of one sequence ran before that of another nobody can tell.
+Status LevelPlanner::note_effects(const CallExpr& call) {
+  const FunctionInfo* function = TRY(context_.catalog.function(context_.fiber, call.function));
+  if (function == nullptr || function->volatility != Volatility::volatile_ ||
+      call.function == kClockTimestamp || call.function == kGenRandomUuid)
+    return {};
+  const Expr* named = call.args.empty() ? nullptr : call.args[0];
+  if (call.function != kNextval || named->tag != ExprTag::constant) {
+    ++plan_.effects.calls;
+    return {};
+  }
+  const Oid sequence = as<ConstantExpr>(*named).value.value.as<Oid>();
+  if (std::ranges::find(plan_.effects.sequences, sequence) != plan_.effects.sequences.end())
+    ++plan_.effects.calls;
+  else
+    plan_.effects.sequences.push_back(sequence);
+  return {};
+}
+
+// VALUES is computed row by row whatever is in it: to what stands around it, it is one call.
+void LevelPlanner::note_values(const Effects& before) {
+  if (plan_.effects.calls == before.calls &&
+      plan_.effects.sequences.size() == before.sequences.size())
+    return;
+  plan_.effects = before;
+  ++plan_.effects.calls;
+}
+
+namespace {
+
+// Replaces the exec parameters 0..n-1 of a sublink's test by slots of the plan's. A sublink within
+// the test has parameters of its own under the same numbers.
 Expr* renumber_test(Arena& arena, Expr* expr, std::span<const int> slots) {
+  if (expr->tag == ExprTag::sublink) return expr;
   if (expr->tag == ExprTag::param && as<ParamExpr>(*expr).kind == ParamKind::exec) {
     const int id = as<ParamExpr>(*expr).id;
     if (id >= static_cast<int>(slots.size())) return expr;

@@ -262,6 +262,8 @@ struct Plan {
   std::span<RangeEntry*> range_table;  // flat: of all levels
   std::span<RowMark> row_marks;
   int exec_params = 0;
+  // Volatile functions notice in which order rows and columns are computed: a row at a time then.
+  bool row_by_row = false;
   bool returns_rows = false;              // SELECT, or RETURNING
   std::span<TargetEntry> result_columns;  // without junk
   bool has_modifying_cte = false;

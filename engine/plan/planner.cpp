@@ -1,11 +1,22 @@
 #include "plan/planner.h"
 
+#include <algorithm>
+
 #include "analyze/walk.h"
 #include "base/text.h"
 #include "plan/planner_internal.h"
 #include "types/type_oids.h"
 
 namespace orrery {
+namespace {
+
+// A row's new values are computed in the order of its columns, however SET names them.
+template <class Targets>
+void sort_by_column(Targets& targets) {
+  std::ranges::sort(targets, {}, &TargetEntry::resno);
+}
+
+}  // namespace
 
 // INSERT, UPDATE, DELETE: the rows to change come from below; what is written is computed there
 // too, except the columns of an updated row that keep their value, which the executor takes from
@@ -40,6 +51,7 @@ Result<Rel*> LevelPlanner::plan_modify(Query& query) {
       item.expr = TRY(default_if_asked(relation, target));
       targets.push_back(item);
     }
+    sort_by_column(targets);
   }
   const size_t set_count = targets.size();
   if (!is_insert) {
@@ -85,7 +97,35 @@ Status LevelPlanner::prepare_conflict(OnConflict& conflict, const RelationInfo& 
     target.expr = TRY(default_if_asked(relation, target));
     target.expr = TRY(prepare(target.expr));
   }
+  sort_by_column(conflict.set);
   conflict.where = TRY(prepare(conflict.where));
+  return {};
+}
+
+// DEFAULT among several rows of VALUES. Where all rows ask for it, the column does.
+Status LevelPlanner::fill_in_defaults(Query& query) {
+  const RelationInfo& relation = *entry(query.result_range).relation;
+  for (TargetEntry& target : query.targets) {
+    if (target.expr->tag != ExprTag::var) continue;
+    const auto& var = as<VarExpr>(*target.expr);
+    RangeEntry& list = *query.range_table[static_cast<size_t>(var.range - 1)];
+    if (list.kind != RangeKind::values) continue;
+    const auto column = static_cast<size_t>(var.attno - 1);
+    const auto asks = [column](std::span<Expr* const> row) {
+      return row[column]->tag == ExprTag::set_to_default;
+    };
+    if (std::ranges::none_of(list.values, asks)) continue;
+    const bool all = std::ranges::all_of(list.values, asks);
+    for (std::span<Expr*> row : list.values) {
+      if (!asks(row)) continue;
+      row[column] =
+          all ? null_of(relation, target.resno) : TRY(column_default(relation, target.resno));
+    }
+    if (!all) continue;
+    auto* wanted = arena_.make<SetToDefaultExpr>();
+    wanted->tag = ExprTag::set_to_default;
+    target.expr = wanted;
+  }
   return {};
 }
 
@@ -160,6 +200,10 @@ Result<Expr*> LevelPlanner::column_default(const RelationInfo& relation, int num
     Expr* made = TRY(context_.world.column_default(context_.fiber, arena_, relation, number));
     return prepare(made);
   }
+  return null_of(relation, number);
+}
+
+Expr* LevelPlanner::null_of(const RelationInfo& relation, int number) {
   const ColumnDesc& desc = relation.desc()[static_cast<size_t>(number - 1)];
   auto* null = arena_.make<ConstantExpr>();
   null->tag = ExprTag::constant;
@@ -219,6 +263,7 @@ Result<Plan*> make_plan(PlanContext& context, Query& query) {
   plan->subplans = context.arena.copy_array(builder.subplan_list);
   plan->range_table = context.arena.copy_array(builder.range_table);
   plan->exec_params = builder.exec_params;
+  plan->row_by_row = builder.effects.can_be_told_apart();
   const auto& results = query.command == CommandType::select ? query.targets : query.returning;
   std::vector<TargetEntry> columns;
   for (const TargetEntry& target : results) {

@@ -68,8 +68,16 @@ struct IndexCost {
   double tuples;
 };
 
+// The calls of volatile functions in a statement whose order can be told.
+struct Effects {
+  int calls = 0;
+  std::vector<Oid> sequences;  // each read by one nextval()
+  bool can_be_told_apart() const { return calls + (sequences.empty() ? 0 : 1) > 1; }
+};
+
 // What all levels of one statement fill together.
 struct PlanBuilder {
+  Effects effects;
   std::vector<std::unique_ptr<Rel>> rels;
   std::vector<PlanNode*> subplan_list;
   std::vector<RangeEntry*> range_table;
@@ -111,6 +119,8 @@ class LevelPlanner {
   std::span<TargetEntry> columns_of_child(std::span<const TargetEntry> targets);
   Expr* fix_returning(Expr* expr, int target, Rel* input);
   Result<Expr*> default_if_asked(const RelationInfo& relation, const TargetEntry& target);
+  Status fill_in_defaults(Query& query);
+  Expr* null_of(const RelationInfo& relation, int number);
   Result<Expr*> column_default(const RelationInfo& relation, int number);
   Result<std::vector<TargetEntry>> insert_targets(Query& query, const RelationInfo& relation);
   Expr* make_ctid(int range);
@@ -122,6 +132,9 @@ class LevelPlanner {
   Result<Rel*> add_distinct(Query& query, Rel* input);
   bool is_sorted_by(const Rel& input, std::span<const SortClause> order,
                     std::span<const TargetEntry> targets) const;
+  Result<bool> is_late_target(const Query& query, const TargetEntry& target, bool any_volatile);
+  Result<std::vector<TargetEntry>> targets_below_sort(const Query& query, bool* late_sets);
+  Result<Rel*> project_and_sort(Query& query, Rel* rel, bool in_order);
   Result<Rel*> add_sort(Rel* input, std::span<const SortClause> order,
                         std::span<const TargetEntry> targets);
   Rel* add_limit(Query& query, Rel* input);
@@ -190,6 +203,8 @@ class LevelPlanner {
   // Replaces outer references by parameters and sublinks by subplans.
   void set_constants_apart(Query& query);
   Result<Expr*> prepare(Expr* expr);
+  Status note_effects(const CallExpr& call);
+  void note_values(const Effects& before);
   Expr* outer_param(const VarExpr& var, int levels_up);
   Expr* outer_value(Expr* own, int levels_up);
   Expr* outer_aggregate(const AggregateExpr& aggregate);

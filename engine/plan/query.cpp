@@ -16,6 +16,7 @@ Result<Rel*> LevelPlanner::plan_query(Query& query) {
   for (RangeEntry* e : query.range_table) plan_.range_table.push_back(e);
   TRY(plan_ctes(query));
   TRY(load_facts(query));
+  if (query.command == CommandType::insert) TRY(fill_in_defaults(query));
   if (query.command != CommandType::select) return plan_modify(query);
   return plan_select(query);
 }
@@ -93,10 +94,7 @@ Result<Rel*> LevelPlanner::plan_select(Query& query) {
                         !query.grouping_sets.empty() || query.having != nullptr;
   if (grouping) rel = TRY(add_grouping(query, rel));
   if (query.has_windows) rel = TRY(add_windows(query, rel));
-  rel = TRY(project(rel, query.targets, query.has_set_functions));
-  if (!query.distinct.empty()) rel = TRY(add_distinct(query, rel));
-  if (!query.order_by.empty() && ordered == nullptr)
-    rel = TRY(add_sort(rel, query.order_by, query.targets));
+  rel = TRY(project_and_sort(query, rel, ordered != nullptr));
   if (!query.row_marks.empty()) rel = TRY(add_row_marks(query, rel));
   return add_limit(query, rel);
 }

@@ -168,12 +168,14 @@ Result<Rel*> LevelPlanner::scan(int range, const std::vector<Expr*>& conditions)
       const auto rows = static_cast<double>(e.values.size());
       Rel lateral;
       auto* made = node<ValuesScanPlan>(PlanTag::values_scan);
+      const Effects before = plan_.effects;
       for (std::span<Expr*>& row : query_->range_table[static_cast<size_t>(range - 1)]->values) {
         for (Expr*& value : row) {
           value = TRY(prepare(value));
           value = sibling_params(value, lateral);
         }
       }
+      note_values(before);
       Rel* rel = finish_scan(made, 0, rows * (cpu + context_.settings.cpu_operator_cost), rows);
       carry_lateral(lateral, *rel);
       return rel;

@@ -126,8 +126,8 @@ Status Execution::make_plain(Batch& batch) {
 
 Result<const Batch*> Execution::next(uint64_t limit) {
   if (!has_held_ && !done_) {
-    root_->wanted =
-        static_cast<uint32_t>(limit == 0 ? kBatchRows : std::min<uint64_t>(limit, kBatchRows));
+    const uint64_t most = statement_->plan->row_by_row ? 1 : kBatchRows;
+    root_->wanted = static_cast<uint32_t>(limit == 0 ? most : std::min(limit, most));
     TRY(fetch());
   }
   if (!has_held_) return static_cast<const Batch*>(nullptr);

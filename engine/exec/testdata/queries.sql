@@ -179,3 +179,11 @@ select exists (select a from (values (2), (1)) v(a) where 1 / (a - 1) = 1)
 select 2 = any (select 4 / a from (values (2), (0)) v(a)), 2 < all (select 4 / a from (values (2), (0)) v(a))
 select (select 1 / (a - 1) from (values (2), (1)) v(a))
 select x / 2 from (select x, count(*) over (order by x) c from generate_series(1, 5) g(x)) s where 1 / (x - 4) <= 0 limit 2
+select (3 in (select 1)) in (select true), (3 not in (select 1)) in (select true), (3 in (select 1)) not in (select true)
+select (3 = any (select 1)) = any (select true), (3 <> all (select 1)) = all (select true), (1 < all (select 2)) in (select null::bool)
+select x, (x in (select y from (values (4), (5)) w(y))) in (select x > 3) from (values (3), (4), (null)) v(x) order by x
+select x, (x in (select x + y from (values (0), (1)) w(y)), x) = any (select true, y from (values (3), (4)) w(y)) from (values (3), (5)) v(x) order by x
+select ((1, 2) in (select 1, 2), 7) in (select true, 7), ((1, 3) in (select 1, 2), 7) in (select true, 7)
+select sum(case when (x in (select 1)) in (select true) then x else 10 end), sum(x) in (select 6) in (select true) from (values (1), (2), (3)) v(x)
+select x, count(*) from (values (1), (2), (2)) v(x) group by x having (x in (select 2)) in (select count(*) > 1) order by x
+select x from (values (1), (2), (3)) v(x) where ((x in (select 2)) in (select false)) in (select true) order by x
