@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/probe.h"
 #include "base/text.h"
 #include "catalog/bootstrap.h"
 #include "catalog/columns.h"
@@ -18,17 +19,33 @@ Result<bool> BackgroundVacuum::vacuum_one(Fiber& fiber, DatabaseCatalog& databas
                                   LockScope::session) == LockResult::not_available) {
     return false;
   }
-  auto work = [&]() -> Status {
-    HeapStore store(database, access_, nullptr);
-    CatalogReader reader(database.builtin, store);
-    const RelationInfo* info = TRY(reader.relation(fiber, relation));
-    if (info == nullptr) return {};
-    return vacuum_relation(fiber, store, *info, options).status().clone();
-  };
-  Status status = work();
+  at_work_ = true;
+  gave_way_ = false;
+  Status status = clean(fiber, database, relation, options);
+  at_work_ = false;
+  if (gave_way_) fiber.drop_statement_cancel();  // if it came too late
   access_.locks().release(owner_, tag, LockMode::share_update_exclusive, LockScope::session);
+  if (gave_way_ && status.is(sqlstate::query_canceled)) {
+    PROBE("background vacuum: gave way");
+    return false;
+  }
   if (!status.ok()) return status;
   return true;
+}
+
+Status BackgroundVacuum::clean(Fiber& fiber, DatabaseCatalog& database, Oid relation,
+                               const VacuumOptions& options) {
+  HeapStore store(database, access_, nullptr);
+  CatalogReader reader(database.builtin, store);
+  const RelationInfo* info = TRY(reader.relation(fiber, relation));
+  if (info == nullptr) return {};
+  const std::string name = cat(info->nsp_name, ".", info->name);
+  Status status = vacuum_relation(fiber, store, *info, options).status().clone();
+  if (gave_way_ && status.is(sqlstate::query_canceled)) {
+    fiber.host().log(LogLevel::info, cat(status.error().message, ": automatic vacuum of table \"",
+                                         name, "\" of database ", database.oid));
+  }
+  return status;
 }
 
 Result<bool> BackgroundVacuum::enter(Fiber& fiber, Oid database) {
@@ -40,6 +57,13 @@ Result<bool> BackgroundVacuum::enter(Fiber& fiber, Oid database) {
   HeapStore store(catalog_.database(kPostgresDatabase), access_, nullptr);
   CatalogReader reader(catalog_.builtin(), store);
   const Result<const DatabaseInfo*> info = reader.database(fiber, database);
+  leaves_database_ = false;
+  owner_.in_the_way = [this, &fiber](const LockTag& wanted) {
+    leaves_database_ = leaves_database_ || wanted.kind != LockKind::relation;
+    if (!at_work_) return;
+    gave_way_ = true;
+    fiber.cancel(raise(sqlstate::query_canceled, "canceling autovacuum task"));
+  };
   if (info.ok() && info.value() != nullptr) return true;
   leave(database);
   TRY(info.status().clone());
@@ -48,6 +72,7 @@ Result<bool> BackgroundVacuum::enter(Fiber& fiber, Oid database) {
 }
 
 void BackgroundVacuum::leave(Oid database) {
+  owner_.in_the_way = {};
   access_.locks().release(owner_, database_tag(database), LockMode::row_exclusive,
                           LockScope::session);
 }
@@ -96,6 +121,7 @@ Result<bool> BackgroundVacuum::vacuum_database(Fiber& fiber, DatabaseCatalog& da
                            database.oid, ": ", done.status().error().message));
     }
     any = any || (done.ok() && done.value());
+    if (leaves_database_) break;
   }
   return any;
 }

@@ -9,7 +9,8 @@ namespace orrery {
 
 // The vacuum that nobody asks for: looks through the open databases for tables with more dead rows
 // than PostgreSQL's thresholds allow. What fails in one table or database is logged and does not
-// keep it from the others.
+// keep it from the others. It gives way: who waits for a lock that it holds gets it, and the table
+// is due another time.
 class BackgroundVacuum final : public VacuumSource {
  public:
   BackgroundVacuum(NodeCatalog& catalog, Access& access, const Settings& settings)
@@ -30,11 +31,15 @@ class BackgroundVacuum final : public VacuumSource {
   // Whether the database is there and nobody drops it. Then it stays until leave().
   Result<bool> enter(Fiber& fiber, Oid database);
   void leave(Oid database);
+  Status clean(Fiber& fiber, DatabaseCatalog& database, Oid relation, const VacuumOptions& options);
 
   NodeCatalog& catalog_;
   Access& access_;
   const Settings& settings_;
   LockOwner owner_;
+  bool at_work_ = false;          // in a table ...
+  bool gave_way_ = false;         // ... and cancelled there: somebody waits for a lock of ours
+  bool leaves_database_ = false;  // he waits for the database
 };
 
 }  // namespace orrery

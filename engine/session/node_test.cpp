@@ -275,5 +275,80 @@ TEST(Node, AnIndexScanAtRestIsNoDescentUnderWay) {
   });
 }
 
+// The background vacuum sleeps within its table: a table of 100 pages takes it several seconds.
+struct SlowVacuum {
+  static constexpr std::string_view kTable =
+      "create table wide (id int primary key, note text); insert into wide select g, "
+      "repeat('x', 1500) from generate_series(1, 3000) g";
+  static Status begin(Fiber& fiber, TestSession& session) {
+    TRY(session.run(fiber, kTable));
+    TRY(session.run(fiber, "delete from wide where id % 3 = 0"));
+    return {};
+  }
+};
+
+// How long a statement waits that begins while the background vacuum is in the table.
+Result<Duration> wait_against_vacuum(Fiber& fiber, DatabaseNode& node, TestSession& session,
+                                     std::string_view statement) {
+  TRY(SlowVacuum::begin(fiber, session));
+  const int64_t oid = TRY(session.ask(fiber, "select 'wide'::regclass::int8"));
+  const LockTag tag = LockTag::relation(kPostgresDatabase, Oid(static_cast<uint32_t>(oid)));
+  LockOwner probe(node.locks(), 7);
+  const auto is_held = [&] {
+    return node.locks().is_blocked(probe, tag, LockMode::share_update_exclusive);
+  };
+  for (int i = 0; i < 5000 && !is_held(); ++i) TRY(fiber.sleep(milliseconds(1)));
+  EXPECT_TRUE(is_held());
+  const Instant began = fiber.now();
+  TRY(session.run(fiber, statement));
+  return Duration{(fiber.now() - began)};
+}
+
+TEST(Node, TheBackgroundVacuumGivesWayToWhoWaitsForItsTable) {
+  for (const std::string_view statement :
+       {"truncate wide", "drop table wide", "alter table wide add column more int",
+        "create index on wide (note)", "vacuum wide"}) {
+    NodeLife life;
+    life.run([&](Fiber& fiber, DatabaseNode& node, TestSession& session) -> Status {
+      const Duration waited = TRY(wait_against_vacuum(fiber, node, session, statement));
+      EXPECT_LT(waited.ns, milliseconds(20).ns) << statement;
+      return {};
+    });
+    EXPECT_TRUE(life.has_logged("canceling autovacuum task")) << statement;
+  }
+}
+
+TEST(Node, TheTableThatTheVacuumGaveUpIsVacuumedLater) {
+  NodeLife life;
+  life.run([&](Fiber& fiber, DatabaseNode& node, TestSession& session) -> Status {
+    TRY(wait_against_vacuum(fiber, node, session, "create index on wide (note)").status().clone());
+    const int64_t number = TRY(session.ask(fiber, "select pg_relation_filenode('wide')::int8"));
+    const FileId file = make_file_id(static_cast<uint64_t>(number));
+    EXPECT_GT(node.parts().access.memory_of(file).dead_estimate, 0U);
+    TRY(fiber.sleep(seconds(10)));
+    EXPECT_EQ(node.parts().access.memory_of(file).dead_estimate, 0U);
+    return {};
+  });
+}
+
+// An operator who asks for a vacuum gets it.
+TEST(Node, AVacuumThatWasAskedForGivesWayToNobody) {
+  NodeLife life;
+  life.run([&](Fiber& fiber, DatabaseNode& node, TestSession& session) -> Status {
+    TRY(SlowVacuum::begin(fiber, session));
+    auto other = TRY(TestSession::open(fiber, node));
+    bool vacuumed = false;
+    fiber.scheduler().spawn("vacuum", [&](Fiber& own) {
+      EXPECT_TRUE(session.run(own, "vacuum wide").ok());
+      vacuumed = true;
+    });
+    TRY(fiber.yield());
+    TRY(other->run(fiber, "create index on wide (note)"));
+    EXPECT_TRUE(vacuumed);
+    return {};
+  });
+  EXPECT_FALSE(life.has_logged("canceling autovacuum task"));
+}
+
 }  // namespace
 }  // namespace orrery

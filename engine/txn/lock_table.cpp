@@ -220,11 +220,21 @@ void LockTable::leave_queue(LockRequest& request) {
   forget_if_unused(lock);
 }
 
+void LockTable::tell_those_in_the_way(const LockRequest& request) {
+  Lock& lock = *request.lock;
+  for (LockHold* hold = lock.holds.front(); hold != nullptr; hold = lock.holds.next_of(*hold)) {
+    const bool blocks =
+        hold->owner != request.owner && (hold->modes & conflicting_modes(request.mode)) != 0;
+    if (blocks && hold->owner->in_the_way) hold->owner->in_the_way(lock.tag);
+  }
+}
+
 Status LockTable::wait(Fiber& fiber, Lock& lock, LockRequest& request, size_t position) {
   LockOwner& owner = *request.owner;
   CHECK(owner.waiting_ == nullptr);
   lock.queue.insert(lock.queue.begin() + static_cast<ptrdiff_t>(position), &request);
   owner.waiting_ = &request;
+  tell_those_in_the_way(request);
   const Instant began = fiber.now();
   const Instant give_up_at = owner.lock_timeout.ns > 0 ? began + owner.lock_timeout : kNever;
   Instant check_at = began + owner.deadlock_timeout;

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/arena.h"
+#include "base/function.h"
 #include "base/hash_map.h"
 #include "base/intrusive_list.h"
 #include "fiber/sync.h"
@@ -106,6 +107,9 @@ class LockOwner {
   Duration lock_timeout{};  // zero: none
   Duration deadlock_timeout = seconds(1);
   MemoryBudget* memory = nullptr;  // row locks count there
+  // Called when somebody begins to wait for a lock that conflicts with a hold of this owner's: for
+  // work that gives way to whoever asks for something. It does not suspend.
+  UniqueFunction<void(const LockTag&)> in_the_way;
 
   int32_t process_id() const { return process_id_; }
   bool holds(const LockTag& tag, LockMode mode) const;
@@ -174,6 +178,7 @@ class LockTable {
   Lock& find_or_make(const LockTag& tag);
   LockHold& find_or_make_hold(Lock& lock, LockOwner& owner);
   void grant(Lock& lock, LockOwner& owner, LockMode mode, LockScope scope, uint32_t depth);
+  void tell_those_in_the_way(const LockRequest& request);
   Status wait(Fiber& fiber, Lock& lock, LockRequest& request, size_t position);
   void leave_queue(LockRequest& request);
   void wake(Lock& lock);
