@@ -72,8 +72,12 @@ class ForeignKey {
   ForeignKey(CommandContext& context, const Constraint& constraint)
       : context_(context), constraint_(constraint) {}
   Status add(Oid table, std::string_view column, bool check_rows);
+  // Of one that exists; constraint_ is not looked at.
+  Status find_operators(const ConstraintInfo& constraint);
+  Status check_again(const ConstraintInfo& constraint);
 
  private:
+  Status read(const ConstraintInfo& constraint);
   Status find_referenced();
   Status find_key();
   Status add_operators(size_t i);
@@ -100,8 +104,7 @@ char action_letter(FkAction action) {
 }
 
 Status ForeignKey::find_referenced() {
-  AnalyzeContext analysis = context_.analysis();
-  referenced_ = TRY(resolve_relation(analysis, *constraint_.pktable, kShareRowExclusiveLock));
+  referenced_ = TRY(named_relation(context_, *constraint_.pktable, kShareRowExclusiveLock));
   if (referenced_->kind != 'r') {
     return raise(sqlstate::wrong_object_type,
                  cat("referenced relation \"", referenced_->name, "\" is not a table"));
@@ -264,6 +267,8 @@ Status ForeignKey::add(Oid table, std::string_view column, bool check_rows) {
       TRY(constraint_name(context_, *table_, constraint_.conname, join(names, "_"), "fkey"));
   for (size_t i = 0; i < out_.columns.size(); ++i) TRY(add_operators(i));
   TRY(check_actions());
+  out_.deferrable = constraint_.deferrable || constraint_.initdeferred;
+  out_.deferred = constraint_.initdeferred;
   out_.validated = !constraint_.skip_validation || !check_rows;
   if (check_rows && !constraint_.skip_validation) TRY(check_existing());
   CatalogWriter writer(context_.store, context_.catalog);
@@ -271,7 +276,49 @@ Status ForeignKey::add(Oid table, std::string_view column, bool check_rows) {
   return {};
 }
 
+// As it stands in the catalog.
+Status ForeignKey::read(const ConstraintInfo& constraint) {
+  table_ = TRY(table_info(context_, constraint.relation));
+  referenced_ = TRY(table_info(context_, constraint.referenced));
+  key_ = referenced_->index(constraint.index);
+  CHECK(key_ != nullptr);
+  out_.name = constraint.name;
+  out_.columns = constraint.columns;
+  out_.referenced_columns = constraint.referenced_columns;
+  out_.match = constraint.match;
+  return {};
+}
+
+Status ForeignKey::find_operators(const ConstraintInfo& constraint) {
+  TRY(read(constraint));
+  for (size_t i = 0; i < out_.columns.size(); ++i) TRY(add_operators(i));
+  CatalogWriter writer(context_.store, context_.catalog);
+  const Datum keys[] = {Datum::of(constraint.oid)};
+  TRY(writer.update_row(context_.fiber, pg_constraint::kRelation, kPgConstraintOidIndex, keys,
+                        [&](RowBuilder& row, const CatalogRow&) {
+                          row.set_oids(pg_constraint::conpfeqop, out_.pk_fk_operators);
+                          row.set_oids(pg_constraint::conppeqop, out_.pk_pk_operators);
+                          row.set_oids(pg_constraint::conffeqop, out_.fk_fk_operators);
+                        }));
+  return {};
+}
+
+Status ForeignKey::check_again(const ConstraintInfo& constraint) {
+  TRY(read(constraint));
+  return check_existing();
+}
+
 }  // namespace
+
+Status find_foreign_key_operators(CommandContext& context, const ConstraintInfo& constraint) {
+  const Constraint unused{};
+  return ForeignKey(context, unused).find_operators(constraint);
+}
+
+Status check_foreign_key_rows(CommandContext& context, const ConstraintInfo& constraint) {
+  const Constraint unused{};
+  return ForeignKey(context, unused).check_again(constraint);
+}
 
 Status store_default(CommandContext& context, Oid table, int16_t column, const Node& node,
                      bool generated) {
@@ -355,8 +402,9 @@ Status add_key(CommandContext& context, Oid table, const Constraint& constraint,
   const bool primary = constraint.contype == ConstrType::primary;
   const RelationInfo* info = TRY(table_info(context, table));
   if (!constraint.indexname.empty()) return unsupported("ADD CONSTRAINT ... USING INDEX");
-  // Nothing checks at the end of a transaction yet.
-  if (constraint.deferrable || constraint.initdeferred) return unsupported("DEFERRABLE");
+  // Indexes are not looked through at the end of a transaction yet.
+  if (constraint.deferrable || constraint.initdeferred)
+    return unsupported(primary ? "a DEFERRABLE primary key" : "a DEFERRABLE unique constraint");
   if (primary && info->primary_key() != nullptr) {
     return raise(sqlstate::invalid_table_definition,
                  cat("multiple primary keys for table \"", info->name, "\" are not allowed"))
@@ -397,7 +445,6 @@ Status add_key(CommandContext& context, Oid table, const Constraint& constraint,
 
 Status add_foreign_key(CommandContext& context, Oid table, const Constraint& constraint,
                        std::string_view column, bool check_rows) {
-  if (constraint.deferrable || constraint.initdeferred) return unsupported("DEFERRABLE");
   return ForeignKey(context, constraint).add(table, column, check_rows);
 }
 
@@ -450,7 +497,7 @@ Status add_constraints(CommandContext& context, Oid table, std::span<const Const
         case ConstrType::attr_deferrable:
         case ConstrType::attr_not_deferrable:
         case ConstrType::attr_deferred:
-        case ConstrType::attr_immediate:      return unsupported("DEFERRABLE on a column");
+        case ConstrType::attr_immediate:
         case ConstrType::null:
         case ConstrType::notnull:
         case ConstrType::default_:

@@ -24,13 +24,62 @@ Status conflicting(const CommandContext& context, std::string_view what, std::st
       .at(error_position(context.text, constraint.location));
 }
 
+// DEFERRABLE and the like, which stand after a column's constraint.
+struct Marks {
+  ConstraintDraft* constraint = nullptr;  // that they modify; null: one that cannot be
+  bool said_deferrable = false, said_initially = false;
+
+  Status apply(CommandContext& context, const Constraint& mark);
+};
+
+bool is_mark(ConstrType type) {
+  return type == ConstrType::attr_deferrable || type == ConstrType::attr_not_deferrable ||
+         type == ConstrType::attr_deferred || type == ConstrType::attr_immediate;
+}
+
+std::string_view mark_words(ConstrType type) {
+  if (type == ConstrType::attr_deferrable) return "DEFERRABLE";
+  if (type == ConstrType::attr_not_deferrable) return "NOT DEFERRABLE";
+  return type == ConstrType::attr_deferred ? "INITIALLY DEFERRED" : "INITIALLY IMMEDIATE";
+}
+
+Status Marks::apply(CommandContext& context, const Constraint& mark) {
+  const auto refuse = [&](std::string message) {
+    return raise(sqlstate::syntax_error, std::move(message))
+        .at(error_position(context.text, mark.location));
+  };
+  if (constraint == nullptr) return refuse(cat("misplaced ", mark_words(mark.contype), " clause"));
+  auto* changed = context.arena.make<Constraint>(*constraint->constraint);
+  constraint->constraint = changed;
+  const bool initially =
+      mark.contype == ConstrType::attr_deferred || mark.contype == ConstrType::attr_immediate;
+  if (initially ? said_initially : said_deferrable) {
+    return refuse(cat("multiple ",
+                      initially ? "INITIALLY IMMEDIATE/DEFERRED" : "DEFERRABLE/NOT DEFERRABLE",
+                      " clauses not allowed"));
+  }
+  (initially ? said_initially : said_deferrable) = true;
+  if (mark.contype == ConstrType::attr_deferrable) changed->deferrable = true;
+  if (mark.contype == ConstrType::attr_deferred) {
+    changed->initdeferred = true;
+    if (!said_deferrable) changed->deferrable = true;
+  }
+  const bool refused = mark.contype == ConstrType::attr_not_deferrable;
+  if (refused) changed->deferrable = false;
+  if (changed->initdeferred && !changed->deferrable)
+    return refuse("constraint declared INITIALLY DEFERRED must be DEFERRABLE");
+  return {};
+}
+
 // Column constraints that say something of the column alone; the rest goes to `others`.
 Status apply_column_constraints(CommandContext& context, const ColumnDef& definition,
                                 std::string_view table, ColumnDraft& draft,
                                 std::vector<ConstraintDraft>& others) {
+  const std::string_view name = definition.colname;
   bool said_null = false, said_not_null = draft.is_serial;
+  Marks marks;
   for (const Constraint* constraint : definition.constraints) {
-    const std::string_view name = definition.colname;
+    if (!is_mark(constraint->contype)) marks = {};
     switch (constraint->contype) {
       case ConstrType::null:
         if (said_not_null) {
@@ -44,8 +93,7 @@ Status apply_column_constraints(CommandContext& context, const ColumnDef& defini
           return conflicting(context, "conflicting NULL/NOT NULL declarations", name, table,
                              *constraint);
         }
-        said_not_null = true;
-        draft.column.not_null = true;
+        draft.column.not_null = said_not_null = true;
         break;
       case ConstrType::default_:
         if (draft.default_expr != nullptr || draft.is_serial) {
@@ -78,15 +126,18 @@ Status apply_column_constraints(CommandContext& context, const ColumnDef& defini
         draft.default_expr = constraint->raw_expr;
         draft.column.generated = 's';
         break;
-      case ConstrType::check:
+      case ConstrType::check: others.push_back({constraint, name}); break;
       case ConstrType::primary:
       case ConstrType::unique:
       case ConstrType::foreign:
       case ConstrType::exclusion:
+        others.push_back({constraint, name});
+        marks.constraint = &others.back();
+        break;
       case ConstrType::attr_deferrable:
       case ConstrType::attr_not_deferrable:
       case ConstrType::attr_deferred:
-      case ConstrType::attr_immediate:      others.push_back({constraint, name}); break;
+      case ConstrType::attr_immediate:      TRY(marks.apply(context, *constraint));
     }
   }
   return {};

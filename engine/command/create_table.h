@@ -42,6 +42,10 @@ Status add_foreign_key(CommandContext& context, Oid table, const Constraint& con
 // The column's values become another type's; ALTER TABLE ... ALTER COLUMN ... TYPE.
 Status alter_column_type(CommandContext& context, const RelationInfo& table,
                          const AlterTableCmd& command, int16_t column);
+// Of a foreign key whose columns have other types now: what compares them; whether its rows still
+// have their keys.
+Status find_foreign_key_operators(CommandContext& context, const ConstraintInfo& constraint);
+Status check_foreign_key_rows(CommandContext& context, const ConstraintInfo& constraint);
 Status set_column_not_null(CommandContext& context, Oid table, int16_t column, bool check_rows);
 Status add_constraints(CommandContext& context, Oid table,
                        std::span<const ConstraintDraft> constraints, bool check_rows);

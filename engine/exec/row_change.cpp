@@ -126,10 +126,29 @@ void RowChanges::restart() {
 }
 
 Status RowChanges::finish() {
-  for (const Key* key = first_key_; key != nullptr; key = key->next)
-    TRY(key->referenced ? check_children(*key) : check_parent(*key));
+  for (const Key* key = first_key_; key != nullptr; key = key->next) {
+    bool later = false;
+    if (key->constraint->deferrable) later = TRY(put_off(*key));
+    if (!later) TRY(key->referenced ? check_children(*key) : check_parent(*key, false));
+  }
   restart();
   return {};
+}
+
+// Actions are taken at once; so is RESTRICT.
+Result<bool> RowChanges::put_off(const Key& key) {
+  const ConstraintInfo& fk = *key.constraint;
+  if (key.referenced && (key.has_new ? fk.on_update : fk.on_delete) != 'a') return false;
+  std::vector<ColumnDesc> types;
+  for (const int16_t number : key.referenced ? fk.referenced_columns : fk.columns)
+    types.push_back(relation_->desc()[static_cast<size_t>(number - 1)]);
+  const RowKey kept{relation_->oid, relation_->name, key.referenced, key.has_new, key.values};
+  return context_->related->put_off(fk, kept, types);
+}
+
+Status RowChanges::check_later(const ConstraintInfo& constraint, const RowKey& key) {
+  const Key made{&constraint, key.referenced, key.is_update, key.values, {}};
+  return key.referenced ? check_children(made) : check_parent(made, true);
 }
 
 Result<std::string> RowChanges::quoted_relation(Oid oid, const RelationInfo** relation) {
@@ -192,7 +211,8 @@ Status RowChanges::violation(const Key& key, const RelationInfo& other, bool par
       .constraint(relation_->nsp_name, relation_->name, key.constraint->name);
 }
 
-Status RowChanges::check_parent(const Key& key) {
+// `later`: the rows of the key may be gone by now.
+Status RowChanges::check_parent(const Key& key, bool later) {
   const RelationInfo* parent = nullptr;
   const std::string name = TRY(quoted_relation(key.constraint->referenced, &parent));
   const std::string sql =
@@ -200,8 +220,17 @@ Status RowChanges::check_parent(const Key& key) {
           key_condition(*parent, key.constraint->referenced_columns, 1), " FOR KEY SHARE OF x");
   const uint64_t rows = TRY(
       context_->related->run(context_->fiber, sql, key_types(key.constraint->columns), key.values));
-  if (rows == 0) return violation(key, *parent, false);
-  return {};
+  if (rows > 0) return {};
+  if (later) {
+    const RelationInfo* self = nullptr;
+    const std::string own = TRY(quoted_relation(relation_->oid, &self));
+    const std::string still = cat("SELECT 1 FROM ONLY ", own, " x WHERE ",
+                                  key_condition(*self, key.constraint->columns, 1), " LIMIT 1");
+    const uint64_t present = TRY(context_->related->run(
+        context_->fiber, still, key_types(key.constraint->columns), key.values));
+    if (present == 0) return {};
+  }
+  return violation(key, *parent, false);
 }
 
 Status RowChanges::check_children(const Key& key) {

@@ -14,6 +14,15 @@
 
 namespace orrery {
 
+// A key that a row has, or had: what a check that is put off is about.
+struct RowKey {
+  Oid relation;            // whose row it is ...
+  std::string_view name;   // ... and what that is called
+  bool referenced;         // ... which is the one pointed at
+  bool is_update = false;  // of the row pointed at
+  std::span<const NullableDatum> values;
+};
+
 // Runs a statement within the one that is running. Implemented by the session, injected; plans are
 // cached by text.
 class RelatedStatements {
@@ -22,6 +31,10 @@ class RelatedStatements {
   // Rows returned (SELECT) or changed. Parameters are of the types given. Suspends.
   virtual Result<uint64_t> run(Fiber& fiber, std::string_view sql, std::span<const Oid> types,
                                std::span<const NullableDatum> values) = 0;
+  // True: the check of a deferrable constraint is kept for the end of the transaction; values are
+  // copied, by these types.
+  virtual Result<bool> put_off(const ConstraintInfo& constraint, const RowKey& key,
+                               std::span<const ColumnDesc> types) = 0;
 };
 
 class RowChanges {
@@ -34,6 +47,8 @@ class RowChanges {
   Status deleted(Arena& arena, const Batch& old_row);
   // Runs the checks and actions gathered. 23503.
   Status finish();
+  // A check that was put off.
+  Status check_later(const ConstraintInfo& constraint, const RowKey& key);
   // Forgets what was gathered.
   void restart();
 
@@ -50,7 +65,8 @@ class RowChanges {
   Status queue(Arena& arena, const ConstraintInfo& constraint, bool referenced, const Batch& from,
                uint32_t row, const Batch* now);
   Status add_key(const ConstraintInfo& constraint, bool referenced, bool is_update);
-  Status check_parent(const Key& key);
+  Result<bool> put_off(const Key& key);
+  Status check_parent(const Key& key, bool later);
   Status check_children(const Key& key);
   Result<std::string> quoted_relation(Oid oid, const RelationInfo** relation);
   std::vector<Oid> key_types(std::span<const int16_t> columns) const;

@@ -175,11 +175,13 @@ void Session::transaction_began(Transaction& transaction) {
 }
 
 Status Session::before_commit(Fiber& fiber) {
+  TRY(make_deferred_checks(fiber, [](Oid) { return true; }));
   TRY(hold_cursors());
   return run_on_commit(fiber);
 }
 
 void Session::level_ended(uint32_t level, bool committed) {
+  deferred_.level_ended(level, committed);
   for (auto portal = portals_.begin(); portal != portals_.end();) {
     Portal& open = *portal->second;
     const bool kept = open.level == 0 || (level == 1 && committed && open.held);

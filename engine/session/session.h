@@ -19,6 +19,7 @@
 #include "command/command.h"
 #include "plan/planner.h"
 #include "session/backend.h"
+#include "session/deferred_constraints.h"
 #include "session/execution.h"
 #include "session/node_parts.h"
 #include "session/settings.h"
@@ -297,6 +298,12 @@ class Session final : public SessionBackend,
   // RelatedStatements
   Result<uint64_t> run(Fiber& fiber, std::string_view sql, std::span<const Oid> types,
                        std::span<const NullableDatum> values) override;
+  // deferred_constraints.cpp
+  Result<bool> put_off(const ConstraintInfo& constraint, const RowKey& key,
+                       std::span<const ColumnDesc> types) override;
+  Status make_deferred_checks(Fiber& fiber, FunctionRef<bool(Oid constraint)> which);
+  Status find_constraints(Fiber& fiber, const RangeVar& name, bool to_defer, std::vector<Oid>& out);
+  Result<std::string> set_constraints(Fiber& fiber, const ConstraintsSetStmt& statement);
   Result<std::string> password_verifier(Fiber& fiber, std::string_view password) override;
   Status check_alone(std::string_view command) const override;
   Status check_not_in_use(Oid relation, std::string_view command) const override;
@@ -313,6 +320,7 @@ class Session final : public SessionBackend,
   Settings settings_;
   LockOwner owner_;
   TransactionBlock block_;
+  DeferredConstraints deferred_{&memory_};
   DatabaseCatalog& database_;
   std::optional<HeapStore> store_;  // of the transaction; a reading one without
   std::optional<RegisteredSnapshot> transaction_snapshot_;  // REPEATABLE READ's

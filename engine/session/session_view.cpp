@@ -191,6 +191,10 @@ Status Session::check_not_in_use(Oid relation, std::string_view command) const {
                        "\" because it is being used by active queries in this session"));
     }
   }
+  if (const DeferredConstraints::Check* pending = deferred_.of_relation(relation)) {
+    return raise(sqlstate::object_in_use, cat("cannot ", command, " \"", pending->key.name,
+                                              "\" because it has pending trigger events"));
+  }
   return {};
 }
 

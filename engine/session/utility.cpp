@@ -13,6 +13,7 @@ Result<std::string> Session::run_utility(Fiber& fiber, const PlannedStatement& s
                                          std::span<const WireFormat> formats, ResultSink& sink) {
   const Node& node = *statement.statement;
   if (const auto* set = as_if<VariableSetStmt>(&node)) return set_variable(fiber, *set);
+  if (const auto* chosen = as_if<ConstraintsSetStmt>(&node)) return set_constraints(fiber, *chosen);
   if (const auto* show = as_if<VariableShowStmt>(&node))
     return show_variable(fiber, *show, formats, sink);
   if (const auto* prepare = as_if<PrepareStmt>(&node))
