@@ -36,7 +36,8 @@ struct AnalyzeContext {
   RelationLocker* locker = nullptr;  // null: the caller holds what is needed (stored expressions)
   std::string_view text;             // for error positions
   std::vector<Oid>* param_types =
-      nullptr;  // $1...: 0 is not known yet and gets inferred; null: no parameters
+      nullptr;              // $1...: 0 is not known yet and gets inferred; null: no parameters
+  bool opens_views = true;  // false: a view stands for itself, as in a text to be shown
 };
 
 // SELECT, VALUES, INSERT, UPDATE or DELETE. Everything else is 0A000.

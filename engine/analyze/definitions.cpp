@@ -209,6 +209,23 @@ std::string key_text(const RelationInfo& table, const ConstraintInfo& constraint
 
 }  // namespace
 
+Result<Query*> view_query(AnalyzeContext& context, const RelationInfo& view) {
+  const SearchPath path = catalog_only();
+  const std::string_view text = context.arena.copy(view.view_definition);
+  AnalyzeContext inner = stored_context(context, path, text);
+  inner.opens_views = false;
+  const auto statements = TRY(parse(context.arena, text));
+  Query* query = TRY(analyze_statement(inner, *statements[0]->stmt));
+  // Columns may be called otherwise than what the query calls them.
+  size_t column = 0;
+  for (TargetEntry& target : query->targets) {
+    if (!target.junk && column < view.columns.size()) {
+      target.name = context.arena.copy(view.columns[column++].name);
+    }
+  }
+  return query;
+}
+
 Result<std::optional<std::string>> view_definition(AnalyzeContext& context, Oid view, bool pretty) {
   const RelationInfo* info = TRY(context.catalog.relation(context.fiber, view));
   if (info == nullptr || info->kind != 'v') return std::optional<std::string>();
@@ -216,17 +233,7 @@ Result<std::optional<std::string>> view_definition(AnalyzeContext& context, Oid 
   if (!pretty && view < kFirstUserOid) {
     return std::optional<std::string>(cat(info->view_definition, ";"));
   }
-  const SearchPath path = catalog_only();
-  AnalyzeContext inner = stored_context(context, path, info->view_definition);
-  const auto statements = TRY(parse(context.arena, context.arena.copy(info->view_definition)));
-  Query* query = TRY(analyze_statement(inner, *statements[0]->stmt));
-  // Columns may be called otherwise than what the query calls them.
-  size_t column = 0;
-  for (TargetEntry& target : query->targets) {
-    if (!target.junk && column < info->columns.size()) {
-      target.name = context.arena.copy(info->columns[column++].name);
-    }
-  }
+  Query* query = TRY(view_query(context, *info));
   std::string out = TRY(deparse_query(context, *query, {.pretty = pretty}));
   return std::optional<std::string>(cat(out, ";"));
 }

@@ -8,6 +8,10 @@
 
 namespace orrery {
 
+// A view's query over what it names: views in it stay closed, so that any that was stored can be
+// read, one that goes round in a circle too.
+Result<Query*> view_query(AnalyzeContext& context, const RelationInfo& view);
+
 // Null object: nothing.
 Result<std::optional<std::string>> view_definition(AnalyzeContext& context, Oid view, bool pretty);
 // CREATE RULE of the rule that makes a view.

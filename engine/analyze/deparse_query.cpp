@@ -200,6 +200,8 @@ Status Deparser::target_name(const TargetEntry& entry) {
     const Level& level = levels_[levels_.size() - 1 - static_cast<size_t>(var.levels_up)];
     const RangeEntry& from = *level.query->range_table[static_cast<size_t>(var.range - 1)];
     if (var.attno > 0 && from.columns[static_cast<size_t>(var.attno - 1)] == entry.name) return {};
+  } else if (entry.name == "?column?" && !options_.qualify_all) {
+    return {};  // what is stored keeps it: names are looked up in it again
   }
   out += cat(" AS ", quote_identifier(entry.name));
   return {};

@@ -219,7 +219,7 @@ struct FromForms {
       return t.error(sqlstate::wrong_object_type,
                      cat("\"", relation->name, "\" is a composite type"), location);
     }
-    if (relation->kind == 'v') return view(*relation, ref, made);
+    if (relation->kind == 'v' && t.context_.opens_views) return view(*relation, ref, made);
     const int range = TRY(t.add_relation(scope, *relation, ref.alias, ref.inh, kAccessShareLock));
     RangeEntry& entry = *scope.range_table[static_cast<size_t>(range - 1)];
     entry.required_privileges = kAclSelect;

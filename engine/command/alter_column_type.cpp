@@ -8,6 +8,7 @@
 #include "command/create_table.h"
 #include "command/objects.h"
 #include "command/relation_storage.h"
+#include "types/type_oids.h"
 
 namespace orrery {
 namespace {
@@ -41,56 +42,139 @@ class TypeChange {
       }
       collation_ = TRY(resolve_collation(analysis, definition_.coll_clause->collname));
     }
-    TRY(check_users(*type));
+    TRY(check_users(analysis, to));
     const Expr* value = TRY(new_value(analysis, to));
     const ColumnRewrite rewrite{number_, value};
-    return context_.host.rewrite_table(
-        context_.fiber, table_.oid, std::span(&rewrite, 1),
-        [&]() -> Status { return change_catalog(*type, to.typmod); });
+    TRY(context_.host.rewrite_table(context_.fiber, table_.oid, std::span(&rewrite, 1),
+                                    [&]() -> Status { return change_catalog(*type, to.typmod); }));
+    for (const ConstraintInfo& key : foreign_keys_) {
+      if (key.validated) TRY(check_foreign_key_rows(context_, key));
+    }
+    return {};
   }
 
  private:
+  struct IndexChange {
+    const CatalogIndex* index;
+    std::vector<Oid> opclasses, collations;
+  };
+
   // Others that know the column's type: what cannot follow refuses.
-  Status check_users(const CatalogType& type) {
+  Status check_users(AnalyzeContext& analysis, const TypeAndMod& to) {
     for (const ColumnInfo& other : table_.columns) {
       if (other.generated != '\0')
         return unsupported("ALTER COLUMN ... TYPE with generated columns");
     }
-    const Oid opclass =
-        TRY(context_.catalog.default_opclass(context_.fiber, type.oid, kBtreeAccessMethod));
+    TRY(check_views());
+    TRY(check_default(analysis, to));
     for (const CatalogIndex& index : table_.indexes) {
       if (!index.expressions.empty() || !index.predicate.empty())
         return unsupported("ALTER COLUMN ... TYPE with an index over an expression");
-      for (size_t i = 0; i < index.columns.size(); ++i) {
-        const bool is_key = i < index.opclasses.size();
-        if (index.columns[i] == number_ && is_key && index.opclasses[i] != opclass)
-          return unsupported("ALTER COLUMN ... TYPE of an indexed column to a type of other order");
-      }
+      TRY(add_index(index, to.type));
     }
+    return find_foreign_keys();
+  }
+
+  Status check_default(AnalyzeContext& analysis, const TypeAndMod& to) {
+    const bool counts =
+        to.type == type_oid::int2 || to.type == type_oid::int4 || to.type == type_oid::int8;
+    if (column_.identity != '\0' && !counts) {
+      return raise(sqlstate::invalid_parameter_value,
+                   "identity column type must be smallint, integer, or bigint");
+    }
+    if (column_.default_expr.empty()) return {};
+    Status status = analyze_expression_text(analysis, context_.arena.copy(column_.default_expr),
+                                            nullptr, to.type, to.typmod, column_.name)
+                        .status()
+                        .clone();
+    if (!status.is(sqlstate::datatype_mismatch)) return status;
+    return raise(sqlstate::datatype_mismatch,
+                 cat("default for column \"", column_.name,
+                     "\" cannot be cast automatically to type ", shown_));
+  }
+
+  // An index over the column goes on with the new type's usual order, unless another was asked for.
+  Status add_index(const CatalogIndex& index, Oid type) {
+    IndexChange change{&index, index.opclasses, index.collations};
+    bool changes = false;
+    for (size_t i = 0; i < index.columns.size(); ++i) {
+      if (index.columns[i] != number_) continue;
+      changes = true;
+      if (i >= index.opclasses.size()) continue;  // INCLUDEd
+      change.opclasses[i] = TRY(new_opclass(index, index.opclasses[i], type));
+      if (context_.catalog.builtin().opclass(change.opclasses[i])->key_type)
+        return unsupported("ALTER COLUMN ... TYPE of an indexed column to this type");
+      const Oid own = table_.desc()[static_cast<size_t>(number_ - 1)].collation;
+      if (change.collations[i] == own || !collation_) change.collations[i] = collation_;
+    }
+    if (changes) indexes_.push_back(std::move(change));
+    return {};
+  }
+
+  Result<Oid> new_opclass(const CatalogIndex& index, Oid old, Oid type) {
+    const Oid old_type = table_.desc()[static_cast<size_t>(number_ - 1)].type;
+    const Oid usual =
+        TRY(context_.catalog.default_opclass(context_.fiber, old_type, index.access_method));
+    BuiltinCatalog& builtin = context_.catalog.builtin();
+    if (old != usual) {
+      const OpclassInfo* info = builtin.opclass(old);
+      const bool fits =
+          TRY(context_.catalog.is_binary_coercible(context_.fiber, type, info->input_type));
+      if (fits) return old;
+      return raise(sqlstate::datatype_mismatch,
+                   cat("operator class \"", info->name, "\" does not accept data type ", shown_));
+    }
+    const Oid opclass =
+        TRY(context_.catalog.default_opclass(context_.fiber, type, index.access_method));
+    if (opclass) return opclass;
+    return raise(sqlstate::undefined_object,
+                 cat("data type ", shown_, " has no default operator class for access method \"",
+                     builtin.access_method_name(index.access_method), "\""))
+        .hint(
+            "You must specify an operator class for the index or define a default operator class "
+            "for the data type.");
+  }
+
+  // Those that the column is part of, on either side; the tables at their other ends are locked.
+  Status find_foreign_keys() {
     for (const std::vector<ConstraintInfo>* all : {&table_.constraints, &table_.referenced_by}) {
       for (const ConstraintInfo& constraint : *all) {
         if (constraint.type != 'f') continue;
-        const std::vector<int16_t>& own =
-            all == &table_.constraints ? constraint.columns : constraint.referenced_columns;
-        if (std::ranges::find(own, number_) != own.end())
-          return unsupported("ALTER COLUMN ... TYPE of a column of a foreign key");
+        const bool refers = constraint.relation == table_.oid && has_column(constraint.columns);
+        const bool is_key =
+            constraint.referenced == table_.oid && has_column(constraint.referenced_columns);
+        const auto same = [&](const ConstraintInfo& known) { return known.oid == constraint.oid; };
+        if ((!refers && !is_key) || std::ranges::any_of(foreign_keys_, same)) continue;
+        foreign_keys_.push_back(constraint);
+        const Oid other =
+            constraint.relation == table_.oid ? constraint.referenced : constraint.relation;
+        TRY(context_.host.lock_relation(context_.fiber, other, kAccessExclusiveLock));
       }
     }
-    return check_views();
+    return {};
+  }
+  bool has_column(const std::vector<int16_t>& columns) const {
+    return std::ranges::find(columns, number_) != columns.end();
   }
 
   Status check_views() {
     const Datum keys[] = {Datum::of(pg_class::kRelation), Datum::of(table_.oid),
                           Datum::of(int32_t{number_})};
-    bool in_view = false;
+    std::optional<ObjectAddress> rule;
     TRY(context_.store.scan(context_.fiber, pg_depend::kRelation, kPgDependReferenceIndex, keys,
                             [&](const CatalogRow& row, Tid) -> Status {
-                              in_view |= row.get<Oid>(pg_depend::classid) == pg_rewrite::kRelation;
+                              if (row.get<Oid>(pg_depend::classid) != pg_rewrite::kRelation || rule)
+                                return {};
+                              rule = ObjectAddress{pg_rewrite::kRelation,
+                                                   row.get<Oid>(pg_depend::objid)};
                               return {};
                             }));
-    if (!in_view) return {};
+    if (!rule) return {};
+    const std::string shown = TRY(
+        describe_object(context_.fiber, context_.catalog, context_.store, context_.path, *rule));
     return raise(sqlstate::feature_not_supported,
-                 "cannot alter type of a column used by a view or rule");
+                 "cannot alter type of a column used by a view or rule")
+        .detail(cat(shown, " depends on column \"", column_.name, "\""));
   }
 
   Result<const Expr*> new_value(AnalyzeContext& analysis, const TypeAndMod& to) {
@@ -124,16 +208,29 @@ class TypeChange {
       row.set(attstorage, type.storage).set(attcollation, collation_);
       row.set(attndims, static_cast<int32_t>(definition_.type_name->array_bounds.size()));
     };
-    for (const CatalogIndex& index : table_.indexes) {
+    for (const IndexChange& change : indexes_) {
+      const CatalogIndex& index = *change.index;
       for (size_t i = 0; i < index.columns.size(); ++i) {
         if (index.columns[i] != number_) continue;
         TRY(writer.update_attribute(context_.fiber, index.oid, static_cast<int16_t>(i + 1),
                                     set_type));
       }
+      const Datum key[] = {Datum::of(index.oid)};
+      TRY(writer.update_row(context_.fiber, pg_index::kRelation, kPgIndexIndexrelidIndex, key,
+                            [&](RowBuilder& row, const CatalogRow&) {
+                              row.set_oids(pg_index::indclass, change.opclasses);
+                              row.set_oids(pg_index::indcollation, change.collations);
+                            }));
     }
     TRY(writer.update_attribute(context_.fiber, table_.oid, number_, set_type));
+    // What ANALYZE found out are values of the old type.
+    const Datum statistics[] = {Datum::of(table_.oid), Datum::of(number_)};
+    TRY(writer.delete_rows(context_.fiber, pg_statistic::kRelation, kPgStatisticRelidAttInhIndex,
+                           statistics));
     TRY(make_toast_table_if_needed(context_, table_.oid));
-    return empty_relation(context_, table_.oid);
+    TRY(empty_relation(context_, table_.oid));
+    for (const ConstraintInfo& key : foreign_keys_) TRY(find_foreign_key_operators(context_, key));
+    return {};
   }
 
   CommandContext& context_;
@@ -143,6 +240,8 @@ class TypeChange {
   const ColumnInfo& column_;
   Oid collation_;
   std::string shown_;
+  std::vector<IndexChange> indexes_;
+  std::vector<ConstraintInfo> foreign_keys_;
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// ALTER TABLE, RENAME, SET SCHEMA, OWNER TO.
+// ALTER TABLE, RENAME, OWNER TO.
 #include <algorithm>
 
 #include "analyze/deparse.h"
@@ -7,6 +7,7 @@
 #include "command/create_table.h"
 #include "command/objects.h"
 #include "command/relation_storage.h"
+#include "command/stored_texts.h"
 
 namespace orrery {
 namespace {
@@ -328,26 +329,21 @@ std::string_view alter_tag(ObjectType type) {
   return "ALTER TABLE";
 }
 
-// Stored texts name tables and columns; those that need the renamed object are written anew. Not
-// done yet, so renaming is refused where anything would go stale.
-Status check_nothing_stored_names(CommandContext& context, const ObjectAddress& object,
-                                  bool is_relation, bool is_sequence) {
-  Status problem;
-  const Datum keys[] = {Datum::of(object.catalog), Datum::of(object.object),
-                        Datum::of(object.column)};
+// Stored texts name columns. They are not written anew yet, so renaming is refused where anything
+// would go stale.
+Status check_nothing_stored_names(CommandContext& context, const ObjectAddress& column) {
+  const Datum keys[] = {Datum::of(column.catalog), Datum::of(column.object),
+                        Datum::of(column.column)};
   std::vector<ObjectAddress> needed_by;
-  TRY(context.store.scan(
-      context.fiber, pg_depend::kRelation, kPgDependReferenceIndex,
-      std::span(keys, object.column == 0 ? 2 : 3), [&](const CatalogRow& row, Tid) -> Status {
-        needed_by.push_back({row.get<Oid>(pg_depend::classid), row.get<Oid>(pg_depend::objid), 0});
-        return {};
-      }));
+  TRY(context.store.scan(context.fiber, pg_depend::kRelation, kPgDependReferenceIndex, keys,
+                         [&](const CatalogRow& row, Tid) -> Status {
+                           needed_by.push_back({row.get<Oid>(pg_depend::classid),
+                                                row.get<Oid>(pg_depend::objid), 0});
+                           return {};
+                         }));
   for (const ObjectAddress& user : needed_by) {
-    const bool names_it = user.catalog == pg_rewrite::kRelation ||
-                          (user.catalog == pg_attrdef::kRelation && is_sequence);
-    if (names_it) return unsupported("renaming what a view or a default names");
-    if (is_relation || object.column == 0) continue;
-    if (user.catalog == pg_attrdef::kRelation) continue;
+    if (user.catalog == pg_rewrite::kRelation)
+      return unsupported("renaming a column that a view names");
     if (user.catalog != pg_constraint::kRelation) continue;
     bool is_check = false;
     const Datum key[] = {Datum::of(user.object)};
@@ -358,7 +354,7 @@ Status check_nothing_stored_names(CommandContext& context, const ObjectAddress& 
                            }));
     if (is_check) return unsupported("renaming a column that a check constraint names");
   }
-  return problem;
+  return {};
 }
 
 Status rename_relation(CommandContext& context, const RelationInfo& relation,
@@ -368,8 +364,8 @@ Status rename_relation(CommandContext& context, const RelationInfo& relation,
   if (taken) {
     return raise(sqlstate::duplicate_table, cat("relation \"", name, "\" already exists"));
   }
-  TRY(check_nothing_stored_names(context, {pg_class::kRelation, relation.oid}, true,
-                                 relation.kind == 'S'));
+  StoredTexts texts(context);
+  TRY(texts.read(relation.oid));
   CatalogWriter writer(context.store, context.catalog);
   const Oid row_type = relation.row_type;
   const Oid oid = relation.oid;
@@ -401,7 +397,7 @@ Status rename_relation(CommandContext& context, const RelationInfo& relation,
         context.fiber, pg_constraint::kRelation, kPgConstraintOidIndex, keys,
         [&](RowBuilder& row, const CatalogRow&) { row.set_name(pg_constraint::conname, name); }));
   }
-  return {};
+  return texts.write();
 }
 
 Status rename_column(CommandContext& context, const RelationInfo& relation,
@@ -428,8 +424,7 @@ Status rename_column(CommandContext& context, const RelationInfo& relation,
                           [](const ColumnInfo& column) { return column.generated != '\0'; })) {
     return unsupported("renaming a column of a table with generated columns");
   }
-  TRY(check_nothing_stored_names(context, {pg_class::kRelation, relation.oid, number}, false,
-                                 false));
+  TRY(check_nothing_stored_names(context, {pg_class::kRelation, relation.oid, number}));
   CatalogWriter writer(context.store, context.catalog);
   std::vector<std::pair<Oid, int16_t>> places = {{relation.oid, number}};
   for (const CatalogIndex& index : relation.indexes) {
@@ -495,20 +490,15 @@ Result<std::string> set_schema(CommandContext& context, const AlterObjectSchemaS
   const RelationInfo* relation =
       TRY(own_relation(context, *statement.relation, kinds_of(statement.object_type),
                        kAccessExclusiveLock, statement.missing_ok));
-  const std::string tag(alter_tag(statement.object_type));
+  std::string tag(alter_tag(statement.object_type));
   if (relation == nullptr) return tag;
-  RangeVar target;
-  target.schemaname = statement.newschema;
-  target.relname = relation->name;
-  const Oid nsp = TRY(creation_schema(context, target));
-  if (nsp == relation->nsp) return tag;
-  const Oid taken = TRY(context.catalog.relation_oid(context.fiber, nsp, relation->name));
-  if (taken) {
-    return raise(sqlstate::duplicate_table,
-                 cat("relation \"", relation->name, "\" already exists in schema \"",
-                     statement.newschema, "\""));
+  if (relation->kind == 'i') {
+    return raise(sqlstate::wrong_object_type,
+                 cat("cannot change schema of index \"", relation->name, "\""))
+        .hint("Change the schema of the table instead.");
   }
-  return unsupported("SET SCHEMA");
+  TRY(move_to_schema(context, *relation, statement.newschema));
+  return tag;
 }
 
 Result<std::string> alter_owner(CommandContext& context, const AlterOwnerStmt& statement) {

@@ -181,8 +181,7 @@ Result<std::string> drop_statement(CommandContext& context, const DropStmt& stat
 Result<std::string> truncate(CommandContext& context, const TruncateStmt& statement) {
   std::vector<Oid> tables;
   for (const RangeVar* name : statement.relations) {
-    AnalyzeContext analysis = context.analysis();
-    const RelationInfo* info = TRY(resolve_relation(analysis, *name, kAccessExclusiveLock));
+    const RelationInfo* info = TRY(named_relation(context, *name, kAccessExclusiveLock));
     if (info->kind != 'r') {
       return raise(sqlstate::wrong_object_type, cat("\"", info->name, "\" is not a table"));
     }

@@ -135,9 +135,8 @@ Result<std::string> grant(CommandContext& context, const GrantStmt& statement) {
       statement.objtype == ObjectType::table || statement.objtype == ObjectType::sequence;
   for (const Node* object : statement.objects) {
     if (on_relations) {
-      AnalyzeContext analysis = context.analysis();
       const RelationInfo* relation =
-          TRY(resolve_relation(analysis, as<RangeVar>(*object), kAccessShareLock));
+          TRY(named_relation(context, as<RangeVar>(*object), kAccessShareLock));
       TRY(granting.relation(*relation));
     } else if (statement.objtype == ObjectType::schema) {
       const std::string_view name = as<String>(*object).sval;

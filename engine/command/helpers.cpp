@@ -91,18 +91,26 @@ Status check_not_catalog(const RelationInfo& relation) {
                cat("permission denied: \"", relation.name, "\" is a system catalog"));
 }
 
+Result<const RelationInfo*> named_relation(CommandContext& context, const RangeVar& name,
+                                           int lock_mode) {
+  AnalyzeContext analysis = context.analysis();
+  RangeVar placeless = name;
+  placeless.location = -1;
+  return resolve_relation(analysis, placeless, lock_mode);
+}
+
 Result<const RelationInfo*> own_relation(CommandContext& context, const RangeVar& name,
                                          std::string_view kinds, int lock_mode, bool missing_ok) {
-  AnalyzeContext analysis = context.analysis();
   const RelationInfo* relation = nullptr;
   if (missing_ok) {
+    AnalyzeContext analysis = context.analysis();
     relation = TRY(find_relation(analysis, name, lock_mode));
     if (relation == nullptr) {
       notice(context, cat("relation \"", name.relname, "\" does not exist, skipping"));
       return relation;
     }
   } else {
-    relation = TRY(resolve_relation(analysis, name, lock_mode));
+    relation = TRY(named_relation(context, name, lock_mode));
   }
   if (kinds.find(relation->kind) == std::string_view::npos) {
     return raise(sqlstate::wrong_object_type,

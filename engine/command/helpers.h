@@ -22,6 +22,9 @@ struct QualifiedName {
 };
 Result<QualifiedName> creation_name(CommandContext& context, Names names);
 
+// The relation, locked. Errors do not point at its name: those of utility statements never do.
+Result<const RelationInfo*> named_relation(CommandContext& context, const RangeVar& name,
+                                           int lock_mode);
 // The relation, locked, of a kind in `kinds` (relkind letters) and the role's own. Null when it
 // does not exist and `missing_ok`; then the NOTICE "... does not exist, skipping" was given.
 Result<const RelationInfo*> own_relation(CommandContext& context, const RangeVar& name,

@@ -23,6 +23,9 @@ Result<std::string> drop_database(CommandContext& context, const DropdbStmt& sta
 Result<std::string> alter_table(CommandContext& context, const AlterTableStmt& statement);
 Result<std::string> rename(CommandContext& context, const RenameStmt& statement);
 Result<std::string> set_schema(CommandContext& context, const AlterObjectSchemaStmt& statement);
+// A table, view or sequence, locked and the role's own, with what belongs to it.
+Status move_to_schema(CommandContext& context, const RelationInfo& relation,
+                      std::string_view schema);
 Result<std::string> alter_owner(CommandContext& context, const AlterOwnerStmt& statement);
 
 }  // namespace orrery

@@ -141,6 +141,7 @@ Result<std::string> create_view(CommandContext& context, const ViewStmt& stateme
   if (statement.with_check_option != ViewCheckOption::none) return unsupported("WITH CHECK OPTION");
   if (!statement.options.empty()) return unsupported("options of a view");
   AnalyzeContext analysis = context.analysis();
+  analysis.opens_views = false;
   Query* query = TRY(analyze_statement(analysis, *statement.query));
   if (query->has_modifying_cte) {
     return raise(sqlstate::feature_not_supported,
@@ -185,8 +186,7 @@ Result<std::string> create_index(CommandContext& context, const IndexStmt& state
     return raise(sqlstate::undefined_object,
                  cat("tablespace \"", statement.table_space, "\" does not exist"));
   }
-  AnalyzeContext analysis = context.analysis();
-  const RelationInfo* table = TRY(resolve_relation(analysis, *statement.relation, kShareLock));
+  const RelationInfo* table = TRY(named_relation(context, *statement.relation, kShareLock));
   TRY(check_relation_owner(context.fiber, context.catalog, *table, current_role(context)));
   TRY(check_not_catalog(*table));
   TRY(context.host.check_not_in_use(table->oid, "CREATE INDEX"));

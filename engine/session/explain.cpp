@@ -144,6 +144,7 @@ class PlanExplainer {
   Status add_index_condition(ExplainNode& out, const IndexScanPlan& plan);
   Status add_join(ExplainNode& out, const PlanNode& plan);
   Status add_sort_keys(ExplainNode& out, const SortPlan& plan);
+  Status add_grouping_sets(ExplainNode& out, const AggregatePlan& plan);
   Status add_group_keys(ExplainNode& out, const PlanNode& plan,
                         std::span<const GroupColumn> groups);
   Status add_children(ExplainNode& out, const PlanNode& plan);
@@ -306,6 +307,19 @@ std::string PlanExplainer::relation_title(int range) const {
   return name.empty() ? quote_identifier(alias) : cat(name, " ", quote_identifier(alias));
 }
 
+namespace {
+
+// Sets without columns are no work for a hash table.
+AggStrategy shown_strategy(const AggregatePlan& plan) {
+  const auto whole =
+      std::ranges::count_if(plan.grouping_sets, [](std::span<int> set) { return set.empty(); });
+  if (whole == 0) return plan.strategy;
+  const bool all = static_cast<size_t>(whole) == plan.grouping_sets.size();
+  return all ? AggStrategy::plain : AggStrategy::mixed;
+}
+
+}  // namespace
+
 Status PlanExplainer::add_titles(ExplainNode& out, const PlanNode& plan) {
   out.type = type_of(plan);
   out.title = out.type;
@@ -317,8 +331,9 @@ Status PlanExplainer::add_titles(ExplainNode& out, const PlanNode& plan) {
     constexpr std::string_view kTitles[] = {"Aggregate", "GroupAggregate", "HashAggregate",
                                             "MixedAggregate"};
     constexpr std::string_view kStrategies[] = {"Plain", "Sorted", "Hashed", "Mixed"};
-    out.title = kTitles[static_cast<int>(aggregate.strategy)];
-    fact("Strategy", std::string(kStrategies[static_cast<int>(aggregate.strategy)]));
+    const auto strategy = static_cast<int>(shown_strategy(aggregate));
+    out.title = kTitles[strategy];
+    fact("Strategy", std::string(kStrategies[strategy]));
     fact("Partial Mode", "Simple");
   }
   if (plan.tag == PlanTag::set_op) {
@@ -469,6 +484,26 @@ Status PlanExplainer::add_group_keys(ExplainNode& out, const PlanNode& plan,
   return {};
 }
 
+// The sets with columns are hashed; the others need no key.
+Status PlanExplainer::add_grouping_sets(ExplainNode& out, const AggregatePlan& plan) {
+  const bool hashes = plan.grouping_sets.size() > 1;
+  for (const bool whole : {false, true}) {
+    for (const std::span<int> set : plan.grouping_sets) {
+      if (set.empty() != whole) continue;
+      ExplainFact keys{.label = hashes && !whole ? "Hash Key" : "Group Key"};
+      for (const int number : set) {
+        const GroupColumn& group = plan.groups[static_cast<size_t>(number)];
+        const Expr& target = *plan.left->targets[static_cast<size_t>(group.column - 1)].expr;
+        std::string text = TRY(sql(*plan.left, target));
+        keys.items.push_back(std::move(text));
+      }
+      if (whole) keys.items.push_back("()");
+      out.facts.push_back(std::move(keys));
+    }
+  }
+  return {};
+}
+
 Status PlanExplainer::add_output(ExplainNode& out, const PlanNode& plan) {
   if (options_.verbose && !plan.targets.empty() && plan.tag != PlanTag::modify_table) {
     ExplainFact output{.label = "Output"};
@@ -512,7 +547,10 @@ Status PlanExplainer::add_facts(ExplainNode& out, const PlanNode& plan) {
     case PlanTag::sort:        TRY(add_sort_keys(out, node_as<SortPlan>(plan))); break;
     case PlanTag::aggregate:   {
       const auto& aggregate = node_as<AggregatePlan>(plan);
-      if (aggregate.grouping_sets.empty()) TRY(add_group_keys(out, plan, aggregate.groups));
+      if (aggregate.grouping_sets.empty())
+        TRY(add_group_keys(out, plan, aggregate.groups));
+      else
+        TRY(add_grouping_sets(out, aggregate));
       break;
     }
     case PlanTag::group:        return add_group_keys(out, plan, node_as<GroupPlan>(plan).groups);

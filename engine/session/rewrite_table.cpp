@@ -39,6 +39,26 @@ struct Computed {
 
 }  // namespace
 
+namespace {
+
+// Indexes are filled beside the table, and yet it is they that are made anew.
+Status as_of_new_index(Status status) {
+  if (!status.is(sqlstate::unique_violation)) return status;
+  const Error& error = status.error();
+  std::string detail = error.detail;
+  constexpr std::string_view kEnd = "already exists.";
+  if (detail.ends_with(kEnd)) {
+    detail.resize(detail.size() - kEnd.size());
+    detail += "is duplicated.";
+  }
+  return raise(sqlstate::unique_violation,
+               cat("could not create unique index \"", error.constraint, "\""))
+      .detail(std::move(detail))
+      .constraint(error.schema, error.table, error.constraint);
+}
+
+}  // namespace
+
 Status Session::rewrite_table(Fiber& fiber, Oid table, std::span<const ColumnRewrite> changed,
                               FunctionRef<Status()> change) {
   std::vector<int16_t> numbers;
@@ -115,7 +135,7 @@ Status Session::write_rows(Fiber& fiber, Oid table, std::span<const int16_t> num
     }
     const Batch batch{now, Rows{nullptr, count}};
     TRY(writer.check_row_constraints(batch_arena, now, batch.rows));
-    TRY(writer.insert(batch_arena, batch, tids.data()));
+    TRY(as_of_new_index(writer.insert(batch_arena, batch, tids.data())));
     batch_arena.reset();
     TRY(memory_.check());
   }

@@ -45,3 +45,16 @@ select count(*), sum(k) from big where k < 100;
 update big set k = k + 1000 where k < 100;
 select count(*) from big where k >= 1000;
 drop table big;
+-- grouping sets
+create table sets (x int, y int);
+insert into sets values (1, 2), (1, 3), (2, 2);
+analyze sets;
+explain (costs off) select x, y, count(*) from sets group by rollup (x, y);
+explain (costs off) select x, y, count(*) from sets group by cube (x, y);
+explain (costs off) select x, y, count(*) from sets group by grouping sets ((x), (y));
+explain (costs off) select x, y, count(*) from sets group by grouping sets ((x), (y), ());
+explain (costs off) select x, y, count(*) from sets group by grouping sets ((x, y));
+explain (costs off) select count(*) from sets group by grouping sets ((), ());
+explain (costs off) select x + 1 as w, y from sets group by rollup (w, y) having count(*) > 1;
+explain (verbose, costs off) select x, 2, count(*) from sets group by rollup (x, 2);
+drop table sets;
