@@ -63,14 +63,19 @@ Status CopyFrom::open(PlannerWorld& world, const Expr* where) {
     own_.push_back(Vector::make(context_.arena));
     given[at] = true;
   }
+  int effects = 0;
   for (size_t c = 0; c < relation_.columns.size(); ++c) {
     const ColumnInfo& column = relation_.columns[c];
     if (given[c] || relation_.desc()[c].dropped || !column.has_default) continue;
     const Expr* expr = TRY(
         world.column_default(context_.fiber, context_.arena, relation_, static_cast<int>(c) + 1));
+    const bool has_effect = TRY(has_effects(context_, *expr));
+    effects += has_effect ? 1 : 0;
     Evaluator value = TRY(Evaluator::compile(context_, *expr, scanned_column));
     (column.generated != '\0' ? generated_ : defaults_).push_back({c, std::move(value)});
   }
+  for (size_t i = 0; effects > 1 && i < defaults_.size(); ++i)
+    by_row_.push_back(Vector::make(context_.arena));
   if (where != nullptr) where_ = TRY(Evaluator::compile(context_, *where, scanned_column));
   TRY(writer_.open());
   return changes_.open(context_, relation_);
@@ -280,10 +285,26 @@ Status CopyFrom::end_row(std::string_view text) {
   return {};
 }
 
+// Volatile functions notice in which order they are called: row by row.
+Status CopyFrom::compute_by_row(const Batch& batch) {
+  for (Vector& vector : by_row_) vector.may_have_nulls = false;
+  for (uint32_t i = 0; i < batch.rows.count; ++i) {
+    const auto row = static_cast<uint16_t>(batch.rows[i]);
+    for (size_t d = 0; d < defaults_.size(); ++d) {
+      const Vector* value = TRY(defaults_[d].value.evaluate(arena_, batch, Rows{&row, 1}));
+      by_row_[d].set(row, value->at(row));
+    }
+  }
+  for (size_t d = 0; d < defaults_.size(); ++d) columns_[defaults_[d].column] = by_row_[d];
+  return {};
+}
+
 Status CopyFrom::compute_others(Batch& batch) {
   for (size_t i = 0; i < fields_.size(); ++i)
     columns_[static_cast<size_t>(fields_[i].number - 1)] = own_[i];
+  if (!by_row_.empty()) TRY(compute_by_row(batch));
   for (std::vector<Computed>* all : {&defaults_, &generated_}) {
+    if (all == &defaults_ && !by_row_.empty()) continue;
     for (Computed& computed : *all) {
       const Vector* value = TRY(computed.value.evaluate(arena_, batch, batch.rows));
       columns_[computed.column] = *value;

@@ -64,6 +64,7 @@ class CopyFrom {
   Status add_tuple();
   Status add_field(size_t index, const CopyField& given);
   Status end_row(std::string_view text);
+  Status compute_by_row(const Batch& batch);
   Status compute_others(Batch& batch);
   Status choose_rows(Batch& batch, uint16_t* kept);
   Status flush();
@@ -80,6 +81,7 @@ class CopyFrom {
   const CopyOptions& options_;
   std::vector<Field> fields_;
   std::vector<Computed> defaults_, generated_;
+  std::vector<Vector> by_row_;  // the defaults' values where several have effects; else empty
   std::optional<Evaluator> where_;
   TableWriter writer_;
   RowChanges changes_;

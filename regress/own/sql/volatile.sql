@@ -93,6 +93,13 @@ insert into kept values (1, 2, 3), (0, 0, 0), (1, 2, 3) on conflict (a, b, c) do
 create table copied as select nextval('s') as a, nextval('s') as b, id from pets;
 select * from copied;
 select count(*) from (select random() as x, random() as y from generate_series(1, 100)) r where x = y;
+create table loaded (a int default nextval('s'), c int, b int default nextval('s'), t text default 'v' || currval('s'));
+copy loaded (c) from stdin;
+1
+2
+\N
+\.
+select * from loaded;
 -- DEFAULT among rows of VALUES
 create table filled (a int default nextval('s'), b text default 'none', c int generated always as identity, d int generated always as (a * 2) stored);
 insert into filled values (1, default, default), (default, 'two', default), (default, default, default);
