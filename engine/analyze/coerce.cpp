@@ -4,6 +4,7 @@
 // by consistency.
 #include "analyze/transform.h"
 #include "base/text.h"
+#include "func/large_work.h"
 #include "types/type_oids.h"
 
 namespace orrery {
@@ -214,11 +215,11 @@ Result<Expr*> Transform::coerce(Scope* scope, Expr* arg, Oid to, int32_t typmod,
     const CatalogType* target = TRY(type(base));
     NullableDatum value;
     if (!literal.value.is_null) {
-      // A length or precision is applied afterwards, by its cast; only an interval needs it to
-      // read.
+      // A length or precision is applied afterwards, by its cast; an interval is read with it.
       IoContext io{arena_, context_.session.types, base, base == interval ? base_typmod : -1};
       if (target->io.input == nullptr) return unsupported(cat("input of type ", name_of(base)));
-      Result<Datum> made = target->io.input(io, literal.value.value.as<const char*>());
+      Result<Datum> made =
+          read_text(context_.fiber, io, target->io, literal.value.value.as<const char*>());
       if (!made.ok())
         return std::move(made).status().at(error_position(context_.text, arg->location));
       value = {*made, false};

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "exec/detoast.h"
 #include "exec/functions.h"
+#include "func/large_work.h"
 
 namespace orrery {
 
@@ -231,7 +232,7 @@ Status Aggregates::finalize(Arena& states, Arena& results, const char* group,
     } else {
       if (a.is_sorted) state = TRY(feed(a, states, *load<SortedState>(state).sorter));
       EvalContext eval{context_.fiber, results, context_.arena, context_.session};
-      TRY(a.kernel->finalize(eval, a.site, state, &value));
+      TRY(finalize_aggregate(eval, a.site, *a.kernel, state, &value));
     }
     columns[i].set(row, value);
     if (!a.is_sorted) continue;

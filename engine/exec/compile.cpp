@@ -154,6 +154,8 @@ class Compiler {
     auto types = context_.arena.make_array<Oid>(args.size());
     for (size_t i = 0; i < args.size(); ++i) types[i] = args[i]->type;
     node.site.argument_types = types;
+    const FunctionInfo* info = TRY(context_.catalog.function(context_.fiber, function));
+    node.shape = make_call_shape(context_.arena, *info, node.site, find_builtin_type(result));
     return {};
   }
 
@@ -217,7 +219,7 @@ class Compiler {
     std::vector<EvalNode*> children{container};
     for (const std::span<Expr*> bounds : {s.upper, s.lower}) {
       for (Expr* bound : bounds)
-        children.push_back(bound == nullptr ? nullptr : TRY(compile(*bound)));
+        children.push_back(bound == nullptr ? nullptr : TRY(plain(*bound)));
     }
     if (s.assign != nullptr) {
       EvalNode* assigned = TRY(plain(*s.assign));

@@ -230,7 +230,7 @@ Result<const Vector*> run_call(ExecContext& context, EvalNode& node, Arena& aren
   TRY(evaluate_children(context, node, arena, batch, rows));
   prepare_output(context, node, rows);
   EvalContext eval{context.fiber, arena, context.arena, context.session};
-  TRY(node.kernel(eval, node.site, node.args, rows, node.out));
+  TRY(call_kernel(eval, node.site, node.shape, node.kernel, node.args, rows, node.out));
   return &node.out;
 }
 

@@ -3,6 +3,7 @@
 
 #include "exec/eval.h"
 #include "exec/functions.h"
+#include "func/large_work.h"
 
 namespace orrery {
 
@@ -52,6 +53,7 @@ struct EvalNode {
   uint64_t constant_of = 0;  // session_value: of this execution, counted from 1
   Kernel kernel = nullptr;
   CallSite site;
+  CallShape shape;
   std::span<Vector> args;        // room for the children's results
   Comparator compare = nullptr;  // greatest, least
   BooleanTestKind test = BooleanTestKind::is_true;

@@ -6,6 +6,8 @@
 #include "exec/operators_internal.h"
 #include "exec/projection.h"
 #include "exec/row_store.h"
+#include "func/large_work.h"
+#include "types/type_oids.h"
 
 namespace orrery {
 namespace {
@@ -35,6 +37,9 @@ class SetCall {
       descs_.push_back(TRY(type_desc(context_, call.args[i]->type)));
     }
     site_.argument_types = types;
+    const FunctionInfo* info = TRY(context_.catalog.function(context_.fiber, call.function));
+    // Its rows stay where they are made: whatever they are, a worker may begin.
+    shape_ = make_call_shape(context_.arena, *info, site_, find_builtin_type(type_oid::text));
     return {};
   }
 
@@ -64,7 +69,8 @@ class SetCall {
     state_arena_.reset();
     site_.cache = nullptr;
     EvalContext eval{context_.fiber, arena, state_arena_, context_.session};
-    state_ = TRY(kernel_->begin(eval, site_, values));
+    apart_.clear();
+    state_ = TRY(begin_set(eval, site_, shape_, *kernel_, values, apart_));
     return {};
   }
 
@@ -89,9 +95,11 @@ class SetCall {
   std::optional<Evaluator> scalar_;
   const SetKernel* kernel_ = nullptr;
   CallSite site_;
+  CallShape shape_;
   std::vector<Evaluator> args_;
   std::vector<ColumnDesc> descs_;
   Arena state_arena_;  // of this call alone: there may be one a row
+  Arena apart_;        // the same, of a call that a worker began
   void* state_ = nullptr;
   NullableDatum value_;
   bool done_ = true;

@@ -11,6 +11,7 @@
 #include "exec/projection.h"
 #include "exec/window_frame.h"
 #include "func/aggregate.h"
+#include "func/large_work.h"
 
 namespace orrery {
 namespace {
@@ -389,7 +390,7 @@ class WindowOperator final : public Operator {
       f.results->reset();
       EvalContext eval{context_.fiber, *f.results, context_.arena, context_.session};
       f.result = {};
-      TRY(f.kernel->finalize(eval, f.site, f.state, &f.result));
+      TRY(finalize_aggregate(eval, f.site, *f.kernel, f.state, &f.result));
       f.has_result = true;
     }
     if (f.result.is_null) return f.result;

@@ -198,4 +198,21 @@ Status run_on_worker(Fiber& fiber, WorkerTask& task) {
   return completion.wait();
 }
 
+Status run_on_worker(Fiber& fiber, WorkerTask& task, StopSign& stop) {
+  TRY(fiber.check_interrupts());
+  FiberCompletion completion(fiber);
+  task.completion = &completion;
+  fiber.host().workers().submit(task);
+  while (!completion.done) {
+    Status interrupted = fiber.suspend();
+    if (interrupted.ok()) continue;
+    if (interrupted.is_halted()) return interrupted;
+    stop.raise();
+    TRY(completion.wait());
+    return interrupted;
+  }
+  if (fiber.scheduler().halted()) return raise_halted();
+  return {};
+}
+
 }  // namespace orrery

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/stop_sign.h"
 #include "fiber/fiber.h"
 
 namespace orrery {
@@ -55,5 +56,8 @@ void close_socket(Host& host, SocketId socket);
 
 // Runs `task` on a worker and waits for it; a cancelled fiber still waits.
 Status run_on_worker(Fiber& fiber, WorkerTask& task);
+// The same, but a cancelled fiber raises `stop`, waits for the task to notice or to end, and fails
+// with its reason: the cancellation is delivered.
+Status run_on_worker(Fiber& fiber, WorkerTask& task, StopSign& stop);
 
 }  // namespace orrery

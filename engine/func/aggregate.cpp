@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "func/interval_math.h"
+#include "func/large_work.h"
 #include "func/lift.h"
 #include "types/compare.h"
 #include "types/float_types.h"
@@ -297,18 +298,18 @@ struct StringState {
   uint64_t first_delimiter;  // bytes of it in front, for combine()
   bool any;
 };
-Status append_to(Arena& arena, StringState& state, std::string_view text) {
+Status append_to(EvalContext& context, StringState& state, std::string_view text) {
   if (state.size + text.size() > kMaxValueBytes - kVarlenaHeaderBytes) {
     return raise(sqlstate::program_limit_exceeded, "out of memory")
         .detail("Cannot enlarge string buffer past 1 GB.");
   }
   if (state.size + text.size() > state.room) {
     state.room = std::max<uint64_t>({64, state.room * 2, state.size + text.size()});
-    char* const larger = static_cast<char*>(arena.allocate(state.room, 1));
-    if (state.size > 0) std::memcpy(larger, state.data, state.size);
+    char* const larger = static_cast<char*>(context.arena.allocate(state.room, 1));
+    TRY(copy_large(context, larger, state.data, state.size));
     state.data = larger;
   }
-  if (!text.empty()) std::memcpy(state.data + state.size, text.data(), text.size());
+  TRY(copy_large(context, state.data + state.size, text.data(), text.size()));
   state.size += text.size();
   return {};
 }
@@ -320,10 +321,10 @@ Status string_rows(EvalContext& context, CallSite&, void* const* states,
     auto& state = *static_cast<StringState*>(states[i]);
     const std::string_view delimiter =
         args[1].is_null(row) ? std::string_view() : args[1].value(row).text();
-    TRY(append_to(context.arena, state, delimiter));
+    TRY(append_to(context, state, delimiter));
     if (!state.any) state.first_delimiter = delimiter.size();
     state.any = true;
-    TRY(append_to(context.arena, state, args[0].value(row).text()));
+    TRY(append_to(context, state, args[0].value(row).text()));
   }
   return {};
 }
@@ -333,7 +334,7 @@ Status string_combine(EvalContext& context, CallSite&, void* into, const void* f
   if (!other.any) return {};
   if (!to.any) to.first_delimiter = other.first_delimiter;
   to.any = true;
-  return append_to(context.arena, to, {other.data, other.size});
+  return append_to(context, to, {other.data, other.size});
 }
 Status string_final(EvalContext& context, CallSite&, const void* state, NullableDatum* out) {
   const auto& s = *static_cast<const StringState*>(state);
@@ -342,8 +343,9 @@ Status string_final(EvalContext& context, CallSite&, const void* state, Nullable
             false};
   return {};
 }
-constexpr AggregateKernel kStringAgg{sizeof(StringState), nullptr, string_rows, string_combine,
-                                     string_final};
+uint64_t string_weight(const void* state) { return static_cast<const StringState*>(state)->size; }
+constexpr AggregateKernel kStringAgg{sizeof(StringState), nullptr,      string_rows,
+                                     string_combine,      string_final, string_weight};
 
 constexpr AggregateEntry kTable[] = {
     {Oid(2050), &kMaxArray},

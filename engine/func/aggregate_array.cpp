@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "func/aggregate.h"
+#include "func/large_work.h"
 #include "func/lift.h"
 #include "types/array.h"
 
@@ -20,18 +21,23 @@ struct ArrayState {
   int64_t arrays;
 };
 
-void add_value(Arena& arena, ArrayState& state, const TypeInfo& type, NullableDatum value) {
+Status add_value(EvalContext& context, ArrayState& state, const TypeInfo& type,
+                 NullableDatum value) {
   if (state.count == state.room) {
     state.room = std::max<uint64_t>(16, state.room * 2);
-    NullableDatum* const larger = arena.make_array<NullableDatum>(state.room).data();
-    std::copy(state.values, state.values + state.count, larger);
-    state.values = larger;
+    void* const larger = context.arena.allocate(state.room * sizeof(NullableDatum));
+    TRY(copy_large(context, larger, state.values, state.count * sizeof(NullableDatum)));
+    state.values = static_cast<NullableDatum*>(larger);
   }
   if (!value.is_null && !type.by_value) {
     ColumnDesc column{.type = type.oid, .length = type.length, .alignment = type.alignment};
-    value.value = copy_datum(arena, value.value, column);
+    value.value = copy_datum(context.arena, value.value, column);
   }
   state.values[state.count++] = value;
+  return {};
+}
+uint64_t values_weight(const void* state) {
+  return static_cast<const ArrayState*>(state)->count * sizeof(NullableDatum);
 }
 
 Status agg_rows(EvalContext& context, CallSite& site, void* const* states,
@@ -40,7 +46,7 @@ Status agg_rows(EvalContext& context, CallSite& site, void* const* states,
   for (uint32_t i = 0; i < rows.count; ++i) {
     auto& state = *static_cast<ArrayState*>(states[i]);
     state.element = type->oid;
-    add_value(context.arena, state, *type, args[0].at(rows[i]));
+    TRY(add_value(context, state, *type, args[0].at(rows[i])));
   }
   return {};
 }
@@ -81,7 +87,7 @@ Status agg_array_rows(EvalContext& context, CallSite&, void* const* states,
       return mismatch();
     }
     ++state.arrays;
-    for (int64_t n = 0; n < view.count(); ++n) add_value(context.arena, state, *type, view.next());
+    for (int64_t n = 0; n < view.count(); ++n) TRY(add_value(context, state, *type, view.next()));
   }
   return {};
 }
@@ -120,9 +126,10 @@ Status best_final(EvalContext&, CallSite&, const void* state, NullableDatum* out
 
 }  // namespace
 
-constexpr AggregateKernel kArrayAgg{sizeof(ArrayState), nullptr, agg_rows, nullptr, agg_final};
-constexpr AggregateKernel kArrayAggArray{sizeof(ArrayState), nullptr, agg_array_rows, nullptr,
-                                         agg_array_final};
+constexpr AggregateKernel kArrayAgg{sizeof(ArrayState), nullptr,      agg_rows, nullptr,
+                                    agg_final,          values_weight};
+constexpr AggregateKernel kArrayAggArray{sizeof(ArrayState), nullptr,      agg_array_rows, nullptr,
+                                         agg_array_final,    values_weight};
 constexpr AggregateKernel kMaxArray{sizeof(BestArray), nullptr, best_rows<1>, nullptr, best_final};
 constexpr AggregateKernel kMinArray{sizeof(BestArray), nullptr, best_rows<-1>, nullptr, best_final};
 

@@ -1,4 +1,4 @@
-// Message digests: MD5 [RFC 1321] for md5(), SHA-224 and SHA-256 [FIPS 180-4].
+// Message digests: MD5 [RFC 1321] for md5(), the SHA-2 family [FIPS 180-4].
 #pragma once
 
 #include <string>
@@ -9,9 +9,13 @@
 
 namespace orrery {
 
-// `pause` is told of each piece of a long message, in bytes; where it fails, the digest ends.
-Result<std::string> md5_hex(std::string_view bytes, FunctionRef<Status(uint64_t)> pause);
-std::string sha256(std::string_view bytes);  // 32 bytes
-std::string sha224(std::string_view bytes);  // 28 bytes
+// Told of each piece of a long message, in bytes; where it fails, the digest ends.
+using Pause = FunctionRef<Status(uint64_t)>;
+
+Result<std::string> md5_hex(std::string_view bytes, Pause pause);
+Result<std::string> sha224(std::string_view bytes, Pause pause);  // 28 bytes
+Result<std::string> sha256(std::string_view bytes, Pause pause);  // 32
+Result<std::string> sha384(std::string_view bytes, Pause pause);  // 48
+Result<std::string> sha512(std::string_view bytes, Pause pause);  // 64
 
 }  // namespace orrery

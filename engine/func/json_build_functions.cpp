@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "func/aggregate.h"
 #include "func/json_internal.h"
+#include "func/large_work.h"
 #include "types/jsonb.h"
 #include "types/type_oids.h"
 
@@ -264,7 +265,8 @@ Result<std::string> object_of_pairs(Call& call, Datum array) {
   return out + "}";
 }
 Result<std::string> object_of_two(Call& call, Datum keys, Datum values) {
-  if (ArrayView::shape_of(keys).dimensions() > 1 || ArrayView::shape_of(values).dimensions() > 1)
+  const int dimensions = ArrayView::shape_of(keys).dimensions();
+  if (dimensions > 1 || dimensions != ArrayView::shape_of(values).dimensions())
     return raise(sqlstate::array_subscript_error, "wrong number of array subscripts");
   const TypeInfo* text = TRY(find_type(call.settings(), type_oid::text));
   const std::vector<NullableDatum> names = ArrayView(keys, *text).all();
@@ -303,16 +305,18 @@ struct TextState {
   char* data;
   size_t size, room;
 };
-void append_text(Arena& arena, TextState& state, std::string_view text) {
+Status append_text(EvalContext& context, TextState& state, std::string_view text) {
   if (state.size + text.size() > state.room) {
     state.room = std::max<size_t>(64, 2 * (state.size + text.size()));
-    char* const larger = static_cast<char*>(arena.allocate(state.room, 1));
-    if (state.size > 0) std::memcpy(larger, state.data, state.size);
+    char* const larger = static_cast<char*>(context.arena.allocate(state.room, 1));
+    TRY(copy_large(context, larger, state.data, state.size));
     state.data = larger;
   }
-  std::memcpy(state.data + state.size, text.data(), text.size());
+  TRY(copy_large(context, state.data + state.size, text.data(), text.size()));
   state.size += text.size();
+  return {};
 }
+uint64_t text_weight(const void* state) { return static_cast<const TextState*>(state)->size; }
 
 Status agg_rows(EvalContext& context, CallSite& site, void* const* states,
                 std::span<const Vector> args, Rows rows) {
@@ -324,7 +328,7 @@ Status agg_rows(EvalContext& context, CallSite& site, void* const* states,
     auto& state = *static_cast<TextState*>(states[i]);
     text = state.size == 0 ? "[" : structured && !args[0].is_null(rows[i]) ? ", \n " : ", ";
     TRY(append_as_json(call, call.argument_type(0), args[0].at(rows[i]), text));
-    append_text(context.arena, state, text);
+    TRY(append_text(context, state, text));
   }
   return {};
 }
@@ -340,7 +344,7 @@ Status object_agg_rows(EvalContext& context, CallSite& site, void* const* states
     TRY(append_key(call, call.argument_type(0), key.value, text));
     text += " : ";
     TRY(append_as_json(call, call.argument_type(1), args[1].at(rows[i]), text));
-    append_text(context.arena, state, text);
+    TRY(append_text(context, state, text));
   }
   return {};
 }
@@ -383,14 +387,14 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
 
 }  // namespace
 
-const AggregateKernel kJsonAgg{sizeof(TextState), nullptr, agg_rows, nullptr,
-                               agg_final<false, false>};
-const AggregateKernel kJsonbAgg{sizeof(TextState), nullptr, agg_rows, nullptr,
-                                agg_final<false, true>};
-const AggregateKernel kJsonObjectAgg{sizeof(TextState), nullptr, object_agg_rows, nullptr,
-                                     agg_final<true, false>};
-const AggregateKernel kJsonbObjectAgg{sizeof(TextState), nullptr, object_agg_rows, nullptr,
-                                      agg_final<true, true>};
+const AggregateKernel kJsonAgg{sizeof(TextState),       nullptr,    agg_rows, nullptr,
+                               agg_final<false, false>, text_weight};
+const AggregateKernel kJsonbAgg{sizeof(TextState),      nullptr,    agg_rows, nullptr,
+                                agg_final<false, true>, text_weight};
+const AggregateKernel kJsonObjectAgg{sizeof(TextState),      nullptr,    object_agg_rows, nullptr,
+                                     agg_final<true, false>, text_weight};
+const AggregateKernel kJsonbObjectAgg{sizeof(TextState),     nullptr,    object_agg_rows, nullptr,
+                                      agg_final<true, true>, text_weight};
 
 std::span<const FunctionBody> json_build_functions() { return kTable; }
 

@@ -52,6 +52,8 @@ struct AggregateKernel {
   Status (*combine)(EvalContext& context, CallSite& site, void* into,
                     const void* from);  // null: no partial aggregation
   Status (*finalize)(EvalContext& context, CallSite& site, const void* state, NullableDatum* out);
+  // Bytes that finalize() goes through; null: few. Where there are many, a worker may call it.
+  uint64_t (*weight)(const void* state) = nullptr;
 };
 // During update/combine, context.arena is the aggregate's own: what it allocates lives as long as
 // the states.

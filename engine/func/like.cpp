@@ -5,7 +5,8 @@
 
 namespace orrery {
 
-Result<bool> like(std::string_view text, std::string_view pattern, bool fold, char escape) {
+Result<bool> like(std::string_view text, std::string_view pattern, bool fold, const StopSign* stop,
+                  char escape) {
   const auto same = [fold](char a, char b) {
     return fold ? lower_ascii(a) == lower_ascii(b) : a == b;
   };
@@ -42,6 +43,7 @@ Result<bool> like(std::string_view text, std::string_view pattern, bool fold, ch
     }
     if (matched) continue;
     if (retry_pattern == std::string_view::npos || retry_text >= text.size()) return false;
+    TRY(check_stop(stop));
     retry_text += utf8_step(text, retry_text);
     t = retry_text;
     p = retry_pattern;

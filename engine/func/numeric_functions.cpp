@@ -44,8 +44,12 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("numeric_log",
          lift<[](const Numeric& base, const Numeric& a) { return logarithm(base, a); }>),
     body("numeric_power", lift<[](const Numeric& a, const Numeric& b) { return power(a, b); }>),
-    body("numeric_gcd", lift<[](const Numeric& a, const Numeric& b) { return gcd(a, b); }>),
-    body("numeric_lcm", lift<[](const Numeric& a, const Numeric& b) { return lcm(a, b); }>),
+    body("numeric_gcd", lift<[](Call& call, const Numeric& a, const Numeric& b) {
+           return gcd(a, b, call.settings().stop);
+         }>),
+    body("numeric_lcm", lift<[](Call& call, const Numeric& a, const Numeric& b) {
+           return lcm(a, b, call.settings().stop);
+         }>),
     body("numeric_fac", lift<[](int64_t n) { return factorial(n); }>),
     body("numeric_inc", lift<[](const Numeric& a) { return add(a, Numeric::from_int(1)); }>),
     body("numeric_scale", lift<[](const Numeric& a) -> std::optional<int32_t> {

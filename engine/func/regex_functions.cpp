@@ -4,6 +4,7 @@
 #include "func/lift.h"
 #include "types/array.h"
 #include "types/regex.h"
+#include "types/text_scan.h"
 #include "types/type_oids.h"
 #include "types/utf8.h"
 
@@ -29,6 +30,7 @@ Result<Regex*> compiled(EvalContext& context, CallSite& site, std::string_view p
     return recent.regex;
   Arena& arena = lasting ? context.plan_arena : context.arena;
   Regex* const regex = TRY(Regex::compile(arena, pattern, options));
+  regex->stop_by(context.session.types.stop);
   recent = {arena.copy(pattern), arena.copy(flags), regex};
   if (lasting) site.cache = context.plan_arena.make<Kept>(recent);
   return regex;
@@ -54,7 +56,9 @@ constexpr Kernel kMatches = [](EvalContext& context, CallSite& site, std::span<c
     } else {
       text = args[0].value(row).text();
     }
-    out.set(row, Datum::of(regex->matches(text) != kNegated));
+    const bool found = regex->matches(text);
+    TRY(check_stop(context.session.types.stop));
+    out.set(row, Datum::of(found != kNegated));
   }
   return {};
 };
@@ -81,6 +85,9 @@ Status no_check(const RegexCall&) { return {}; }
 template <RegexBody F>
 constexpr std::string_view kSqlName{};
 
+template <RegexBody F>
+constexpr bool kIsReplace = false;
+
 // `flags_at`: which argument holds the flags, -1 none.
 template <RegexBody F, int kFlagsAt, RegexCheck kCheck = no_check, bool kGlobalAllowed = false>
 constexpr Kernel kRegex = [](EvalContext& context, CallSite& site, std::span<const Vector> args,
@@ -97,7 +104,17 @@ constexpr Kernel kRegex = [](EvalContext& context, CallSite& site, std::span<con
     constexpr auto kAt = static_cast<size_t>(kFlagsAt < 0 ? 0 : kFlagsAt);
     const bool has_flags = kFlagsAt >= 0 && kAt < args.size();
     const std::string_view flags = has_flags ? args[kAt].value(row).text() : std::string_view();
-    const RegexOptions options = TRY(parse_regex_flags(flags));
+    Result<RegexOptions> parsed = parse_regex_flags(flags);
+    if (!parsed.ok()) {
+      // Of two regexp_replace()s an unknown literal takes the one with flags.
+      const bool number = !flags.empty() && is_digit(flags[0]);
+      Status unknown = std::move(parsed).status();
+      if (!kIsReplace<F> || !number) return unknown;
+      return std::move(unknown).hint(
+          "If you meant to use regexp_replace() with a start parameter, cast the fourth argument "
+          "to integer explicitly.");
+    }
+    const RegexOptions options = *parsed;
     if (options.global && !kGlobalAllowed) {
       Status refused = raise(sqlstate::invalid_parameter_value,
                              cat(kSqlName<F>, "() does not support the \"global\" option"));
@@ -110,6 +127,7 @@ constexpr Kernel kRegex = [](EvalContext& context, CallSite& site, std::span<con
         TRY(compiled(context, site, args[1].value(row).text(), flags, options, lasting, recent));
     RegexCall inner{call, args, row, regex, options, args[0].value(row).text()};
     const NullableDatum result = TRY(F(inner));
+    TRY(check_stop(context.session.types.stop));
     out.set(row, result);
   }
   return {};
@@ -235,7 +253,8 @@ std::vector<std::string_view> split(RegexCall& c) {
   std::vector<std::string_view> fields;
   size_t from = 0;
   size_t at = 0;
-  while (at <= c.text.size() && c.regex->find(c.text, at, spans)) {
+  bool found = c.regex->find(c.text, 0, spans);
+  for (; found; found = at <= c.text.size() && c.regex->find_again(at, spans)) {
     const auto begin = static_cast<size_t>(spans[0].from);
     const auto end = static_cast<size_t>(spans[0].to);
     if (begin == end && (begin == c.text.size() || begin == from)) {
@@ -352,6 +371,7 @@ Result<void*> begin_rows(EvalContext& context, CallSite& site,
                  "regexp_split_to_table() does not support the \"global\" option");
   }
   Regex* const regex = TRY(Regex::compile(context.plan_arena, args[1].value.text(), options));
+  regex->stop_by(context.session.types.stop);
   const std::string_view text = context.plan_arena.copy(args[0].value.text());
   std::vector<NullableDatum> rows;
   if (kSplit) {
@@ -372,6 +392,8 @@ Result<void*> begin_rows(EvalContext& context, CallSite& site,
     }));
     if (!status.ok()) return status;
   }
+  TRY(check_stop(context.session.types.stop));
+  regex->stop_by(nullptr);
   state->values = context.plan_arena.copy_array(rows);
   return static_cast<void*>(state);
 }
@@ -398,6 +420,8 @@ constexpr FunctionBody set(std::string_view name, const SetKernel* kernel) {
   return {.name = name, .set = kernel};
 }
 
+template <>
+constexpr bool kIsReplace<replace_of> = true;
 template <>
 constexpr std::string_view kSqlName<match_of> = "regexp_match";
 template <>

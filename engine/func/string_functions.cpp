@@ -4,8 +4,8 @@
 
 #include "base/text.h"
 #include "catalog/quote.h"
-#include "fiber/fiber.h"
 #include "func/digest.h"
+#include "func/large_work.h"
 #include "func/lift.h"
 #include "types/array.h"
 #include "types/bytea.h"
@@ -313,10 +313,10 @@ Result<std::string> unescape_unicode(std::string_view text) {
   return out;
 }
 
-constexpr Kernel kMd5 = lift<[](Call& call, std::string_view v) {
+template <auto kOf>
+constexpr Kernel kDigest = lift<[](Call& call, std::string_view v) {
   constexpr uint64_t kBytesPerUnit = 16;  // dearer than a copy
-  return md5_hex(v,
-                 [&](uint64_t bytes) { return call.context.fiber.charge(bytes / kBytesPerUnit); });
+  return kOf(v, [&](uint64_t bytes) { return spent(call.context, bytes / kBytesPerUnit); });
 }>;
 
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
@@ -332,9 +332,12 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
          }>),
     body("to_hex32", lift<[](int32_t v) { return hex_of(static_cast<uint32_t>(v)); }>),
     body("to_hex64", lift<[](int64_t v) { return hex_of(static_cast<uint64_t>(v)); }>),
-    body("md5_text", kMd5),
-    body("md5_bytea", kMd5),
-    body("sha256_bytea", lift<[](std::string_view v) { return sha256(v); }>),
+    body("md5_text", kDigest<md5_hex>),
+    body("md5_bytea", kDigest<md5_hex>),
+    body("sha224_bytea", kDigest<sha224>),
+    body("sha256_bytea", kDigest<sha256>),
+    body("sha384_bytea", kDigest<sha384>),
+    body("sha512_bytea", kDigest<sha512>),
     body("unistr", lift<[](std::string_view v) { return unescape_unicode(v); }>),
     body("ascii", lift<[](std::string_view v) {
            size_t at = 0;

@@ -1,7 +1,7 @@
 // text: concatenation, length, parts, search, LIKE, case, trimming, padding. Positions and lengths
 // count characters.
 #include "base/text.h"
-#include "fiber/fiber.h"
+#include "func/large_work.h"
 #include "func/lift.h"
 #include "func/like.h"
 #include "types/text_scan.h"
@@ -89,37 +89,41 @@ std::string_view trim(std::string_view text, std::string_view set, bool left, bo
   return text;
 }
 
-Result<std::string> pad(std::string_view text, int32_t length, std::string_view fill, bool left) {
+// A value may be hundreds of megabytes: work on it is booked every so many bytes, or pieces.
+constexpr uint64_t kBytesPerUnit = 64;
+constexpr uint64_t kPiecesAtOnce = 4096;
+
+Result<std::string> pad(Call& call, std::string_view text, int32_t length, std::string_view fill,
+                        bool left) {
   const size_t wanted = static_cast<size_t>(std::max(length, 0));
   if (wanted > kMaxValueBytes / 4) return too_large();
   const size_t count = utf8_count(text);
   if (count >= wanted || fill.empty())
     return std::string(text.substr(0, utf8_offset(text, wanted)));
-  std::string padding;
+  std::string out;
+  out.reserve((wanted - count) * (fill.size() / utf8_count(fill) + 1) + text.size());
+  if (!left) out += text;
   size_t at = 0;
   for (size_t missing = wanted - count; missing > 0; --missing) {
     if (at == fill.size()) at = 0;
     const size_t step = utf8_step(fill, at);
-    padding += fill.substr(at, step);
+    out += fill.substr(at, step);
     at += step;
+    if (missing % kPiecesAtOnce == 0) TRY(spent(call.context, kPiecesAtOnce / 2));
   }
-  return left ? padding + std::string(text) : std::string(text) + padding;
+  if (left) out += text;
+  return out;
 }
-
-// A value may be hundreds of megabytes: work on it is booked every so many bytes, or pieces.
-constexpr uint64_t kBytesPerUnit = 64;
-constexpr uint64_t kPiecesAtOnce = 4096;
 
 // Counts first: a text too long is refused before any of it is made.
 Result<std::string> replace(Call& call, std::string_view text, std::string_view from,
                             std::string_view to) {
   if (from.empty()) return std::string(text);
-  Fiber& fiber = call.context.fiber;
   uint64_t found = 0;
   for (size_t at = 0; (at = text.find(from, at)) != std::string_view::npos; at += from.size()) {
-    if (++found % kPiecesAtOnce == 0) TRY(fiber.charge(kPiecesAtOnce / 2));
+    if (++found % kPiecesAtOnce == 0) TRY(spent(call.context, kPiecesAtOnce / 2));
   }
-  TRY(fiber.charge(text.size() / kBytesPerUnit));
+  TRY(spent(call.context, text.size() / kBytesPerUnit));
   const uint64_t length = text.size() - found * from.size() + found * to.size();
   TRY(check_length(length));
   std::string out;
@@ -130,18 +134,21 @@ Result<std::string> replace(Call& call, std::string_view text, std::string_view 
     out += text.substr(at, next - at);
     out += to;
     at = next + from.size();
-    if (found % kPiecesAtOnce == 0) TRY(fiber.charge(kPiecesAtOnce / 2));
+    if (found % kPiecesAtOnce == 0) TRY(spent(call.context, kPiecesAtOnce / 2));
   }
   out += text.substr(at);
-  TRY(fiber.charge(length / kBytesPerUnit));
+  TRY(spent(call.context, length / kBytesPerUnit));
   return out;
 }
 
-std::string translate(std::string_view text, std::string_view from, std::string_view to) {
+Result<std::string> translate(Call& call, std::string_view text, std::string_view from,
+                              std::string_view to) {
   std::string out;
+  uint64_t looked_at = 0;
   for (size_t at = 0; at < text.size();) {
     const std::string_view c = text.substr(at, utf8_step(text, at));
     at += c.size();
+    if (++looked_at % kPiecesAtOnce == 0) TRY(spent(call.context, kPiecesAtOnce / 2));
     size_t f = 0;
     size_t t = 0;
     bool found = false;
@@ -170,7 +177,7 @@ Result<std::string> repeat(Call& call, std::string_view text, int32_t count) {
   const uint64_t units = text.size() * kPiecesAtOnce / kBytesPerUnit + kPiecesAtOnce / 8;
   for (size_t i = 0; i < times; ++i) {
     out += text;
-    if ((i + 1) % kPiecesAtOnce == 0) TRY(call.context.fiber.charge(units));
+    if ((i + 1) % kPiecesAtOnce == 0) TRY(spent(call.context, units));
   }
   return out;
 }
@@ -242,10 +249,11 @@ constexpr Kernel kConcatenate =
     }>;
 
 template <bool kNegated, bool kFold>
-constexpr Kernel kLike = lift<[](std::string_view text, std::string_view pattern) -> Result<bool> {
-  const bool matches = TRY(like(text, pattern, kFold));
-  return matches != kNegated;
-}>;
+constexpr Kernel kLike =
+    lift<[](Call& call, std::string_view text, std::string_view pattern) -> Result<bool> {
+      const bool matches = TRY(like(text, pattern, kFold, call.settings().stop));
+      return matches != kNegated;
+    }>;
 template <bool kNegated, bool kFold>
 constexpr Kernel kNameLike = lift<[](Name text, std::string_view pattern) -> Result<bool> {
   const bool matches = TRY(like(text.text, pattern, kFold));
@@ -302,17 +310,16 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("btrim1", kTrim1<true, true>),
     body("ltrim1", kTrim1<true, false>),
     body("rtrim1", kTrim1<false, true>),
-    body("lpad", lift<[](std::string_view v, int32_t n, std::string_view fill) {
-           return pad(v, n, fill, true);
+    body("lpad", lift<[](Call& call, std::string_view v, int32_t n, std::string_view fill) {
+           return pad(call, v, n, fill, true);
          }>),
-    body("rpad", lift<[](std::string_view v, int32_t n, std::string_view fill) {
-           return pad(v, n, fill, false);
+    body("rpad", lift<[](Call& call, std::string_view v, int32_t n, std::string_view fill) {
+           return pad(call, v, n, fill, false);
          }>),
     body("replace_text", lift<[](Call& call, std::string_view v, std::string_view from,
                                  std::string_view to) { return replace(call, v, from, to); }>),
-    body("translate", lift<[](std::string_view v, std::string_view from, std::string_view to) {
-           return translate(v, from, to);
-         }>),
+    body("translate", lift<[](Call& call, std::string_view v, std::string_view from,
+                              std::string_view to) { return translate(call, v, from, to); }>),
     body("repeat",
          lift<[](Call& call, std::string_view v, int32_t n) { return repeat(call, v, n); }>),
     body("text_reverse", lift<[](std::string_view v) { return reverse(v); }>),

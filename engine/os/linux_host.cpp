@@ -91,7 +91,8 @@ LinuxHost::LinuxHost(LinuxHostOptions options)
   CHECK(epoll_fd_ >= 0);
   watch(epoll_fd_, finished_->event_fd(), kFinishedTag);
   uint32_t threads = options_.worker_threads;
-  if (threads == 0) threads = std::max(2u, std::thread::hardware_concurrency()) - 1;
+  // Long computations share them with logins, so one of them must not hold up all.
+  if (threads == 0) threads = std::max(4u, std::thread::hardware_concurrency());
   workers_.pool = std::make_unique<ThreadPool>(threads, *finished_);
   if (options_.data_directory.empty()) disk_ = std::make_unique<MemoryDisk>();
 }

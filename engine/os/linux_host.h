@@ -32,7 +32,7 @@ struct LinuxHostOptions {
   std::string data_directory;  // "" : files live in memory and die with the host
   uint32_t disk_threads = 8;
   bool use_io_uring = true;     // where it is allowed
-  uint32_t worker_threads = 0;  // 0: a thread a processor, less one for the engine, at least one
+  uint32_t worker_threads = 0;  // 0: a thread a processor, but at least four
 };
 
 // Exit status of a process that met a fatal error.

@@ -318,7 +318,7 @@ Status Connection::begin_rows(Fiber& fiber, std::span<const ResultColumn> column
 
 Status Connection::add_rows(Fiber& fiber, const Batch& batch) {
   for (uint32_t i = 0; i < batch.rows.count; ++i) {
-    TRY(encoder_.append(batch, i, out_));
+    TRY(encoder_.append(fiber, batch, i, out_));
     TRY(flush_if_full(fiber));
   }
   encoder_.end_batch();

@@ -1,6 +1,7 @@
 #include "server/row_encoder.h"
 
 #include "base/text.h"
+#include "func/large_work.h"
 #include "server/protocol.h"
 
 namespace orrery {
@@ -18,13 +19,14 @@ Status RowEncoder::prepare(std::span<const ResultColumn> columns,
     }
     if (!binary && type->output == nullptr) return unsupported(cat("output of type ", type->name));
     columns_.push_back({.write = binary ? type->send : type->output,
+                        .info = type,
                         .type = columns[i].type,
                         .typmod = columns[i].typmod});
   }
   return {};
 }
 
-Status RowEncoder::append(const Batch& batch, uint32_t i, std::string& out) {
+Status RowEncoder::append(Fiber& fiber, const Batch& batch, uint32_t i, std::string& out) {
   CHECK(batch.columns.size() >= columns_.size());
   const uint32_t row = batch.rows[i];
   const size_t start = out.size();
@@ -39,7 +41,8 @@ Status RowEncoder::append(const Batch& batch, uint32_t i, std::string& out) {
     if (values.is_null(row)) continue;
     IoContext context{
         .arena = arena_, .settings = *settings_, .type = column.type, .typmod = column.typmod};
-    Status written = column.write(context, values.value(row), out);
+    Status written =
+        write_value(fiber, context, *column.info, column.write, values.value(row), out);
     if (!written.ok()) {
       out.resize(start);
       return written;

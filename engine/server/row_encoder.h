@@ -17,13 +17,14 @@ class RowEncoder {
   Status prepare(std::span<const ResultColumn> columns, std::span<const WireFormat> formats,
                  const TypeSettings& settings);
   // Appends the message for the i-th row of `batch`, or nothing if it fails.
-  Status append(const Batch& batch, uint32_t i, std::string& out);
+  Status append(Fiber& fiber, const Batch& batch, uint32_t i, std::string& out);
   // After a batch: what output functions allocated goes.
   void end_batch() { arena_.reset(); }
 
  private:
   struct Column {
-    Status (*write)(IoContext& context, Datum value, std::string& out);
+    OutputFunction write;
+    const TypeInfo* info;
     Oid type;
     int32_t typmod;
   };

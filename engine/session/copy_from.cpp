@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "exec/projection.h"
 #include "exec/table_columns.h"
+#include "func/large_work.h"
 #include "types/utf8.h"
 
 namespace orrery {
@@ -214,7 +215,7 @@ Status CopyFrom::add_field(size_t index, const CopyField& given) {
   // Escapes may have made bytes that the line did not have.
   if (lines_.was_decoded()) status = check_utf8(given.text);
   if (status.ok()) {
-    Result<Datum> value = field.type->input(io, given.text);
+    Result<Datum> value = read_text(context_.fiber, io, *field.type, given.text);
     if (value.ok()) {
       vector.set(count_, *value);
       return {};
@@ -262,7 +263,7 @@ Status CopyFrom::add_tuple() {
                  .settings = context_.session.types,
                  .type = desc.type,
                  .typmod = desc.typmod};
-    Result<Datum> value = field.type->receive(io, given.bytes);
+    Result<Datum> value = read_binary(context_.fiber, io, *field.type, given.bytes);
     if (!value.ok()) {
       return std::move(value).status().context(
           cat(where_text(tuples_.number()), ", column ", relation_.column(field.number).name));

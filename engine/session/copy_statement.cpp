@@ -329,7 +329,7 @@ Result<std::string> Session::copy_to(Fiber& fiber, const PlannedStatement& outer
     if (batch == nullptr) break;
     for (uint32_t i = 0; i < batch->rows.count; ++i) {
       TRY(out.row_done(fiber));
-      TRY(rows.append_row(*batch, batch->rows[i], out.text()));
+      TRY(rows.append_row(fiber, *batch, batch->rows[i], out.text()));
     }
     rows.end_batch();
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "func/large_work.h"
 #include "session/copy_binary.h"
 #include "session/copy_text.h"
 #include "types/type_oids.h"
@@ -56,11 +57,12 @@ void CopyTo::append_header(std::string& out) const {
   out += '\n';
 }
 
-Status CopyTo::append_value(const Column& column, Datum value, std::string& out) {
+Status CopyTo::append_value(Fiber& fiber, const Column& column, Datum value, std::string& out) {
   IoContext io{.arena = arena_, .settings = settings_, .type = column.type};
-  if (column.plain) return column.info->output(io, value, out);
+  const TypeInfo& type = *column.info;
+  if (column.plain) return type.output(io, value, out);
   scratch_.clear();
-  TRY(column.info->output(io, value, scratch_));
+  TRY(write_value(fiber, io, type, type.output, value, scratch_));
   if (options_.format == CopyOptions::Format::csv) {
     append_copy_csv(options_, scratch_, column.force_quote, columns_.size() == 1, out);
   } else {
@@ -69,7 +71,7 @@ Status CopyTo::append_value(const Column& column, Datum value, std::string& out)
   return {};
 }
 
-Status CopyTo::append_row(const Batch& batch, uint32_t row, std::string& out) {
+Status CopyTo::append_row(Fiber& fiber, const Batch& batch, uint32_t row, std::string& out) {
   const bool binary = options_.format == CopyOptions::Format::binary;
   if (binary) append_copy_count(out, static_cast<int>(columns_.size()));
   for (size_t i = 0; i < columns_.size(); ++i) {
@@ -80,14 +82,14 @@ Status CopyTo::append_row(const Batch& batch, uint32_t row, std::string& out) {
     } else if (binary) {
       const size_t begin = begin_copy_field(out);
       IoContext io{.arena = arena_, .settings = settings_, .type = column.type};
-      TRY(column.info->send(io, value.value, out));
+      TRY(write_value(fiber, io, *column.info, column.info->send, value.value, out));
       end_copy_field(out, begin);
     } else {
       if (i > 0) out += options_.delimiter;
       if (value.is_null) {
         out += options_.null_text;
       } else {
-        TRY(append_value(column, value.value, out));
+        TRY(append_value(fiber, column, value.value, out));
       }
     }
   }

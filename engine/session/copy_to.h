@@ -19,7 +19,7 @@ class CopyTo {
   Status open(std::span<const ResultColumn> columns);
   // What comes before the first row; may be nothing.
   void append_header(std::string& out) const;
-  Status append_row(const Batch& batch, uint32_t row, std::string& out);
+  Status append_row(Fiber& fiber, const Batch& batch, uint32_t row, std::string& out);
   void append_end(std::string& out) const;
   void end_batch() { arena_.reset(); }
 
@@ -31,7 +31,7 @@ class CopyTo {
     bool force_quote = false;
     bool plain = false;  // its text never needs an escape
   };
-  Status append_value(const Column& column, Datum value, std::string& out);
+  Status append_value(Fiber& fiber, const Column& column, Datum value, std::string& out);
 
   const CopyOptions& options_;
   const TypeSettings& settings_;

@@ -2,6 +2,7 @@
 // pieces.
 
 #include "base/text.h"
+#include "func/large_work.h"
 #include "session/session.h"
 #include "session/statement_scope_internal.h"
 #include "types/type_io.h"
@@ -69,7 +70,7 @@ Status Session::parse(Fiber& fiber, std::string_view name, std::string_view text
   return status.ok() ? Status() : failed(fiber, std::move(status));
 }
 
-Status Session::bind_parameters(const BindRequest& request, Portal& portal) {
+Status Session::bind_parameters(Fiber& fiber, const BindRequest& request, Portal& portal) {
   const std::vector<Oid>& types = portal.statement->parameter_types;
   if (request.parameters.size() != types.size()) {
     return raise(sqlstate::protocol_violation,
@@ -82,11 +83,15 @@ Status Session::bind_parameters(const BindRequest& request, Portal& portal) {
     NullableDatum value;
     if (!given.is_null) {
       value.is_null = false;
+      const TypeInfo* const type = TRY(find_type(view_.types, types[i]));
+      IoContext io{.arena = portal.arena, .settings = view_.types, .type = types[i]};
       if (given.format == WireFormat::text) {
         TRY(check_utf8(as_text(given.value)));
-        value.value = TRY(input_value(portal.arena, view_.types, types[i], as_text(given.value)));
+        if (type->input == nullptr) return unsupported(cat("text input of type ", type->name));
+        value.value = TRY(read_text(fiber, io, *type, as_text(given.value)));
       } else {
-        value.value = TRY(receive_value(portal.arena, view_.types, types[i], given.value));
+        if (type->receive == nullptr) return unsupported(cat("binary input of type ", type->name));
+        value.value = TRY(read_binary(fiber, io, *type, given.value));
       }
     }
     portal.parameters.push_back(value);
@@ -111,7 +116,7 @@ Status Session::bind(Fiber& fiber, const BindRequest& request, ResultSink& sink)
       prepared->statement = TRY(make_current(fiber, prepared->statement));
     }
     portal->statement = prepared->statement;
-    TRY(bind_parameters(request, *portal));
+    TRY(bind_parameters(fiber, request, *portal));
     const size_t columns = portal->statement->columns.size();
     if (request.result_formats.size() > 1 && node != nullptr && prepared->statement->is_query &&
         request.result_formats.size() != columns) {

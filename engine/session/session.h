@@ -159,7 +159,7 @@ class Session final : public SessionBackend,
   Status failed(Fiber& fiber, Status error);
   void drop_portal(std::string_view name);
   Result<uint64_t> send_kept(Fiber& fiber, Portal& portal, uint64_t limit, ResultSink& sink);
-  Status bind_parameters(const BindRequest& request, Portal& portal);
+  Status bind_parameters(Fiber& fiber, const BindRequest& request, Portal& portal);
   Result<StatementDescription> describe_utility(const Node& statement);
 
   // utility.cpp

@@ -61,16 +61,16 @@ class ArrayParser {
   char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
 
   Result<int32_t> bound() {
-    int32_t value = 0;
+    int64_t value = 0;
     const size_t from = at_ < text_.size() && text_[at_] == '+' ? at_ + 1 : at_;
     const auto [end, error] =
         std::from_chars(text_.data() + from, text_.data() + text_.size(), value);
     if (error == std::errc::invalid_argument)
       return malformed("\"[\" must introduce explicitly-specified array dimensions.");
-    if (error != std::errc())
-      return raise(sqlstate::program_limit_exceeded, "array bound is out of integer range");
+    // What no int holds wraps around, as everywhere in PostgreSQL's bounds.
+    if (error != std::errc()) value = text_[at_] == '-' ? INT64_MIN : INT64_MAX;
     at_ = static_cast<size_t>(end - text_.data());
-    return value;
+    return static_cast<int32_t>(static_cast<uint32_t>(value));
   }
 
   // "[1:3][0:2]="
@@ -91,12 +91,8 @@ class ArrayParser {
       if (high < low)
         return raise(sqlstate::array_subscript_error,
                      "upper bound cannot be less than lower bound");
-      int32_t size = 0;
-      if (__builtin_sub_overflow(high, low, &size) || __builtin_add_overflow(size, 1, &size)) {
-        return raise(sqlstate::program_limit_exceeded,
-                     cat("array size exceeds the maximum allowed (", kMaxValueBytes / 8, ")"));
-      }
-      shape.sizes.push_back(size);
+      const uint32_t size = static_cast<uint32_t>(high) - static_cast<uint32_t>(low) + 1;
+      shape.sizes.push_back(static_cast<int32_t>(size));
       shape.lower.push_back(low);
       skip();
     }
@@ -130,10 +126,12 @@ class ArrayParser {
         TRY(level(depth + 1));
       } else {
         if (depth + 1 < sizes_.size()) {
-          return malformed(
-              "Multidimensional arrays must have sub-arrays with matching dimensions.");
+          return malformed(count > 0 ? "Unexpected array element."
+                                     : "Multidimensional arrays must have sub-arrays with "
+                                       "matching dimensions.");
         }
         leaf_depth_ = static_cast<int>(depth);
+        TRY(check_stop(context_.settings.stop));
         TRY(element());
       }
       ++count;
@@ -264,6 +262,7 @@ Status append_level(IoContext& context, const TypeInfo& type, ArrayView& view, s
   out.push_back('{');
   const int32_t size = view.shape().sizes[depth];
   for (int32_t i = 0; i < size; ++i) {
+    TRY(check_stop(context.settings.stop));
     if (i > 0) out.push_back(type.delimiter);
     if (depth + 1 < view.shape().sizes.size()) {
       TRY(append_level(context, type, view, depth + 1, out));

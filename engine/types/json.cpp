@@ -28,7 +28,8 @@ enum class Token : uint8_t {
 
 class JsonParser {
  public:
-  JsonParser(std::string_view text, bool unescape) : text_(text), unescape_(unescape) {}
+  JsonParser(std::string_view text, bool unescape, const StopSign* stop)
+      : text_(text), unescape_(unescape), stop_(stop) {}
 
   Result<Json> parse() {
     TRY(next());
@@ -222,6 +223,7 @@ class JsonParser {
               "Increase the configuration parameter \"max_stack_depth\" (currently 2048kB), after "
               "ensuring the platform's stack depth limit is adequate.");
     }
+    TRY(check_stop(stop_));
     const size_t from = start_;
     switch (token_) {
       case Token::string:
@@ -312,6 +314,7 @@ class JsonParser {
 
   const std::string_view text_;
   const bool unescape_;
+  const StopSign* const stop_;
   Token token_ = Token::end;
   size_t start_ = 0;      // of the token
   size_t token_end_ = 0;  // behind it
@@ -332,7 +335,10 @@ const Json* Json::find(std::string_view key) const {
 }
 
 Result<Json> parse_json(std::string_view text, bool unescape) {
-  return JsonParser(text, unescape).parse();
+  return JsonParser(text, unescape, nullptr).parse();
+}
+Result<Json> parse_json(std::string_view text, bool unescape, const StopSign* stop) {
+  return JsonParser(text, unescape, stop).parse();
 }
 
 void append_json_string(std::string& out, std::string_view text) {
@@ -368,7 +374,7 @@ std::string_view json_kind_name(JsonKind kind) {
 }
 
 Result<Datum> json_in(IoContext& context, std::string_view text) {
-  TRY(parse_json(text, false));
+  TRY(parse_json(text, false, context.settings.stop));
   return make_varlena(context.arena, text);
 }
 Result<Datum> json_receive(IoContext& context, Bytes bytes) {

@@ -29,6 +29,7 @@ struct Json {
 // their form is looked at. 22P02 "invalid input syntax for type json" with the place.
 // 54001 when nested too deeply.
 Result<Json> parse_json(std::string_view text, bool unescape);
+Result<Json> parse_json(std::string_view text, bool unescape, const StopSign* stop);
 
 void append_json_string(std::string& out, std::string_view text);
 std::string_view json_kind_name(JsonKind kind);  // "null" ... "object"

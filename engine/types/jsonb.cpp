@@ -334,7 +334,7 @@ uint64_t hash_tree(const Json& value) {
 uint64_t hash_jsonb(Datum value) { return hash_tree(load_jsonb(value)); }
 
 Result<Datum> jsonb_in(IoContext& context, std::string_view text) {
-  Json value = TRY(parse_json(text, true));
+  Json value = TRY(parse_json(text, true, context.settings.stop));
   TRY(normalise_jsonb(value));
   return make_jsonb(context.arena, value);
 }

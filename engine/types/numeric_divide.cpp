@@ -213,12 +213,13 @@ Result<Numeric> modulo(const Numeric& a, const Numeric& b) {
   return result;
 }
 
-Numeric gcd(const Numeric& a, const Numeric& b) {
+Result<Numeric> gcd(const Numeric& a, const Numeric& b, const StopSign* stop) {
   if (!a.is_finite() || !b.is_finite()) return Numeric::nan();
   const int32_t scale = std::max(a.scale, b.scale);
   Numeric x = absolute(a);
   Numeric y = absolute(b);
   while (!y.is_zero()) {
+    TRY(check_stop(stop));
     Numeric rest = subtract(x, product(divide_to(x, y, 0, false), y));
     x = std::move(y);
     y = std::move(rest);
@@ -227,11 +228,12 @@ Numeric gcd(const Numeric& a, const Numeric& b) {
   return x;
 }
 
-Result<Numeric> lcm(const Numeric& a, const Numeric& b) {
+Result<Numeric> lcm(const Numeric& a, const Numeric& b, const StopSign* stop) {
   if (!a.is_finite() || !b.is_finite()) return Numeric::nan();
   const int32_t scale = std::max(a.scale, b.scale);
   if (a.is_zero() || b.is_zero()) return Numeric::zero(scale);
-  const Numeric factor = divide_to(a, gcd(a, b), 0, false);
+  const Numeric divisor = TRY(gcd(a, b, stop));
+  const Numeric factor = divide_to(a, divisor, 0, false);
   Numeric result = absolute(product(b, factor));
   result.scale = scale;
   return result;
@@ -244,7 +246,12 @@ Result<Numeric> factorial(int64_t n) {
   }
   if (n > 32177) return numeric_overflow();
   Numeric result = Numeric::from_int(1);
-  for (int64_t i = 2; i <= n; ++i) result = product(result, Numeric::from_int(i));
+  // Factors go into the product three at a time: below 2^45 together.
+  for (int64_t i = 2; i <= n; i += 3) {
+    int64_t factors = i;
+    for (int64_t j = i + 1; j <= n && j < i + 3; ++j) factors *= j;
+    result = product(result, Numeric::from_int(factors));
+  }
   return result;
 }
 

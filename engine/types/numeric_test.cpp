@@ -42,8 +42,8 @@ std::string apply2(const std::string& operation, const Numeric& a, const Numeric
   if (operation == "divide") return show(divide(a, b));
   if (operation == "modulo") return show(modulo(a, b));
   if (operation == "div") return show(divide_truncating(a, b));
-  if (operation == "gcd") return show(gcd(a, b));
-  if (operation == "lcm") return show(lcm(a, b));
+  if (operation == "gcd") return show(gcd(a, b, nullptr));
+  if (operation == "lcm") return show(lcm(a, b, nullptr));
   if (operation == "power") return show(power(a, b));
   if (operation == "log") return show(logarithm(a, b));
   if (operation == "compare") {

@@ -22,6 +22,7 @@
 #include <string_view>
 
 #include "base/arena.h"
+#include "base/stop_sign.h"
 
 namespace orrery {
 
@@ -49,6 +50,8 @@ class Regex {
   static Result<Regex*> compile(Arena& arena, std::string_view pattern,
                                 const RegexOptions& options);
 
+  // From now, `stop` ends a search: it finds nothing, and its caller asks the sign.
+  void stop_by(const StopSign* stop);
   int groups() const;  // capturing ones
   // Whether it matches anywhere.
   bool matches(std::string_view text);

@@ -135,6 +135,7 @@ struct RegexProgram {
   ArenaVector<uint32_t> text;
   ArenaVector<int32_t> offsets;
   bool is_ascii = true;
+  const StopSign* stop = nullptr;  // once it is up nothing matches
 
   uint32_t colour(uint32_t c) const;
   void set_text(std::string_view bytes);

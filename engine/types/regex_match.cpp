@@ -220,6 +220,12 @@ class Matcher {
     return true;
   }
 
+  // Asked now and then.
+  bool is_stopped(int32_t at, int32_t start) const {
+    constexpr int32_t kBetween = 4096;
+    return (at - start) % kBetween == 0 && program_.stop != nullptr && program_.stop->is_raised();
+  }
+
   // Calls `at_end(position)` for every place up to `limit` where a match of the node from `start`
   // can end, in rising order, until it returns false.
   template <class AtEnd>
@@ -231,6 +237,7 @@ class Matcher {
     clear_bits(a, a.now);
     follow(a, a.now, 0, start);
     for (int32_t at = start;; ++at) {
+      if (is_stopped(at, start)) return;
       if (test_bit(a.now, a.accept) && !at_end(at)) return;
       if (at == limit || is_empty(a, a.now)) return;
       step(a, text_[at], at + 1);
@@ -262,6 +269,7 @@ class Matcher {
     }
     int32_t state = a.start;
     for (int32_t at = start;; ++at) {
+      if (is_stopped(at, start)) return;
       if (a.dfa[static_cast<size_t>(state)].accepts && !at_end(at)) return;
       if (at == limit) return;
       int32_t& next = a.dfa[static_cast<size_t>(state)].next[program_.colour(text_[at])];
@@ -284,6 +292,7 @@ class Matcher {
   void finish_directly(Automaton& a, int32_t state, int32_t at, int32_t limit, AtEnd at_end) {
     std::memcpy(a.now, a.dfa[static_cast<size_t>(state)].members, a.words * sizeof(uint64_t));
     for (; at < limit && !is_empty(a, a.now);) {
+      if (is_stopped(at, 0)) return;
       step(a, text_[at], 0);
       ++at;
       if (test_bit(a.now, a.accept) && !at_end(at)) return;
@@ -463,8 +472,10 @@ uint32_t RegexProgram::colour(uint32_t c) const {
 }
 
 void RegexProgram::set_text(std::string_view bytes) {
+  constexpr size_t kGrowing = 64 * 1024;  // longer ones get what they need
   if (text.room < bytes.size() + 1) {
-    text.room = offsets.room = static_cast<uint32_t>(std::max<size_t>(64, bytes.size() * 2));
+    text.room = offsets.room = static_cast<uint32_t>(
+        bytes.size() < kGrowing ? std::max<size_t>(64, bytes.size() * 2) : bytes.size() + 1);
     text.items = arena->make_array<uint32_t>(text.room).data();
     offsets.items = arena->make_array<int32_t>(offsets.room).data();
   }
@@ -495,6 +506,7 @@ Result<Regex*> Regex::compile(Arena& arena, std::string_view pattern, const Rege
   return regex;
 }
 
+void Regex::stop_by(const StopSign* stop) { program_->stop = stop; }
 int Regex::groups() const { return program_->groups; }
 
 bool Regex::matches(std::string_view text) {

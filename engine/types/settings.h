@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/stop_sign.h"
 #include "types/datum.h"
 
 namespace orrery {
@@ -43,6 +44,7 @@ struct TypeSettings {
   bool bytea_escape = false;            // bytea_output
   WallTime now;                         // start of the transaction: 'now', 'today'
   const NameResolver* names = nullptr;  // null: reg* types take and print numbers only
+  const StopSign* stop = nullptr;       // on another thread than the engine's: ends long work
 };
 
 }  // namespace orrery

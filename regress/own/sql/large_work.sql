@@ -1,0 +1,25 @@
+-- Values long enough to be worked on elsewhere: the answers are the same.
+create temp table big as select t, decode(encode(t::bytea, 'hex'), 'hex') as b from (select repeat('lorem ipsum dolor ', 40000) as t) s;
+select length(t), md5(t), md5(b), encode(sha224(b), 'hex'), encode(sha256(b), 'hex') from big;
+select encode(sha384(b), 'hex'), encode(sha512(b), 'hex'), encode(sha512(''), 'hex'), encode(sha384('abc'), 'hex') from big;
+select md5(upper(t)), md5(reverse(t)), md5(translate(t, 'lorem', 'LOR')), md5(replace(t, 'ip', 'I')), md5(lpad(t, 800000, 'xyz')), md5(t || t) from big;
+select t like '%dolor lorem%', t like '%dolor x%', t ilike '%DOLOR L%', t ~ 'r lo.em i', t ~ '^lorem.*q', position('dolor' in t), length(split_part(t, 'o', -3)) from big;
+select md5(regexp_replace(t, 'o(.)', '<\1>', 'g')), (select count(*) from regexp_split_to_table(t, 'or')), (select count(*) from regexp_matches(t, 'i(p)s', 'g')), array_length(string_to_array(t, 'o'), 1) from big;
+select md5(concat(t, 1, t)), md5(format('%s-%L', t, t)), md5(quote_literal(t)), md5(encode(b, 'base64')), md5(b::text) from big;
+select t like '%a\' from big;
+select t ~ 'a(' from big;
+create temp table js as select '{' || string_agg('"k' || g || '": [' || g || ', "v' || g || '", {"a": null}]', ',') || '}' as t from generate_series(1, 12000) g;
+select length(t), md5((t::json)::text), md5((t::jsonb)::text), (t::jsonb)->'k77', (t::json)->'k78', jsonb_typeof(t::jsonb), (select count(*) from jsonb_each(t::jsonb)), (t::jsonb)['k9'][1] from js;
+select md5(jsonb_pretty(t::jsonb)), md5(jsonb_set(t::jsonb, '{k5}', '1')::text), (t::jsonb) = (t::jsonb), md5(to_jsonb(t)::text) from js;
+select (t || '}')::jsonb from js;
+select length(json_agg(g)::text), length(jsonb_agg(g)::text), length(array_agg(g)::text), length(string_agg(g::text, ',')) from generate_series(1, 50000) g;
+create temp table arr as select array_agg(g) as a from generate_series(1, 50000) g;
+select md5(a::text), md5(((a::text)::int[])::text), array_length(a || a, 1), array_position(a, 49999), array_length(array_remove(a, 5), 1), a @> array[5, 6], a = a, md5(array_to_string(a, ',')), (select sum(u) from unnest(a) u), md5(to_json(a)::text) from arr;
+select array_length(array_fill(7, array[100000]), 1), md5(array_fill('x'::text, array[300, 300])::text);
+select md5((repeat('9', 40000)::numeric * repeat('8', 40000)::numeric)::text), md5((repeat('9', 60000)::numeric / repeat('7', 20000)::numeric)::text), md5((3.0::numeric ^ 20000)::text), md5(factorial(5000)::text);
+select gcd(repeat('9', 3001)::numeric, repeat('7', 2999)::numeric + 1), md5(exp(1500.5::numeric)::text), md5(sqrt(repeat('9', 20000)::numeric)::text);
+select x, factorial(x) from generate_series(0, 4) x;
+select 'NaN'::numeric ^ 2, 2::numeric ^ 'infinity', ln('infinity'::numeric), exp('-infinity'::numeric), (null::numeric) ^ 2;
+set statement_timeout = '200ms';
+select repeat('a', 100000) like '%' || repeat(repeat('a', 1000) || 'b', 3) || '%' as slow, pg_sleep(5);
+reset statement_timeout;
