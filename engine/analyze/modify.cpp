@@ -92,7 +92,7 @@ struct ModifyForms {
         .error(sqlstate::datatype_mismatch,
                cat("subscripted assignment to \"", column.name, "\" requires type ",
                    t.name_of(wanted), " but expression is of type ", t.name_of(value->type)),
-               value->location)
+               to.location)
         .hint("You will need to rewrite or cast the expression.");
   }
 

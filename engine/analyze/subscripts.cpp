@@ -10,6 +10,49 @@ bool has_slice(NodeList steps) {
   return std::ranges::any_of(steps, [](const Node* s) { return as<A_Indices>(*s).is_slice; });
 }
 
+// A jsonb's step is a name or a number: what cannot be taken for one of them, or can for both, is
+// refused.
+Result<Expr*> jsonb_step(Transform& t, Scope& scope, const A_Indices& step) {
+  if (step.is_slice) {
+    const Node* const bound = step.uidx != nullptr ? step.uidx : step.lidx;
+    Expr* const at = bound == nullptr ? nullptr : TRY(t.expr(scope, bound));
+    return t.error(sqlstate::datatype_mismatch, "jsonb subscript does not support slices",
+                   at == nullptr ? -1 : at->location);
+  }
+  Expr* const given = TRY(t.expr(scope, step.uidx));
+  Oid wanted = type_oid::text;
+  if (given->type != type_oid::unknown) {
+    constexpr auto kHow = CoercionContext::implicit;
+    const bool number = TRY(t.can_coerce(given->type, type_oid::int4, kHow));
+    const bool text = TRY(t.can_coerce(given->type, type_oid::text, kHow));
+    if (number == text) {
+      return t
+          .error(sqlstate::datatype_mismatch,
+                 cat("subscript type ", t.name_of(given->type), " is not supported"),
+                 given->location)
+          .hint(number ? "jsonb subscript must be coercible to only one type, integer or text."
+                       : "jsonb subscript must be coercible to either integer or text.");
+    }
+    if (number) wanted = type_oid::int4;
+  }
+  return t.coerce(&scope, given, wanted, -1, CoercionContext::implicit, CallForm::implicit_cast,
+                  -1);
+}
+
+Result<SubscriptExpr*> jsonb_subscript(Transform& t, Scope& scope, Expr* container, NodeList steps,
+                                       int location) {
+  auto* made = t.node<SubscriptExpr>(ExprTag::subscript, type_oid::jsonb, location);
+  made->container_type = made->element_type = type_oid::jsonb;
+  made->container = container;
+  std::vector<Expr*> path;
+  for (const Node* step : steps) {
+    Expr* const name = TRY(jsonb_step(t, scope, as<A_Indices>(*step)));
+    path.push_back(name);
+  }
+  made->upper = t.arena_.copy_array(path);
+  return made;
+}
+
 }  // namespace
 
 Result<Expr*> Transform::subscript_bound(Scope& scope, const Node* node) {
@@ -27,6 +70,7 @@ Result<Expr*> Transform::subscript_bound(Scope& scope, const Node* node) {
 Result<SubscriptExpr*> Transform::subscript(Scope& scope, Expr* container, NodeList steps,
                                             int location) {
   const Oid base = TRY(context_.catalog.base_type(context_.fiber, container->type, nullptr));
+  if (base == type_oid::jsonb) return jsonb_subscript(*this, scope, container, steps, location);
   const CatalogType* info = TRY(type(base));
   if (!info->subscript || !info->is_true_array()) {
     return error(sqlstate::datatype_mismatch,

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "exec/arrays.h"
 #include "exec/eval_internal.h"
+#include "func/jsonb_subscript.h"
 #include "types/type_io.h"
 #include "types/type_oids.h"
 
@@ -100,6 +101,13 @@ Result<const Vector*> run_coerce_via_io(ExecContext& context, EvalNode& node, Ar
   TRY(evaluate_children(context, node, arena, batch, rows));
   prepare_output(context, node, rows);
   const Oid from = as<CoerceViaIoExpr>(*node.source).arg->type;
+  const TypeSettings& settings = context.session.types;
+  const TypeInfo* const source = TRY(find_type(settings, from));
+  const TypeInfo* const target = TRY(find_type(settings, node.type));
+  if (source->output == nullptr) return unsupported(cat("text output of type ", source->name));
+  if (target->input == nullptr) return unsupported(cat("text input of type ", target->name));
+  IoContext in{.arena = arena, .settings = settings, .type = node.type};
+  IoContext out{.arena = arena, .settings = settings, .type = from};
   std::string text;
   for (uint32_t i = 0; i < rows.count; ++i) {
     const uint32_t row = rows[i];
@@ -112,8 +120,8 @@ Result<const Vector*> run_coerce_via_io(ExecContext& context, EvalNode& node, Ar
     if (from == type_oid::unknown)
       text = value.as<const char*>();
     else
-      TRY(output_value(arena, context.session.types, from, value, text));
-    const Datum made = TRY(input_value(arena, context.session.types, node.type, text));
+      TRY(write_value(context.fiber, out, *source, source->output, value, text));
+    const Datum made = TRY(read_text(context.fiber, in, *target, text));
     node.out.set(row, made);
   }
   return &node.out;
@@ -136,6 +144,50 @@ Result<const Vector*> run_array(ExecContext& context, EvalNode& node, Arena& are
   return &node.out;
 }
 
+namespace {
+
+// The steps of a jsonb's subscript in one row, numbers as text; false: one of them is NULL.
+bool jsonb_path(const EvalNode& node, const SubscriptExpr& expr, Arena& arena, uint32_t row,
+                std::vector<std::string_view>& path) {
+  path.clear();
+  for (size_t i = 0; i < expr.upper.size(); ++i) {
+    const Vector& step = node.args[1 + i];
+    if (step.is_null(row)) return false;
+    path.push_back(expr.upper[i]->type == type_oid::int4
+                       ? arena.copy(cat(step.value(row).as<int32_t>()))
+                       : step.value(row).text());
+  }
+  return true;
+}
+
+Result<const Vector*> subscript_jsonb(EvalNode& node, const SubscriptExpr& expr, Arena& arena,
+                                      Rows rows) {
+  const bool indexed = expr.upper[0]->type == type_oid::int4;
+  std::vector<std::string_view> path;
+  for (uint32_t i = 0; i < rows.count; ++i) {
+    const uint32_t row = rows[i];
+    const NullableDatum container = node.args[0].at(row);
+    const bool known = jsonb_path(node, expr, arena, row, path);
+    if (expr.assign != nullptr) {
+      if (!known) {
+        return raise(sqlstate::null_value_not_allowed,
+                     "jsonb subscript in assignment must not be null");
+      }
+      const Datum made = TRY(assign_jsonb_element(arena, container, path, indexed,
+                                                  node.args[1 + expr.upper.size()].at(row)));
+      node.out.set(row, made);
+    } else if (!known || container.is_null) {
+      node.out.set_null(row);
+    } else {
+      const NullableDatum found = TRY(jsonb_element(arena, container.value, path));
+      node.out.set(row, found);
+    }
+  }
+  return &node.out;
+}
+
+}  // namespace
+
 Result<const Vector*> run_subscript(ExecContext& context, EvalNode& node, Arena& arena,
                                     const Batch& batch, Rows rows) {
   for (size_t c = 0; c < node.children.size(); ++c) {
@@ -144,6 +196,7 @@ Result<const Vector*> run_subscript(ExecContext& context, EvalNode& node, Arena&
   }
   prepare_output(context, node, rows);
   const auto& expr = as<SubscriptExpr>(*node.source);
+  if (expr.container_type == type_oid::jsonb) return subscript_jsonb(node, expr, arena, rows);
   const size_t dims = expr.upper.size();
   std::vector<std::optional<int32_t>> upper(dims);
   std::vector<std::optional<int32_t>> lower(expr.lower.size());

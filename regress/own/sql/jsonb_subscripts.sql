@@ -1,0 +1,46 @@
+-- jsonb values subscripted: read, assigned to, refused.
+select ('{"a":{"b":1},"c":[1,2]}'::jsonb)['a'], ('{"a":{"b":1}}'::jsonb)['a']['b'],
+  ('{"c":[1,2]}'::jsonb)['c'][1], ('{"c":[1,2]}'::jsonb)['c'][-1], ('[1,2]'::jsonb)['x'], ('[1]'::jsonb)[5],
+  ('5'::jsonb)[0], ('"a"'::jsonb)['a'], ('{"1":1}'::jsonb)[1], ('[[7]]'::jsonb)['0'][0];
+select (null::jsonb)['a'], ('{"a":1}'::jsonb)[null], ('{"a":{"b":2}}'::jsonb)['a'][null];
+select ('{"a":1}'::jsonb)['a':'b'];
+select ('{"a":1}'::jsonb)[:'b'];
+select ('{"a":1}'::jsonb)[1.5];
+select ('{"a":1}'::jsonb)[true];
+select ('{"a":1}'::jsonb)[now()];
+select ('{"a":1}'::json)['a'];
+select ('{"a":1, "2": 3}'::jsonb)['a'::varchar], ('{"a":1, "2": 3}'::jsonb)[2::smallint];
+create table sub (id int primary key, j jsonb);
+insert into sub values (1, '{"a":{"b":1},"c":[1,2]}'), (2, null), (3, '{}'), (4, '[]'), (5, '7'), (6, '{"a":5}');
+update sub set j['x'] = '1' where id in (1, 2, 3);
+select * from sub order by id;
+update sub set j['a']['b'] = '"new"' where id in (1, 3);
+update sub set j['c'][5] = '9' where id = 1;
+select * from sub order by id;
+update sub set j['a']['q'] = '1' where id = 6;
+update sub set j['x'] = '1' where id = 4;
+update sub set j['x'] = '1' where id = 5;
+update sub set j[0] = '1' where id = 5;
+update sub set j[2] = '"z"' where id = 4;
+update sub set j[-5] = '"z"' where id = 4;
+update sub set j[-1] = '"y"' where id = 4;
+update sub set j['n'] = null where id = 3;
+select * from sub order by id;
+update sub set j[null] = '1' where id = 3;
+update sub set j['a':'b'] = '1';
+update sub set j['p'] = 'nojson' where id = 3;
+update sub set j['p'] = 5 where id = 3;
+update sub set j['a'] = '{"k":1}', j['b'] = '2' where id = 3;
+select * from sub where id = 3;
+insert into sub (id, j['a']) values (9, '5');
+insert into sub (id, j['a']['b'][1]) values (10, '5');
+insert into sub (id, j[2]) values (11, '5');
+select * from sub where id > 6 order by id;
+update sub set j['big'] = j['a'] where id = 3 returning j['big'], j;
+select j['a'] from sub where j['a'] = '{"k": 1}' order by id;
+select id from sub order by j['a'], id;
+create view sub_view as select id, j['a'] as a, j['c'][0] as c from sub;
+select pg_get_viewdef('sub_view');
+select * from sub_view order by id;
+drop view sub_view;
+drop table sub;
