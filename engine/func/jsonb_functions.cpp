@@ -26,7 +26,8 @@ bool has_key(const Json& value, std::string_view key) {
   return is_key(value);
 }
 Result<bool> has_keys(Call& call, Datum v, Datum array, bool all) {
-  const std::vector<NullableDatum> keys = TRY(text_elements(call, array));
+  const TypeInfo* const text = TRY(find_type(call.settings(), type_oid::text));
+  const std::vector<NullableDatum> keys = ArrayView(array, *text).all();  // of any dimensions
   const Json value = load_jsonb(v);
   for (const NullableDatum& key : keys) {
     if (!key.is_null && has_key(value, key.value.text()) != all) return !all;

@@ -358,6 +358,7 @@ std::span<const FunctionBody> cast_functions();
 std::span<const FunctionBody> date_time_functions();
 std::span<const FunctionBody> date_part_functions();
 std::span<const FunctionBody> window_range_functions();
+std::span<const FunctionBody> unicode_functions();
 std::span<const FunctionBody> misc_functions();
 std::span<const FunctionBody> log_position_functions();
 std::span<const FunctionBody> sleep_functions();

@@ -1,9 +1,11 @@
 // What fits nowhere else: hashes of values, random numbers, information about the
 // session.
+#include <algorithm>
 #include <cmath>
 
 #include "base/text.h"
 #include "func/lift.h"
+#include "types/array.h"
 #include "types/compare.h"
 #include "types/date_time.h"
 #include "types/type_oids.h"
@@ -20,6 +22,48 @@ Result<Prng*> random_of(Call& call) {
 
 WallTime clock_now(const SessionView& session) {
   return session.clock != nullptr ? session.clock(session.clock_owner) : session.statement_start;
+}
+
+// How many arguments are NULL, or are not; those of VARIADIC are the elements of an array.
+template <bool kNull>
+constexpr Kernel kCountNulls = [](EvalContext& context, CallSite& site,
+                                  std::span<const Vector> args, Rows rows, Vector& out) -> Status {
+  for (uint32_t i = 0; i < rows.count; ++i) {
+    const uint32_t row = rows[i];
+    int32_t count = 0;
+    if (!site.variadic) {
+      for (const Vector& arg : args) count += arg.is_null(row) == kNull;
+    } else if (args[0].is_null(row)) {
+      out.set_null(row);
+      continue;
+    } else {
+      const Datum array = args[0].value(row);
+      const TypeInfo* const type =
+          TRY(find_type(context.session.types, ArrayView::element_type(array)));
+      ArrayView view(array, *type);
+      for (int64_t n = view.count(); n > 0; --n) count += view.next().is_null == kNull;
+    }
+    out.set(row, Datum::of(count));
+  }
+  return {};
+};
+
+// The name of the argument's collation, as an expression would have it.
+Result<std::optional<std::string>> collation_name(Call& call) {
+  const TypeInfo* const type = TRY(find_type(call.settings(), call.argument_type(0)));
+  constexpr Oid kCollatable[] = {type_oid::text, type_oid::varchar, type_oid::bpchar,
+                                 type_oid::name, type_oid::unknown};
+  const Oid base = type->element && type->length == -1 ? type->element : type->oid;
+  if (std::ranges::find(kCollatable, base) == std::end(kCollatable)) {
+    std::string name;
+    TRY(output_value(call.arena(), call.settings(), type_oid::regtype, Datum::of(type->oid), name));
+    return raise(sqlstate::datatype_mismatch, cat("collations are not supported by type ", name));
+  }
+  if (!call.site.collation) return std::optional<std::string>();
+  std::string out;
+  TRY(output_value(call.arena(), call.settings(), type_oid::regcollation,
+                   Datum::of(call.site.collation), out));
+  return std::optional<std::string>(std::move(out));
 }
 
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
@@ -44,26 +88,13 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("current_user", lift<[](Call& call) { return Name{call.context.session.current_user}; }>),
     body("session_user", lift<[](Call& call) { return Name{call.context.session.session_user}; }>),
     body("pg_backend_pid", lift<[](Call& call) { return call.context.session.backend_pid; }>),
-    body("pg_num_nulls",
-         [](EvalContext&, CallSite&, std::span<const Vector> args, Rows rows,
-            Vector& out) -> Status {
-           for (uint32_t i = 0; i < rows.count; ++i) {
-             int32_t count = 0;
-             for (const Vector& arg : args) count += arg.is_null(rows[i]);
-             out.set(rows[i], Datum::of(count));
-           }
-           return {};
-         }),
-    body("pg_num_nonnulls",
-         [](EvalContext&, CallSite&, std::span<const Vector> args, Rows rows,
-            Vector& out) -> Status {
-           for (uint32_t i = 0; i < rows.count; ++i) {
-             int32_t count = 0;
-             for (const Vector& arg : args) count += !arg.is_null(rows[i]);
-             out.set(rows[i], Datum::of(count));
-           }
-           return {};
-         }),
+    body("pg_num_nulls", kCountNulls<true>),
+    body("pg_num_nonnulls", kCountNulls<false>),
+    body("pg_collation_for", lift<[](Call& call, NullableDatum) -> Result<NullableDatum> {
+           const std::optional<std::string> name = TRY(collation_name(call));
+           if (!name) return NullableDatum{};
+           return NullableDatum{make_varlena(call.arena(), *name), false};
+         }>),
     body("text_regclass", lift<[](Call& call, std::string_view v) {
            return input_value(call.arena(), call.settings(), type_oid::regclass, v);
          }>),

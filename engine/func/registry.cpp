@@ -35,7 +35,8 @@ const FunctionBody* find_function(Oid oid, std::string_view prosrc) {
         sleep_functions,     catalog_functions,   session_functions,      size_functions,
         privilege_functions, system_functions,    bit_functions,          money_functions,
         network_functions,   hash_functions,      input_output_functions, json_functions,
-        jsonb_functions,     jsonb_casts,         json_build_functions,   window_range_functions}) {
+        jsonb_functions,     jsonb_casts,         json_build_functions,   window_range_functions,
+        unicode_functions}) {
     if (const FunctionBody* const found = find_in(table(), prosrc); found != nullptr) return found;
   }
   return nullptr;
