@@ -72,16 +72,25 @@ Result<int32_t> to_date(std::string_view text, std::string_view picture) {
 }
 
 // Puts the decimal digits of a number, its sign in front, into a picture.
-std::string place(const NumberPicture& picture, std::string_view number) {
+Result<MaybeText> place(const NumberPicture& picture, std::string_view number) {
   const char sign = number.starts_with('-') ? '-' : '+';
   if (sign == '-') number.remove_prefix(1);
   const size_t whole = std::min(number.find('.'), number.size());
   const auto wanted = static_cast<size_t>(picture.before);
-  if (whole <= wanted)
-    return format_number(picture, number, static_cast<int>(wanted - whole), sign);
+  if (whole <= wanted) {
+    std::string fitting =
+        TRY(format_number(picture, number, static_cast<int>(wanted - whole), sign));
+    return MaybeText(std::move(fitting));
+  }
   std::string hashes(wanted + static_cast<size_t>(picture.after) + 1, '#');
   hashes[wanted] = '.';
-  return format_number(picture, hashes, 0, sign);
+  std::string unfit = TRY(format_number(picture, hashes, 0, sign));
+  return MaybeText(std::move(unfit));
+}
+
+Result<MaybeText> place_roman(const NumberPicture& picture, int64_t value) {
+  std::string out = TRY(format_number(picture, roman_numeral(value), 0, '+'));
+  return MaybeText(std::move(out));
 }
 
 // An exponent cannot be shown: as many '#' as it would take.
@@ -136,7 +145,7 @@ Result<MaybeText> numeric_to_char(const Numeric& value, std::string_view format)
     rounded.round(0);
     const std::optional<int64_t> whole = numeric_to_int64(rounded);
     if (!whole || *whole > INT_MAX || *whole < INT_MIN) return raise_out_of_range("integer");
-    return MaybeText(format_number(picture, roman_numeral(*whole), 0, '+'));
+    return place_roman(picture, *whole);
   }
   if (picture.exponent) {
     if (!value.is_finite()) return MaybeText(hashes_for_exponent(picture));
@@ -151,13 +160,16 @@ Result<MaybeText> numeric_to_char(const Numeric& value, std::string_view format)
   if (shown.is_finite()) shown.round(picture.after);
   std::string text;
   append_numeric(text, shown);
-  return MaybeText(place(picture, text));
+  return place(picture, text);
 }
 
 Result<MaybeText> integer_to_char(int64_t value, std::string_view format, bool is_int4) {
   if (format.empty()) return MaybeText(std::string());
   NumberPicture picture = TRY(parse_number_picture(format));
-  if (picture.roman) return MaybeText(format_number(picture, roman_numeral(value), 0, '+'));
+  if (picture.roman) {
+    if (value > INT_MAX || value < INT_MIN) return raise_out_of_range("integer");
+    return place_roman(picture, value);
+  }
   if (picture.exponent) {
     const std::string text = scientific(Numeric::from_int(value), picture.after);
     return MaybeText(text.starts_with('-') ? text : " " + text);
@@ -173,7 +185,7 @@ Result<MaybeText> integer_to_char(int64_t value, std::string_view format, bool i
   }
   std::string text = cat(value);
   if (picture.after > 0) text += "." + std::string(static_cast<size_t>(picture.after), '0');
-  return MaybeText(place(picture, text));
+  return place(picture, text);
 }
 
 Result<MaybeText> float_to_char(double value, std::string_view format, int precision) {
@@ -182,8 +194,7 @@ Result<MaybeText> float_to_char(double value, std::string_view format, int preci
   if (picture.roman) {
     const double whole = std::rint(value);
     const bool fits = whole >= 1 && whole <= 3999;
-    return MaybeText(
-        format_number(picture, roman_numeral(fits ? static_cast<int64_t>(whole) : 0), 0, '+'));
+    return place_roman(picture, fits ? static_cast<int64_t>(whole) : 0);
   }
   char buffer[1100];
   if (picture.exponent) {
@@ -198,9 +209,7 @@ Result<MaybeText> float_to_char(double value, std::string_view format, int preci
     picture.before += picture.shift;
   }
   if (!std::isfinite(value)) {
-    return MaybeText(place(picture, std::isnan(value) ? "NaN"
-                                    : value > 0       ? "Infinity"
-                                                      : "-Infinity"));
+    return place(picture, std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
   }
   const int whole = std::snprintf(buffer, sizeof buffer, "%.0f", std::fabs(value));
   if (whole >= precision) {
@@ -209,7 +218,7 @@ Result<MaybeText> float_to_char(double value, std::string_view format, int preci
     picture.after = precision - whole;
   }
   std::snprintf(buffer, sizeof buffer, "%.*f", picture.after, value);
-  return MaybeText(place(picture, buffer));
+  return place(picture, buffer);
 }
 
 Result<std::optional<Numeric>> to_number(std::string_view text, std::string_view format) {

@@ -31,6 +31,7 @@ constexpr Keyword kKeywords[] = {
     {"PR", bracket, bracket},
     {"RN", roman, roman_lower},
     {"SG", any_sign, any_sign},
+    {"SP", spelled, spelled},
     {"S", sign, sign},
     {"TH", ordinal, ordinal_lower},
     {"V", shift, shift},
@@ -128,7 +129,8 @@ Status note(NumberPicture& p, NumberKey key) {
     case group:
     case currency:
     case ordinal:
-    case ordinal_lower: return {};
+    case ordinal_lower:
+    case spelled:       return {};
   }
   UNREACHABLE();
 }
@@ -151,12 +153,13 @@ class Writer {
     if (!sign_written_ && blanks_ == 0) ++digit_count_;
   }
 
-  std::string write() {
+  Result<std::string> write() {
     for (const NumberNode& node : p_.nodes) {
+      if (ended_) break;
       if (node.key == none) {
         out_ += node.text;
       } else {
-        write_key(node.key);
+        TRY(write_key(node.key));
       }
     }
     return std::move(out_);
@@ -272,7 +275,20 @@ class Writer {
     out_ += text;
   }
 
-  void write_key(NumberKey key) {
+  Status write_ordinal(NumberKey key) {
+    if (p_.roman || digits_.starts_with('#') || sign_ == '-' || p_.has_point) return {};
+    if (digits_.empty() || !is_digit(digits_.back())) {
+      return raise(sqlstate::invalid_text_representation, cat("\"", digits_, "\" is not a number"));
+    }
+    out_ += ordinal_suffix(digits_, key == ordinal);
+    return {};
+  }
+  Status write_key(NumberKey key) {
+    if (key == ordinal || key == ordinal_lower) return write_ordinal(key);
+    write_plain_key(key);
+    return {};
+  }
+  void write_plain_key(NumberKey key) {
     switch (key) {
       case nine:
       case zero:
@@ -286,14 +302,11 @@ class Writer {
           out_.push_back(' ');
         }
         return;
-      case currency:    out_.push_back(' '); return;
-      case roman:       write_roman(false); return;
-      case roman_lower: write_roman(true); return;
+      case currency:      out_.push_back(' '); return;
+      case roman:         write_roman(false); return;
+      case roman_lower:   write_roman(true); return;
       case ordinal:
-      case ordinal_lower:
-        if (p_.roman || digits_.starts_with('#') || sign_ == '-' || p_.has_point) return;
-        out_ += ordinal_suffix(digits_, key == ordinal);
-        return;
+      case ordinal_lower: return;  // write_ordinal()
       case minus:
         if (sign_ == '-') {
           out_.push_back('-');
@@ -308,14 +321,21 @@ class Writer {
           out_.push_back(' ');
         }
         return;
-      case any_sign:  out_.push_back(sign_); return;
+      case any_sign:
+        if (sign_ == '\0') {
+          ended_ = true;  // in Roman digits a sign is the end of the text
+        } else {
+          out_.push_back(sign_);
+        }
+        return;
       case none:
       case blank:
       case exponent:
       case fill_mode:
       case bracket:
       case sign:
-      case shift:     return;
+      case shift:
+      case spelled:   return;
     }
   }
 
@@ -325,6 +345,7 @@ class Writer {
   const char sign_;
   std::string out_;
   bool sign_written_ = false;
+  bool ended_ = false;
   bool digit_seen_ = false;  // by the last place: a comma after it is shown
   int digit_count_ = 0;
   int place_ = 0;
@@ -443,7 +464,8 @@ class TextReader {
       case roman:
       case roman_lower:
       case sign:
-      case shift:       return;
+      case shift:
+      case spelled:     return;
     }
   }
 
@@ -481,14 +503,17 @@ Result<NumberPicture> parse_number_picture(std::string_view picture) {
   return out;
 }
 
-std::string format_number(NumberPicture picture, std::string_view digits, int blanks, char sign) {
+Result<std::string> format_number(NumberPicture picture, std::string_view digits, int blanks,
+                                  char sign) {
   if (picture.exponent) return std::string(digits);
   return Writer(picture, digits, blanks, picture.roman ? '\0' : sign).write();
 }
 
 Result<std::string> read_number(const NumberPicture& picture, std::string_view text) {
-  if (picture.exponent) return unsupported("\"EEEE\" for input");
-  if (picture.roman) return unsupported("\"RN\" for input");
+  if (picture.exponent || picture.roman) {
+    return raise(sqlstate::feature_not_supported,
+                 cat("\"", picture.exponent ? "EEEE" : "RN", "\" not supported for input"));
+  }
   return TextReader(picture, text).read();
 }
 

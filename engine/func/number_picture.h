@@ -31,6 +31,7 @@ enum class NumberKey : uint8_t {
   ordinal,
   ordinal_lower,
   shift,
+  spelled,  // SP: known, and nothing
 };
 
 struct NumberNode {
@@ -55,7 +56,9 @@ struct NumberPicture {
 Result<NumberPicture> parse_number_picture(std::string_view picture);
 
 // Shows `digits` (no sign) after `blanks` leading places. `digits` may be '#'s: it does not fit.
-std::string format_number(NumberPicture picture, std::string_view digits, int blanks, char sign);
+// 22P02 where TH finds no digit.
+Result<std::string> format_number(NumberPicture picture, std::string_view digits, int blanks,
+                                  char sign);
 // The number in `text` as numeric input takes it, its sign (or a blank) first.
 Result<std::string> read_number(const NumberPicture& picture, std::string_view text);
 // Fifteen '#'s for what Romans could not write.
