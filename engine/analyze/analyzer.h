@@ -70,6 +70,8 @@ Result<const RelationInfo*> find_relation(AnalyzeContext& context, const RangeVa
 
 // As format_type(): "integer", "character varying(10)", "numeric[]".
 Result<std::string> type_name(AnalyzeContext& context, Oid type, int32_t typmod = -1);
+// The same where nobody asks for a length, as in messages: "bit" needs no quotes there.
+Result<std::string> plain_type_name(AnalyzeContext& context, Oid type);
 
 // 1-based character of a byte offset in the statement's text; 0 for -1.
 int error_position(std::string_view text, int location);

@@ -92,7 +92,12 @@ Result<TypeAndMod> resolve_type_text(AnalyzeContext& context, std::string_view t
   if (!parsed.ok()) {
     Status status = std::move(parsed).status();
     if (!status.is(sqlstate::syntax_error)) return status;
-    return bad();
+    // Our own parenthesis is the end of the client's text.
+    std::string& message = status.error().message;
+    if (message.ends_with("at or near \")\"") && text.find(')') == std::string_view::npos)
+      message = "syntax error at end of input";
+    status.error().position = 0;
+    return std::move(status).context(cat("invalid type name \"", text, "\""));
   }
   const auto* select = (*parsed).size() == 1 ? as_if<SelectStmt>((*parsed)[0]->stmt) : nullptr;
   if (select == nullptr || select->target_list.size() != 1 || !select->from_clause.empty() ||
@@ -315,7 +320,7 @@ Result<std::string> CatalogNames::type_list(std::span<const Oid> types) {
   for (size_t i = 0; i < types.size(); ++i) {
     if (i > 0) out += ",";
     std::string name = "NONE";
-    if (types[i]) name = TRY(type_name(context_, types[i]));
+    if (types[i]) name = TRY(plain_type_name(context_, types[i]));
     out += name;
   }
   return out;
@@ -370,7 +375,7 @@ Result<std::optional<std::string>> CatalogNames::shown(Oid reg_type, Oid object)
     out = TRY(operator_shown(object, reg_type == regoperator));
   } else if (reg_type == regtype) {
     const CatalogType* info = TRY(context_.catalog.type(context_.fiber, object));
-    if (info != nullptr) out = TRY(type_name(context_, object));
+    if (info != nullptr) out = TRY(plain_type_name(context_, object));
   } else if (reg_type == regrole) {
     const RoleInfo* info = TRY(context_.catalog.role(context_.fiber, object));
     if (info != nullptr) out = quote_identifier(info->name);

@@ -339,7 +339,9 @@ std::string_view clause_name(Clause clause) {
     case Clause::returning:         return "RETURNING";
     case Clause::window_partition:  return "window definitions";
     case Clause::window_order:      return "window definitions";
-    case Clause::window_frame:      return "window ROWS";
+    case Clause::window_rows:       return "window ROWS";
+    case Clause::window_range:      return "window RANGE";
+    case Clause::window_groups:     return "window GROUPS";
     case Clause::filter:            return "FILTER";
     case Clause::check:             return "check constraints";
     case Clause::default_:          return "DEFAULT expressions";

@@ -1,5 +1,6 @@
 // Overload resolution for functions and operators: PostgreSQL's rules, in its order (manual,
 // chapter "Type Conversion").
+#include "analyze/collations.h"
 #include "analyze/transform.h"
 #include "base/text.h"
 #include "sql/parser.h"
@@ -195,9 +196,28 @@ std::vector<Candidate> line_up_all(const FunctionCandidates& found, size_t count
 
 }  // namespace
 
+namespace {
+
+Status check_argument_count(Transform& t, const FuncCall& call) {
+  constexpr size_t kMost = 100;
+  if (call.args.size() <= kMost) return {};
+  return t.error(sqlstate::too_many_arguments,
+                 cat("cannot pass more than ", kMost, " arguments to a function"), call.location);
+}
+
+// The clause, its parts taken together.
+std::string_view place_name(Clause clause) {
+  const bool frame = clause == Clause::window_rows || clause == Clause::window_range ||
+                     clause == Clause::window_groups;
+  return frame ? "window definitions" : clause_name(clause);
+}
+
+}  // namespace
+
 Result<Expr*> Transform::function_call(Scope& scope, const FuncCall& call) {
   using type_oid::unknown;
   // Arguments first: overloads are chosen by their types.
+  TRY(check_argument_count(*this, call));
   std::vector<Expr*> args;
   std::vector<std::string_view> names;
   const bool was_inside = scope.inside_aggregate;
@@ -396,9 +416,7 @@ Result<Expr*> Transform::function_call(Scope& scope, const FuncCall& call) {
   made->variadic = TRY(is_variadic(call, f, args));
   made->args = arena_.copy_array(args);
   made->collation = TRY(type(resolved.result_type))->collation;
-  for (const Expr* arg : args) {
-    if (arg->collation) made->input_collation = arg->collation;
-  }
+  made->input_collation = TRY(input_collation(*this, args));
   if (f.returns_set) {
     const bool allowed = scope.clause == Clause::select_list ||
                          scope.clause == Clause::from_function ||
@@ -407,7 +425,7 @@ Result<Expr*> Transform::function_call(Scope& scope, const FuncCall& call) {
                          scope.clause == Clause::distinct_on;
     if (!allowed) {
       return error(sqlstate::feature_not_supported,
-                   cat("set-returning functions are not allowed in ", clause_name(scope.clause)),
+                   cat("set-returning functions are not allowed in ", place_name(scope.clause)),
                    call.location);
     }
     if (scope.clause != Clause::from_function) scope.has_set_functions = true;
@@ -551,8 +569,8 @@ Result<Expr*> Transform::operator_call(Scope* scope, Names name, Expr* left, Exp
                    cat("cannot cast type ", name_of(actual[i]), " to ", name_of(declared[i])),
                    args[i]->location);
     args[i] = coerced;
-    if (coerced->collation) made->input_collation = coerced->collation;
   }
+  made->input_collation = TRY(input_collation(*this, args));
   made->function = op->function;
   made->op = op->oid;
   made->form = CallForm::operator_;

@@ -26,7 +26,9 @@ Status Transform::check_aggregate_clause(Clause where, int location) {
       where == Clause::values || where == Clause::returning || where == Clause::update_source ||
       where == Clause::check || where == Clause::default_ || where == Clause::index_expr ||
       where == Clause::index_predicate || where == Clause::filter || where == Clause::generated ||
-      where == Clause::execute_parameter || where == Clause::copy_where) {
+      where == Clause::execute_parameter || where == Clause::copy_where ||
+      where == Clause::window_rows || where == Clause::window_range ||
+      where == Clause::window_groups) {
     const std::string_view what = where == Clause::join_on ? "JOIN conditions" : clause_name(where);
     return error(sqlstate::grouping_error, cat("aggregate functions are not allowed in ", what),
                  location);
@@ -205,8 +207,12 @@ Result<Expr*> Transform::window_call(Scope& scope, const FuncCall& call,
                  "aggregate ORDER BY is not implemented for window functions", call.location);
   if (scope.clause != Clause::select_list && scope.clause != Clause::order_by &&
       scope.clause != Clause::distinct_on) {
-    const std::string_view what =
-        scope.clause == Clause::join_on ? "JOIN conditions" : clause_name(scope.clause);
+    const bool frame = scope.clause == Clause::window_rows ||
+                       scope.clause == Clause::window_range ||
+                       scope.clause == Clause::window_groups;
+    const std::string_view what = scope.clause == Clause::join_on ? "JOIN conditions"
+                                  : frame                         ? "window definitions"
+                                                                  : clause_name(scope.clause);
     return error(sqlstate::windowing_error, cat("window functions are not allowed in ", what),
                  call.location);
   }

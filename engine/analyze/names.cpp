@@ -161,4 +161,10 @@ Result<std::string> type_name(AnalyzeContext& context, Oid type, int32_t typmod)
   return cat(nsp == nullptr ? "" : nsp->name, ".", info->name, modifier);
 }
 
+Result<std::string> plain_type_name(AnalyzeContext& context, Oid type) {
+  if (type == type_oid::bit) return std::string("bit");
+  if (type == type_oid::bit_array) return std::string("bit[]");
+  return type_name(context, type);
+}
+
 }  // namespace orrery

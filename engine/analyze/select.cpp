@@ -1,4 +1,5 @@
 // SELECT and VALUES, and set operations over them.
+#include "analyze/collations.h"
 #include "analyze/recursion.h"
 #include "analyze/transform.h"
 #include "analyze/walk.h"
@@ -16,6 +17,14 @@ void collect(Arena& arena, Scope& scope, Query& query) {
   query.has_sublinks = scope.has_sublinks;
   query.has_set_functions = scope.has_set_functions;
   query.has_modifying_cte = scope.has_modifying_cte;
+}
+
+constexpr size_t kMostTargets = 1664;  // what a row's header can describe
+Result<std::span<TargetEntry>> checked_targets(Arena& arena,
+                                               const std::vector<TargetEntry>& targets) {
+  if (targets.size() <= kMostTargets) return arena.copy_array(targets);
+  return raise(sqlstate::too_many_columns,
+               cat("target lists can have at most ", kMostTargets, " entries"));
 }
 
 }  // namespace
@@ -210,7 +219,7 @@ struct SelectForms {
     TRY(limit_clause(stmt, *query));
     TRY(windows(stmt, *query, targets));
     if (!keep_unknowns) TRY(t.resolve_unknowns(targets));
-    query->targets = t.arena_.copy_array(targets);
+    query->targets = TRY(checked_targets(t.arena_, targets));
     collect(t.arena_, scope, *query);
     TRY(locking(stmt, *query));
     if (query->has_aggregates || !query->group_by.empty() || !query->grouping_sets.empty() ||
@@ -278,7 +287,7 @@ struct SelectForms {
       return t.error(sqlstate::feature_not_supported, "FOR UPDATE cannot be applied to VALUES",
                      stmt.locking_clause[0]->location);
     }
-    query->targets = t.arena_.copy_array(targets);
+    query->targets = TRY(checked_targets(t.arena_, targets));
     collect(t.arena_, scope, *query);
     return query;
   }
@@ -350,6 +359,14 @@ struct SelectForms {
                                            : "EXCEPT";
   }
 
+  Result<Oid> column_collation(const SetOpNode& node, size_t c, Oid type, int location) {
+    const Oid own = TRY(t.type(type))->collation;
+    if (!own) return own;
+    const bool may_differ = node.all && node.kind == SetOpKind::union_;
+    return common_collation(t, node.left->collations[c], node.right->collations[c], may_differ,
+                            location);
+  }
+
   Result<SetOpNode*> tree(const SelectStmt& stmt, bool top, CommonTable* self,
                           std::vector<std::vector<Expr*>>& targets,
                           std::span<std::string_view>& names) {
@@ -411,7 +428,8 @@ struct SelectForms {
       right_columns.push_back(TRY(side_column(*node->right, c, type, what)));
       types.push_back(type);
       typmods.push_back(t.common_typmod(both, type));
-      collations.push_back(TRY(t.type(type))->collation);
+      const Oid collation = TRY(column_collation(*node, c, type, r->location));
+      collations.push_back(collation);
       if (!node->all || node->kind != SetOpKind::union_) {
         Expr* column = t.node<CaseTestExpr>(ExprTag::case_test, type, r->location);
         groups.push_back(TRY(t.group_item(column, static_cast<int>(c) + 1)));
@@ -489,7 +507,7 @@ struct SelectForms {
     }
     query->order_by = t.arena_.copy_array(order);
     TRY(limit_clause(stmt, *query));
-    query->targets = t.arena_.copy_array(targets);
+    query->targets = TRY(checked_targets(t.arena_, targets));
     collect(t.arena_, scope, *query);
     TRY(locking(stmt, *query));
     return query;

@@ -2,6 +2,7 @@
 // The parser has many more node kinds than stand here: what is not listed is refused by name.
 #pragma GCC diagnostic ignored "-Wswitch-enum"
 
+#include "analyze/collations.h"
 #include "analyze/transform.h"
 #include "analyze/walk.h"
 #include "base/text.h"
@@ -172,6 +173,7 @@ Result<int> Transform::find_target(Scope& scope, const Node* node,
 }
 
 Result<SortClause> Transform::group_item(Expr* expr, int ref) {
+  TRY(check_sort_collation(*this, *expr));
   const TypeOperators ops = TRY(context_.catalog.type_operators(context_.fiber, expr->type));
   SortClause item{};
   item.target = ref;
@@ -187,6 +189,7 @@ Result<SortClause> Transform::group_item(Expr* expr, int ref) {
 }
 
 Result<SortClause> Transform::sort_item(Scope&, Expr* expr, const SortBy& by) {
+  TRY(check_sort_collation(*this, *expr));
   const TypeOperators ops = TRY(context_.catalog.type_operators(context_.fiber, expr->type));
   SortClause item{};
   item.hashable = static_cast<bool>(ops.hash_eq);
@@ -446,6 +449,42 @@ Status Transform::range_offset(Scope& scope, WindowClause& window,
   return {};
 }
 
+namespace {
+
+// The offset of one end of a frame: a number of rows or groups, or what RANGE adds.
+Status frame_offset(Transform& t, Scope& scope, WindowClause& window,
+                    const std::vector<TargetEntry>& targets, const Node& node, bool start,
+                    int location) {
+  const bool rows = (window.frame_options & kFrameRows) != 0;
+  const bool range = (window.frame_options & kFrameRange) != 0;
+  const std::string_view mode = rows ? "ROWS" : range ? "RANGE" : "GROUPS";
+  Expr* offset = TRY(t.expression(scope, &node,
+                                  rows    ? Clause::window_rows
+                                  : range ? Clause::window_range
+                                          : Clause::window_groups));
+  Expr*& place = start ? window.start_offset : window.end_offset;
+  if (range) {
+    TRY(t.range_offset(scope, window, targets, offset, start, location));
+  } else {
+    const bool can = TRY(t.can_coerce(offset->type, type_oid::int8, CoercionContext::assignment));
+    if (!can) {
+      return t.error(
+          sqlstate::datatype_mismatch,
+          cat("argument of ", mode, " must be type bigint, not type ", t.name_of(offset->type)),
+          offset->location);
+    }
+    place = TRY(t.coerce(&scope, offset, type_oid::int8, -1, CoercionContext::assignment,
+                         CallForm::implicit_cast, -1));
+  }
+  const bool has_var = any_expr(
+      *place, [](const Expr& e) { return e.tag == ExprTag::var && as<VarExpr>(e).levels_up == 0; });
+  if (!has_var) return {};
+  return t.error(sqlstate::invalid_column_reference,
+                 cat("argument of ", mode, " must not contain variables"), offset->location);
+}
+
+}  // namespace
+
 Result<WindowClause> Transform::window_clause(Scope& scope, const WindowDef& def,
                                               std::vector<TargetEntry>& targets) {
   WindowClause window{};
@@ -490,25 +529,13 @@ Result<WindowClause> Transform::window_clause(Scope& scope, const WindowDef& def
                    def.location);
     }
   }
+  if ((window.frame_options & kFrameGroups) != 0 && window.order_by.empty())
+    return error(sqlstate::windowing_error, "GROUPS mode requires an ORDER BY clause",
+                 def.location);
   for (const bool start : {true, false}) {
     const Node* node = start ? def.start_offset : def.end_offset;
-    if (node == nullptr) continue;
-    Expr* offset = TRY(expression(scope, node, Clause::window_frame));
-    if ((window.frame_options & kFrameRange) != 0) {
-      TRY(range_offset(scope, window, targets, offset, start, def.location));
-      continue;
-    }
-    Expr* number = TRY(can_coerce(offset->type, type_oid::int8, CoercionContext::assignment))
-                       ? TRY(coerce(&scope, offset, type_oid::int8, -1, CoercionContext::assignment,
-                                    CallForm::implicit_cast, -1))
-                       : nullptr;
-    if (number == nullptr) {
-      return error(sqlstate::datatype_mismatch,
-                   cat("argument of ", (window.frame_options & kFrameRows) != 0 ? "ROWS" : "GROUPS",
-                       " must be type bigint, not type ", name_of(offset->type)),
-                   offset->location);
-    }
-    (start ? window.start_offset : window.end_offset) = number;
+    if (node != nullptr)
+      TRY(frame_offset(*this, scope, window, targets, *node, start, def.location));
   }
   return window;
 }

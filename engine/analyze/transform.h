@@ -142,7 +142,7 @@ class Transform {
   }
   // For messages: "???" when the catalog cannot be read just now.
   std::string name_of(Oid type) {
-    Result<std::string> name = type_name(context_, type);
+    Result<std::string> name = plain_type_name(context_, type);
     return name.ok() ? *name : "???";
   }
   Expr* make_constant(Oid type, NullableDatum value, int16_t length, bool by_reference,

@@ -1,6 +1,7 @@
 #include "session/setting_checks.h"
 
 #include "base/text.h"
+#include "types/time_zone.h"
 
 namespace orrery {
 namespace {
@@ -89,6 +90,20 @@ Status check_name_list(SettingId id, const SettingValue& value) {
   return invalid_setting(id, value.text).detail("List syntax is invalid.");
 }
 
+// A zone that is known, under its own name.
+Status check_zone(SettingId id, SettingValue& value) {
+  const std::optional<TimeZone> zone = TimeZone::find(value.text);
+  if (!zone) return invalid_setting(id, value.text);
+  constexpr int64_t kMillennium = 946684800;  // 2000-01-01, long after offsets had become even
+  if (zone->at(kMillennium).east_seconds % 60 != 0) {
+    return raise(sqlstate::invalid_parameter_value,
+                 cat("time zone \"", value.text, "\" appears to use leap seconds"))
+        .detail("PostgreSQL does not support leap seconds.");
+  }
+  value.text = zone->name();
+  return {};
+}
+
 size_t index_of(std::span<const std::string_view> names, std::string_view name) {
   return static_cast<size_t>(std::find(names.begin(), names.end(), name) - names.begin());
 }
@@ -98,6 +113,7 @@ size_t index_of(std::span<const std::string_view> names, std::string_view name) 
 Status check_setting(SettingId id, SettingValue& value, const SettingValue& current) {
   if (id == SettingId::date_style) return check_date_style(value, current);
   if (id == SettingId::client_encoding) return check_client_encoding(value);
+  if (id == SettingId::time_zone) return check_zone(id, value);
   if (id == SettingId::search_path || id == SettingId::temp_tablespaces)
     return check_name_list(id, value);
   if (id == SettingId::application_name || id == SettingId::cluster_name) {

@@ -48,9 +48,12 @@ class PosixScanner {
   bool name(char (&out)[24]) {
     const bool quoted = accept('<');
     const size_t start = at_;
-    while (!at_end() && (quoted ? text_[at_] != '>' : is_alpha(text_[at_]))) ++at_;
+    const auto ends = [&](char c) {
+      return quoted ? c == '>' : is_digit(c) || c == ',' || c == '-' || c == '+';
+    };
+    while (!at_end() && !ends(text_[at_])) ++at_;
     const size_t length = at_ - start;
-    if (length < (quoted ? 1U : 3U) || length >= sizeof out) return false;
+    if (length >= sizeof out) return false;
     std::memcpy(out, text_.data() + start, length);
     out[length] = '\0';
     return !quoted || accept('>');
@@ -130,7 +133,7 @@ std::optional<PosixRule> PosixRule::parse(std::string_view text) {
   if (!scan.name(rule.standard) || !scan.time(west)) return std::nullopt;
   rule.standard_east = -west;
   if (scan.at_end()) return rule;
-  if (!scan.name(rule.daylight)) return std::nullopt;
+  if (!scan.name(rule.daylight) || rule.daylight[0] == '\0') return std::nullopt;
   rule.has_daylight = true;
   rule.daylight_east = rule.standard_east + 3600;
   if (!scan.at_end() && !scan.accept(',')) {
