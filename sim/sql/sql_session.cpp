@@ -162,9 +162,10 @@ void SqlSession::expect_status(char expected, std::string_view after) {
                                 std::string(1, expected), "' after ", after));
 }
 
-Outcome SqlSession::transact(Fiber& fiber, std::string_view begin, FunctionRef<bool()> body) {
+Outcome SqlSession::transact(Fiber& fiber, std::string_view begin, FunctionRef<bool()> body,
+                             std::initializer_list<std::string_view> expected) {
   ++context_.counts.transactions;
-  return count(transact_uncounted(fiber, begin, body));
+  return count(transact_uncounted(fiber, begin, body, expected));
 }
 
 Outcome SqlSession::transact_at_once(Fiber& fiber, std::string_view text) {
@@ -186,14 +187,15 @@ Outcome SqlSession::count(Outcome outcome) {
 }
 
 Outcome SqlSession::transact_uncounted(Fiber& fiber, std::string_view begin,
-                                       FunctionRef<bool()> body) {
+                                       FunctionRef<bool()> body,
+                                       std::initializer_list<std::string_view> expected) {
   if (!run(fiber, begin).ok()) return Outcome::aborted;
   expect_status('T', begin);
   const bool commits = body();
   if (!client_.is_open()) return Outcome::aborted;
   if (commits) expect_status('T', "the statements of a transaction");
   const std::string_view word = commits ? "COMMIT" : "ROLLBACK";
-  const SqlResult ended = run(fiber, word);
+  const SqlResult ended = run(fiber, word, expected);
   if (commits && ended.is_lost()) return Outcome::unknown;
   expect_status('I', word);
   if (!ended.ok()) return Outcome::aborted;

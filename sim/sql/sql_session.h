@@ -60,8 +60,10 @@ class SqlSession {
   SqlResult run_with(Fiber& fiber, std::string_view text, std::span<const SqlValue> parameters,
                      std::initializer_list<std::string_view> expected = {});
 
-  // BEGIN, `body` (false: it failed, or is to be rolled back), then COMMIT or ROLLBACK.
-  Outcome transact(Fiber& fiber, std::string_view begin, FunctionRef<bool()> body);
+  // BEGIN, `body` (false: it failed, or is to be rolled back), then COMMIT or ROLLBACK. `expected`:
+  // SQLSTATEs that COMMIT itself may earn.
+  Outcome transact(Fiber& fiber, std::string_view begin, FunctionRef<bool()> body,
+                   std::initializer_list<std::string_view> expected = {});
 
   // The same with all its statements in one message, and no BEGIN.
   Outcome transact_at_once(Fiber& fiber, std::string_view text);
@@ -94,7 +96,8 @@ class SqlSession {
              std::initializer_list<std::string_view> expected);
   void expect_status(char expected, std::string_view after);
   Outcome count(Outcome outcome);
-  Outcome transact_uncounted(Fiber& fiber, std::string_view begin, FunctionRef<bool()> body);
+  Outcome transact_uncounted(Fiber& fiber, std::string_view begin, FunctionRef<bool()> body,
+                             std::initializer_list<std::string_view> expected);
   void draw_patience();
 
   SqlContext& context_;

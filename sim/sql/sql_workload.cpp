@@ -9,6 +9,7 @@
 //               is audited again
 #include "base/text.h"
 #include "sim/sql/database_images.h"
+#include "sim/sql/families.h"
 #include "sim/sql/interrupts.h"
 #include "sim/sql/lists.h"
 #include "sim/sql/model_role.h"
@@ -90,7 +91,7 @@ class SqlWorkload final : public Workload, private NodeFactory {
   }
 
  private:
-  enum class Part : uint8_t { transfers, lists, model, tpcb, interrupts };
+  enum class Part : uint8_t { transfers, lists, model, tpcb, families, interrupts };
   struct Client {
     std::unique_ptr<SqlSession> session;
     SqlRole* role = nullptr;
@@ -121,7 +122,8 @@ class SqlWorkload final : public Workload, private NodeFactory {
     }
     const auto sessions = static_cast<uint32_t>(tape.between(Site::knob, 0, 4, 8));
     using enum Part;
-    constexpr Part kParts[] = {transfers, lists, model, tpcb, transfers, lists, tpcb, interrupts};
+    constexpr Part kParts[] = {transfers, lists, model, tpcb,      families,
+                               transfers, lists, tpcb,  interrupts};
     const uint64_t first = tape.pick(Site::knob, 0, std::size(kParts));
     for (uint32_t i = 0; i < sessions; ++i) {
       SqlRole* role = role_of(kParts[(first + i) % std::size(kParts)], i);
@@ -130,14 +132,16 @@ class SqlWorkload final : public Workload, private NodeFactory {
     for (const Client& client : sessions_) context_->sessions.push_back(client.session.get());
   }
 
-  // Several clients play the same transfers, lists and TPC-B; the others are one client's.
+  // Several clients play the same transfers, lists, TPC-B and families; the others are one
+  // client's.
   SqlRole* role_of(Part part, uint32_t number) {
-    const bool is_shared = part == Part::transfers || part == Part::lists || part == Part::tpcb;
+    const bool is_shared = part != Part::model && part != Part::interrupts;
     if (is_shared && shared_.contains(part)) return shared_[part];
     switch (part) {
       case Part::transfers:  roles_.push_back(make_transfers(*context_)); break;
       case Part::lists:      roles_.push_back(make_lists(*context_)); break;
       case Part::tpcb:       roles_.push_back(make_tpcb(*context_)); break;
+      case Part::families:   roles_.push_back(make_families(*context_)); break;
       case Part::model:      roles_.push_back(make_model_role(*context_, number)); break;
       case Part::interrupts: roles_.push_back(make_interrupts(*context_)); break;
     }
