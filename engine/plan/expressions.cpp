@@ -110,16 +110,18 @@ Result<Expr*> LevelPlanner::prepare(Expr* expr) {
 
 namespace {
 
-constexpr Oid kNextval(1574), kClockTimestamp(2649), kGenRandomUuid(3432);
+constexpr Oid kNextval(1574), kRandom(1598), kClockTimestamp(2649), kGenRandomUuid(3432);
 
 }  // namespace
 
 // Whatever calls two of these can tell in which order they run: row by row, and within a row from
-// left to right. That nextval() of one sequence ran before that of another nobody can tell.
+// left to right. That nextval() of one sequence ran before that of another nobody can tell, nor
+// what draws from a clock or at random.
 Status LevelPlanner::note_effects(const CallExpr& call) {
   const FunctionInfo* function = TRY(context_.catalog.function(context_.fiber, call.function));
   if (function == nullptr || function->volatility != Volatility::volatile_ ||
-      call.function == kClockTimestamp || call.function == kGenRandomUuid)
+      call.function == kRandom || call.function == kClockTimestamp ||
+      call.function == kGenRandomUuid)
     return {};
   const Expr* named = call.args.empty() ? nullptr : call.args[0];
   if (call.function != kNextval || named->tag != ExprTag::constant) {
