@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "base/text.h"
 
@@ -29,8 +30,8 @@ Status MemoryBudget::check(uint64_t more_bytes) const {
   return {};
 }
 
-struct alignas(16) Arena::Block {
-  Block* older;
+struct alignas(16) ArenaBlock {
+  ArenaBlock* older;
   size_t bytes;  // payload, after this header
   char* payload() { return reinterpret_cast<char*>(this + 1); }
 };
@@ -38,9 +39,45 @@ struct alignas(16) Arena::Block {
 namespace {
 constexpr size_t kFirstBlockBytes = 1024;
 constexpr size_t kLargestBlockBytes = 256 * 1024;
+constexpr uint64_t kLargeArenaBytes = 16 << 20;
+constexpr size_t kWorthAWalk = 64 * 1024;  // to look for what waits to be freed
+
+void free_chain(ArenaBlock* chain) {
+  while (chain != nullptr) {
+    ArenaBlock* const older = chain->older;
+    std::free(chain);
+    chain = older;
+  }
+}
 }  // namespace
 
+MemoryBudget::~MemoryBudget() {
+  CHECK(used_bytes_ == 0);
+  free_chain(deferred_);
+}
+
+void MemoryBudget::free_some(uint64_t bytes) {
+  while (bytes > 0 && deferred_ != nullptr) {
+    ArenaBlock* const block = deferred_;
+    if (block->bytes > bytes) {  // its end goes
+      block->bytes -= bytes;
+      void* const rest = std::realloc(block, sizeof(ArenaBlock) + block->bytes);
+      if (rest != nullptr) deferred_ = static_cast<ArenaBlock*>(rest);
+      return;
+    }
+    deferred_ = block->older;
+    bytes -= block->bytes;
+    std::free(block);
+  }
+}
+
+// Whoever needs memory while some waits to be freed frees more than he takes.
 Arena::Block* Arena::new_block(size_t bytes) {
+  if (bytes >= kWorthAWalk) {
+    for (MemoryBudget* b = budget_; b != nullptr; b = b->parent_) {
+      if (b->deferred_ != nullptr) b->free_some(2 * bytes);
+    }
+  }
   void* memory = std::malloc(sizeof(Block) + bytes);
   CHECK(memory != nullptr);
   auto* block = new (memory) Block{newest_, bytes};
@@ -77,32 +114,32 @@ Result<void*> Arena::try_allocate(size_t bytes, size_t alignment) {
   return allocate(bytes, alignment);
 }
 
+void Arena::drop(Block* chain, uint64_t bytes) {
+  if (chain == nullptr) return;
+  held_bytes_ -= bytes;
+  if (budget_ != nullptr) budget_->release(bytes);
+  MemoryBudget* keeper = bytes >= kLargeArenaBytes ? budget_ : nullptr;
+  while (keeper != nullptr && !keeper->defers_) keeper = keeper->parent_;
+  if (keeper == nullptr) return free_chain(chain);
+  Block* oldest = chain;
+  while (oldest->older != nullptr) oldest = oldest->older;
+  oldest->older = keeper->deferred_;
+  keeper->deferred_ = chain;
+}
+
 void Arena::reset() {
   if (newest_ == nullptr) return;
   Block* keep = newest_;  // the newest filling block is the largest
-  for (Block* b = keep->older; b != nullptr;) {
-    Block* older = b->older;
-    held_bytes_ -= b->bytes;
-    if (budget_ != nullptr) budget_->release(b->bytes);
-    std::free(b);
-    b = older;
-  }
-  keep->older = nullptr;
+  drop(std::exchange(keep->older, nullptr), held_bytes_ - keep->bytes);
   block_ = keep->payload();
   capacity_ = keep->bytes;
   used_ = 0;
 }
 
 void Arena::clear() {
-  while (newest_ != nullptr) {
-    Block* older = newest_->older;
-    if (budget_ != nullptr) budget_->release(newest_->bytes);
-    std::free(newest_);
-    newest_ = older;
-  }
+  drop(std::exchange(newest_, nullptr), held_bytes_);
   block_ = nullptr;
   used_ = capacity_ = 0;
-  held_bytes_ = 0;
 }
 
 }  // namespace orrery

@@ -1,6 +1,9 @@
 // Lifetimes, not frees: what a statement, a transaction or a batch allocates lives in its arena and
 // goes at once.
 //
+// To give a gigabyte back to the system takes it a good part of a second. So a budget may ask that
+// what large arenas drop under it is kept for it to free bit by bit (defer_frees()).
+//
 // Arenas draw from a MemoryBudget; budgets nest (statement in node). Allocation itself does not
 // fail: a budget that is exceeded says so through check(), which operators ask between batches, and
 // try_allocate() refuses a large piece before it is taken. So the overshoot is bounded by one
@@ -20,13 +23,21 @@
 
 namespace orrery {
 
+struct ArenaBlock;
+
 // Counts bytes against a limit. Not thread-safe: an engine thread owns it.
 class MemoryBudget {
  public:
   MemoryBudget(MemoryBudget* parent, uint64_t limit_bytes)
       : parent_(parent), limit_bytes_(limit_bytes) {}
   MemoryBudget(const MemoryBudget&) = delete;
-  ~MemoryBudget() { CHECK(used_bytes_ == 0); }
+  ~MemoryBudget();
+
+  // From now on what large arenas of this budget, and of those within it, drop lies here until
+  // free_some() has freed it. It is counted no more.
+  void defer_frees() { defers_ = true; }
+  bool has_deferred() const { return deferred_ != nullptr; }
+  void free_some(uint64_t bytes);
 
   void add(uint64_t bytes);
   void release(uint64_t bytes);
@@ -37,9 +48,13 @@ class MemoryBudget {
   void set_limit(uint64_t limit_bytes) { limit_bytes_ = limit_bytes; }
 
  private:
+  friend class Arena;
+
   MemoryBudget* parent_;
   uint64_t limit_bytes_;
   uint64_t used_bytes_ = 0;
+  bool defers_ = false;
+  ArenaBlock* deferred_ = nullptr;  // chain
 };
 
 class Arena {
@@ -97,9 +112,11 @@ class Arena {
   MemoryBudget* budget() const { return budget_; }
 
  private:
-  struct Block;
+  using Block = ArenaBlock;
   void* allocate_slowly(size_t bytes);
   Block* new_block(size_t bytes);
+  // A chain of blocks that are `bytes` together.
+  void drop(Block* chain, uint64_t bytes);
 
   MemoryBudget* budget_;
   char* block_ = nullptr;    // payload of the newest block

@@ -74,6 +74,36 @@ TEST(Arena, CountsItsBudgetAndGivesItBack) {
   EXPECT_EQ(node.used_bytes(), 0U);
 }
 
+TEST(Arena, WhatLargeArenasDropIsFreedBitByBit) {
+  constexpr uint64_t kMegabyte = 1 << 20;
+  MemoryBudget session(nullptr, 1 << 30);
+  session.defer_frees();
+  MemoryBudget statement(&session, 1 << 30);
+  {
+    Arena small(&statement);
+    small.allocate(kMegabyte);
+  }
+  EXPECT_FALSE(session.has_deferred());
+  {
+    Arena large(&statement), pieces(&statement);
+    large.allocate(40 * kMegabyte);
+    for (int i = 0; i < 400; ++i) pieces.allocate(100'000);
+  }
+  EXPECT_EQ(session.used_bytes(), 0U);
+  int steps = 0;
+  for (; session.has_deferred(); ++steps) session.free_some(4 * kMegabyte);
+  EXPECT_GT(steps, 15);
+  EXPECT_LT(steps, 30);
+  Arena again(&statement);
+  again.allocate(20 * kMegabyte);
+  again.clear();
+  EXPECT_TRUE(session.has_deferred());
+  again.allocate(20 * kMegabyte);  // takes its place
+  EXPECT_FALSE(session.has_deferred());
+  again.clear();
+  EXPECT_TRUE(session.has_deferred());  // and goes with the session
+}
+
 TEST(Bytes, ReaderNeverLeavesItsBytes) {
   std::string out;
   ByteWriter writer(out);

@@ -276,6 +276,7 @@ Status Session::sync(Fiber& fiber, ResultSink& sink) {
   sink_ = &sink;
   Status status = block_.end_implicit(fiber);
   sink_ = nullptr;
+  free_memory(fiber);
   return status;
 }
 

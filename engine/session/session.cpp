@@ -1,6 +1,7 @@
 #include "session/session.h"
 
 #include "base/plant.h"
+#include "base/probe.h"
 #include "base/text.h"
 #include "session/services_internal.h"
 #include "session/statement_scope_internal.h"
@@ -27,6 +28,7 @@ Session::Session(Fiber& fiber, NodeParts& node, SessionIdentity identity)
       current_user_(identity_.user),
       current_user_name_(identity_.user_name) {
   owner_.memory = &memory_;
+  memory_.defer_frees();
   store_.emplace(database_, node_.access, nullptr);
   settings_.set_default(SettingId::is_superuser, {.text = identity_.superuser ? "on" : "off"});
   settings_.set_default(
@@ -65,7 +67,19 @@ Status Session::simple_query(Fiber& fiber, std::string_view text, ResultSink& si
   if (auto unnamed = prepared_.find(""); unnamed != prepared_.end()) prepared_.erase(unnamed);
   Status status = run_text(fiber, text, scope, sink);
   if (!status.ok()) block_.fail(fiber);
+  free_memory(fiber);
   return status;
+}
+
+void Session::free_memory(Fiber& fiber) {
+  constexpr uint64_t kFreedAtOnce = 4 << 20;
+  if (!memory_.has_deferred()) return;
+  PROBE("session: much memory was freed bit by bit");
+  fiber.hold_cancel();
+  do {
+    memory_.free_some(kFreedAtOnce);
+  } while (memory_.has_deferred() && fiber.yield().ok());
+  fiber.release_cancel();
 }
 
 Status Session::run_text(Fiber& fiber, std::string_view text, StatementScope& scope,

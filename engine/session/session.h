@@ -301,6 +301,8 @@ class Session final : public SessionBackend,
   // deferred_constraints.cpp
   Result<bool> put_off(const ConstraintInfo& constraint, const RowKey& key,
                        std::span<const ColumnDesc> types) override;
+  // Frees what large arenas left while other sessions go on.
+  void free_memory(Fiber& fiber);
   Status make_deferred_checks(Fiber& fiber, FunctionRef<bool(Oid constraint)> which);
   Status find_constraints(Fiber& fiber, const RangeVar& name, bool to_defer, std::vector<Oid>& out);
   Result<std::string> set_constraints(Fiber& fiber, const ConstraintsSetStmt& statement);
