@@ -6,6 +6,7 @@ namespace orrery {
 namespace {
 
 constexpr std::string_view kMessageTypes = "QPBDECSHFXdcf";
+constexpr std::string_view kBatchTypes = "PBDEC";  // a Sync ends what they begin
 
 // After these the session cannot go on; the client is told with FATAL.
 bool ends_session(const Status& status) {
@@ -140,7 +141,9 @@ Result<std::optional<wire::Message>> Connection::read(Fiber& fiber, Instant dead
   while (true) {
     std::optional<wire::Message> message = TRY(reader_.next_message());
     if (message) return message;
-    TRY(flush(fiber));
+    // Within a batch the client may be sending yet, and not read before it is through: answers
+    // wait for its Sync, its Flush, or a full buffer.
+    if (!owes_sync_) TRY(flush(fiber));
     const bool more = TRY(fill(fiber, deadline));
     if (!more) return std::optional<wire::Message>();
   }
@@ -205,6 +208,7 @@ Status Connection::converse(Fiber& fiber) {
     simple_ = message->type == 'Q';
     Status outcome = handle(fiber, *message);
     working_ = false;
+    owes_sync_ = outcome.ok() && kBatchTypes.find(message->type) != std::string_view::npos;
     TRY(finish(fiber, std::move(outcome)));
     if (message->type == 'Q' || message->type == 'S' || message->type == 'F') get_ready();
   }

@@ -103,6 +103,7 @@ class Connection final : public ResultSink {
   bool working_ = false;     // for a message: cancels are meant for it
   bool simple_ = false;      // the message is Query: results describe themselves
   bool skipping_ = false;    // until Sync
+  bool owes_sync_ = false;   // the client: it is in the midst of a batch
   bool must_leave_ = false;  // drained: at the next idle moment
   bool malformed_ = false;   // what was sent cannot be trusted to be a conversation
   bool client_gone_ = false;

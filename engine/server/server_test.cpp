@@ -49,6 +49,12 @@ class Client {
     send();
     return answer();
   }
+  // Whether anything comes within `patience`.
+  bool hears(Duration patience) {
+    const auto count = receive(fiber_, socket_, reader_.space(), fiber_.now() + patience);
+    if (count.ok()) reader_.filled(count.value());
+    return count.ok();
+  }
   // Messages up to ReadyForQuery, CopyIn, an authentication request, or the end of the stream
   // ("EOF").
   std::string answer() {
@@ -203,6 +209,20 @@ TEST(Server, SpeaksTheExtendedProtocol) {
                                    ",word 1 D," + std::string("\0\0\0\2", 4) + ",word 2 s 3 Z:I");
     EXPECT_EQ(fixture.factory.last->parameters, std::vector<std::string>{"42"});
     EXPECT_EQ(fixture.factory.last->syncs, 1);
+  });
+}
+
+// A client may send all of a batch before it reads any of it: an answer that comes earlier can fill
+// its socket, and neither would go on.
+TEST(Server, AnswersABatchWhenItIsWholeOrTheClientAsks) {
+  Fixture fixture;
+  fixture.run([&](Fiber& fiber) {
+    Client client = fixture.connected(fiber);
+    client.add('P', std::string("s|rows 3|") + std::string(2, '\0')).add('D', "Ss|").send();
+    EXPECT_FALSE(client.hears(seconds(1)));
+    client.add('H').send();
+    EXPECT_TRUE(client.hears(seconds(1)));
+    EXPECT_EQ(client.ask('S'), "1 t T Z:I");
   });
 }
 
