@@ -151,7 +151,7 @@ Result<std::optional<wire::Message>> Connection::read(Fiber& fiber, Instant dead
 
 void Connection::trim(Fiber& fiber) {
   reader_.shrink();
-  std::string().swap(out_);
+  if (out_.empty()) std::string().swap(out_);
   fiber.trim_stack();
   session_->trim();
 }
@@ -203,12 +203,15 @@ Status Connection::converse(Fiber& fiber) {
       return raise(sqlstate::protocol_violation,
                    cat("invalid frontend message type ", static_cast<int>(message->type)));
     }
-    if (skipping_ && message->type != 'S') continue;
+    if (skipping_ && message->type != 'S') {
+      if (message->type == 'H') TRY(flush(fiber));
+      continue;
+    }
+    owes_sync_ = kBatchTypes.find(message->type) != std::string_view::npos;
     working_ = true;
     simple_ = message->type == 'Q';
     Status outcome = handle(fiber, *message);
     working_ = false;
-    owes_sync_ = outcome.ok() && kBatchTypes.find(message->type) != std::string_view::npos;
     TRY(finish(fiber, std::move(outcome)));
     if (message->type == 'Q' || message->type == 'S' || message->type == 'F') get_ready();
   }
@@ -336,6 +339,7 @@ void Connection::notice(Severity severity, const Error& error) { writer_.notice(
 
 Status Connection::begin_copy_in(Fiber& fiber, const CopyShape& shape) {
   writer_.copy_response('G', shape);
+  owes_sync_ = false;  // it sends until it is told what went wrong
   return flush(fiber);
 }
 

@@ -219,10 +219,15 @@ TEST(Server, AnswersABatchWhenItIsWholeOrTheClientAsks) {
   fixture.run([&](Fiber& fiber) {
     Client client = fixture.connected(fiber);
     client.add('P', std::string("s|rows 3|") + std::string(2, '\0')).add('D', "Ss|").send();
-    EXPECT_FALSE(client.hears(seconds(1)));
+    EXPECT_FALSE(client.hears(seconds(100)));  // longer than idle memory is kept
     client.add('H').send();
     EXPECT_TRUE(client.hears(seconds(1)));
     EXPECT_EQ(client.ask('S'), "1 t T Z:I");
+    client.add('P', std::string("|bad|") + std::string(2, '\0')).send();
+    EXPECT_FALSE(client.hears(seconds(100)));
+    client.add('D', "Ss|").add('H').send();
+    EXPECT_TRUE(client.hears(seconds(1)));
+    EXPECT_EQ(client.ask('S'), "E:ERROR:42601:syntax error at or near \"bad\" Z:I");
   });
 }
 
