@@ -32,6 +32,7 @@ class Transform {
   // expressions.cpp
   Result<Expr*> expression(Scope& scope, const Node* node, Clause clause);
   Result<Expr*> expr(Scope& scope, const Node* node);
+  Result<Expr*> operator_expression(Scope& scope, const A_Expr& a);
   // Coerced to bool, with "argument of WHERE must be type boolean, not type integer".
   Result<Expr*> condition(Scope& scope, const Node* node, Clause clause);
 

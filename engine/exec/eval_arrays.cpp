@@ -160,8 +160,8 @@ bool jsonb_path(const EvalNode& node, const SubscriptExpr& expr, Arena& arena, u
   return true;
 }
 
-Result<const Vector*> subscript_jsonb(EvalNode& node, const SubscriptExpr& expr, Arena& arena,
-                                      Rows rows) {
+Result<const Vector*> subscript_jsonb(Fiber& fiber, EvalNode& node, const SubscriptExpr& expr,
+                                      Arena& arena, Rows rows) {
   const bool indexed = expr.upper[0]->type == type_oid::int4;
   std::vector<std::string_view> path;
   for (uint32_t i = 0; i < rows.count; ++i) {
@@ -173,13 +173,13 @@ Result<const Vector*> subscript_jsonb(EvalNode& node, const SubscriptExpr& expr,
         return raise(sqlstate::null_value_not_allowed,
                      "jsonb subscript in assignment must not be null");
       }
-      const Datum made = TRY(assign_jsonb_element(arena, container, path, indexed,
+      const Datum made = TRY(assign_jsonb_element(fiber, arena, container, path, indexed,
                                                   node.args[1 + expr.upper.size()].at(row)));
       node.out.set(row, made);
     } else if (!known || container.is_null) {
       node.out.set_null(row);
     } else {
-      const NullableDatum found = TRY(jsonb_element(arena, container.value, path));
+      const NullableDatum found = TRY(jsonb_element(fiber, arena, container.value, path));
       node.out.set(row, found);
     }
   }
@@ -196,7 +196,8 @@ Result<const Vector*> run_subscript(ExecContext& context, EvalNode& node, Arena&
   }
   prepare_output(context, node, rows);
   const auto& expr = as<SubscriptExpr>(*node.source);
-  if (expr.container_type == type_oid::jsonb) return subscript_jsonb(node, expr, arena, rows);
+  if (expr.container_type == type_oid::jsonb)
+    return subscript_jsonb(context.fiber, node, expr, arena, rows);
   const size_t dims = expr.upper.size();
   std::vector<std::optional<int32_t>> upper(dims);
   std::vector<std::optional<int32_t>> lower(expr.lower.size());

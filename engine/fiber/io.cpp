@@ -198,8 +198,15 @@ Status run_on_worker(Fiber& fiber, WorkerTask& task) {
   return completion.wait();
 }
 
-Status run_on_worker(Fiber& fiber, WorkerTask& task, StopSign& stop) {
+Status run_on_worker(Fiber& fiber, StopSign& stop, FunctionRef<Status()> work) {
+  struct Task final : WorkerTask {
+    explicit Task(FunctionRef<Status()> given) : work(given) {}
+    void run() override { status = work(); }
+    FunctionRef<Status()> work;
+    Status status;
+  };
   TRY(fiber.check_interrupts());
+  Task task(work);
   FiberCompletion completion(fiber);
   task.completion = &completion;
   fiber.host().workers().submit(task);
@@ -212,7 +219,7 @@ Status run_on_worker(Fiber& fiber, WorkerTask& task, StopSign& stop) {
     return interrupted;
   }
   if (fiber.scheduler().halted()) return raise_halted();
-  return {};
+  return std::move(task.status);
 }
 
 }  // namespace orrery

@@ -12,9 +12,8 @@
 namespace orrery {
 namespace {
 
-constexpr uint64_t kSliceBytes = 64 * 1024;     // of arguments, between two bookings
-constexpr uint64_t kLeavingBytes = 128 * 1024;  // of one row: longer than a slice of time
-constexpr uint64_t kBytesPerUnit = 4;           // of a function that looks at each byte
+constexpr uint64_t kSliceBytes = 64 * 1024;  // of arguments, between two bookings
+constexpr uint64_t kBytesPerUnit = 4;        // of a function that looks at each byte
 constexpr uint64_t kCopiedPerUnit = 32;
 
 // Stable functions whose bodies ask for nothing but settings.
@@ -43,15 +42,16 @@ constexpr auto kDear =
                                      "numeric_fac", "numeric_ln", "numeric_log", "numeric_power"});
 static_assert(std::ranges::is_sorted(kDear));
 
-bool has_name(Oid type) {  // the catalog's objects, printed by their names
+// The catalog's objects, printed by their names, and rows, whose columns only it knows.
+bool needs_catalog(Oid type) {
   using namespace type_oid;
   const TypeInfo* const info = find_builtin_type(type);
   const Oid plain = info != nullptr && info->element ? info->element : type;
   return plain == regproc || plain == regprocedure || plain == regoper || plain == regoperator ||
          plain == regclass || plain == regtype || plain == regrole || plain == regnamespace ||
-         plain == regcollation || plain == regconfig || plain == regdictionary;
+         plain == regcollation || plain == regconfig || plain == regdictionary || plain == record;
 }
-bool stands_alone(Oid type) { return find_builtin_type(type) != nullptr && !has_name(type); }
+bool stands_alone(Oid type) { return find_builtin_type(type) != nullptr && !needs_catalog(type); }
 
 // Products of digits go with the square of their number.
 uint64_t numeric_weight(uint64_t bytes) { return std::max(bytes, bytes * bytes / 64); }
@@ -95,23 +95,27 @@ uint64_t weight(const CallSite& site, const CallShape& shape, std::span<const Ve
   return shape.dear ? std::max(bytes, dear_weight(site, args, row)) : bytes;
 }
 
-// What a worker may know of a session.
-SessionView without_services(const SessionView& session, const StopSign& stop) {
-  SessionView view = session;
-  view.services = nullptr;
-  view.clock = nullptr;
-  view.random = nullptr;
-  view.temp_space = nullptr;
-  view.types.names = nullptr;
-  view.types.stop = &stop;
-  return view;
-}
-TypeSettings without_names(const TypeSettings& settings, const StopSign& stop) {
-  TypeSettings alone = settings;
-  alone.names = nullptr;
-  alone.stop = &stop;
-  return alone;
-}
+// What a worker may know: settings, and memory of its own (a budget belongs to the engine's thread).
+struct Elsewhere {
+  explicit Elsewhere(const SessionView& of) : session(of) {
+    session.services = nullptr;
+    session.clock = nullptr;
+    session.random = nullptr;
+    session.temp_space = nullptr;
+    session.types = without_names(session.types, stop);
+  }
+  EvalContext context(Fiber& fiber, Arena& results) { return {fiber, results, results, session}; }
+  static TypeSettings without_names(const TypeSettings& settings, const StopSign& stop) {
+    TypeSettings alone = settings;
+    alone.names = nullptr;
+    alone.stop = &stop;
+    return alone;
+  }
+
+  StopSign stop;
+  Arena arena;
+  SessionView session;
+};
 
 // A value of a worker's, into memory that is counted.
 Result<Datum> bring_home(Fiber& fiber, Arena& arena, Datum value, int16_t length) {
@@ -129,36 +133,18 @@ Result<Datum> bring_home(Fiber& fiber, Arena& arena, Datum value, int16_t length
   return Datum::of(static_cast<const void*>(to));
 }
 
-struct CallTask final : WorkerTask {
-  CallTask(EvalContext& context, const CallSite& call_site, Kernel function)
-      : session(without_services(context.session, stop)),
-        site(call_site),
-        kernel(function),
-        own{context.fiber, arena, arena, session} {
-    site.cache = nullptr;  // what another call kept may be in use, or would have to outlive this
-  }
-  void run() override { status = kernel(own, site, args, Rows{nullptr, 1}, out); }
-
-  StopSign stop;
-  Arena arena;  // a budget belongs to the engine's thread
-  SessionView session;
-  CallSite site;
-  Kernel kernel;
-  EvalContext own;
-  std::vector<Vector> args;
-  Vector out;
-  Status status;
-};
-
 Status call_elsewhere(EvalContext& context, CallSite& site, const CallShape& shape, Kernel kernel,
                       std::span<const Vector> args, uint32_t row, Vector& out) {
-  CallTask task(context, site, kernel);
-  for (const Vector& arg : args)
-    task.args.push_back(Vector::make_constant(task.arena, arg.at(row)));
-  task.out = Vector::make(task.arena, 1);
-  TRY(run_on_worker(context.fiber, task, task.stop));
-  TRY(std::move(task.status));
-  NullableDatum result = task.out.at(0);
+  Elsewhere there(context.session);
+  CallSite alone = site;
+  alone.cache = nullptr;  // what another call kept may be in use, or would have to outlive this
+  std::vector<Vector> values;
+  for (const Vector& arg : args) values.push_back(Vector::make_constant(there.arena, arg.at(row)));
+  Vector made = Vector::make(there.arena, 1);
+  EvalContext own = there.context(context.fiber, there.arena);
+  TRY(run_on_worker(context.fiber, there.stop,
+                    [&] { return kernel(own, alone, values, Rows{nullptr, 1}, made); }));
+  NullableDatum result = made.at(0);
   if (!result.is_null && !shape.result_by_value) {
     result.value = TRY(bring_home(context.fiber, context.arena, result.value, shape.result_length));
   }
@@ -177,7 +163,7 @@ CallShape make_call_shape(Arena& arena, const FunctionInfo& function, const Call
   if (result != nullptr) {
     shape.result_length = result->length;
     shape.result_by_value = result->by_value;
-    shape.may_leave = shape.may_leave && !has_name(result->oid);
+    shape.may_leave = shape.may_leave && !needs_catalog(result->oid);
   }
   const std::span<int16_t> lengths = arena.make_array<int16_t>(site.argument_types.size());
   for (size_t i = 0; i < lengths.size(); ++i) {
@@ -224,58 +210,6 @@ Status call_kernel(EvalContext& context, CallSite& site, const CallShape& shape,
   return call();
 }
 
-namespace {
-
-struct BeginTask final : WorkerTask {
-  BeginTask(EvalContext& context, const CallSite& call_site, const SetKernel& function,
-            std::span<const NullableDatum> given, Arena& arena)
-      : session(without_services(context.session, stop)),
-        site(call_site),
-        kernel(function),
-        args(given),
-        own{context.fiber, arena, arena, session} {}
-  void run() override {
-    Result<void*> made = kernel.begin(own, site, args);
-    if (made.ok()) {
-      state = *made;
-    } else {
-      status = std::move(made).status();
-    }
-  }
-
-  StopSign stop;
-  SessionView session;
-  CallSite site;
-  const SetKernel& kernel;
-  std::span<const NullableDatum> args;
-  EvalContext own;
-  void* state = nullptr;
-  Status status;
-};
-
-struct FinalizeTask final : WorkerTask {
-  FinalizeTask(EvalContext& context, const CallSite& call_site, const AggregateKernel& function,
-               const void* given)
-      : session(without_services(context.session, stop)),
-        site(call_site),
-        kernel(function),
-        state(given),
-        own{context.fiber, arena, arena, session} {}
-  void run() override { status = kernel.finalize(own, site, state, &result); }
-
-  StopSign stop;
-  Arena arena;
-  SessionView session;
-  CallSite site;
-  const AggregateKernel& kernel;
-  const void* state;
-  EvalContext own;
-  NullableDatum result;
-  Status status;
-};
-
-}  // namespace
-
 Result<void*> begin_set(EvalContext& context, CallSite& site, const CallShape& shape,
                         const SetKernel& kernel, std::span<const NullableDatum> args,
                         Arena& apart) {
@@ -285,10 +219,14 @@ Result<void*> begin_set(EvalContext& context, CallSite& site, const CallShape& s
       bytes += varlena_size(args[i].value.as<const char*>());
   }
   if (bytes < kLeavingBytes || !shape.may_leave) return kernel.begin(context, site, args);
-  BeginTask task(context, site, kernel, args, apart);
-  TRY(run_on_worker(context.fiber, task, task.stop));
-  TRY(std::move(task.status));
-  return task.state;
+  Elsewhere there(context.session);
+  EvalContext own = there.context(context.fiber, apart);
+  void* state = nullptr;
+  TRY(run_on_worker(context.fiber, there.stop, [&]() -> Status {
+    state = TRY(kernel.begin(own, site, args));
+    return {};
+  }));
+  return state;
 }
 
 Status finalize_aggregate(EvalContext& context, CallSite& site, const AggregateKernel& kernel,
@@ -298,10 +236,10 @@ Status finalize_aggregate(EvalContext& context, CallSite& site, const AggregateK
       kernel.weight != nullptr && result != nullptr && kernel.weight(state) >= kLeavingBytes &&
       std::ranges::all_of(site.argument_types, [](Oid type) { return stands_alone(type); });
   if (!may_leave) return kernel.finalize(context, site, state, out);
-  FinalizeTask task(context, site, kernel, state);
-  TRY(run_on_worker(context.fiber, task, task.stop));
-  TRY(std::move(task.status));
-  *out = task.result;
+  Elsewhere there(context.session);
+  EvalContext own = there.context(context.fiber, there.arena);
+  TRY(run_on_worker(context.fiber, there.stop,
+                    [&] { return kernel.finalize(own, site, state, out); }));
   if (!out->is_null && !result->by_value)
     out->value = TRY(bring_home(context.fiber, context.arena, out->value, result->length));
   return {};
@@ -321,83 +259,55 @@ Status spent(EvalContext& context, uint64_t units) {
   return context.fiber.charge(units);
 }
 
-namespace {
-
-struct ReadTask final : WorkerTask {
-  ReadTask(const IoContext& io, const TypeInfo& type_info)
-      : settings(without_names(io.settings, stop)),
-        type(type_info),
-        own{arena, settings, io.type, io.typmod} {}
-  void run() override {
-    Result<Datum> made = type.receive != nullptr && is_binary ? type.receive(own, bytes)
-                                                              : type.input(own, as_text(bytes));
-    if (made.ok()) {
-      value = *made;
-    } else {
-      status = std::move(made).status();
-    }
-  }
-
+Result<NullableDatum> make_elsewhere(Fiber& fiber, Arena& arena, const TypeInfo& type,
+                                     FunctionRef<Result<NullableDatum>(Arena&, StopSign&)> work) {
   StopSign stop;
-  Arena arena;
-  TypeSettings settings;
-  const TypeInfo& type;
-  IoContext own;
-  Bytes bytes;
-  bool is_binary = false;
-  Datum value;
-  Status status;
-};
-
-Result<Datum> read_elsewhere(Fiber& fiber, IoContext& io, const TypeInfo& type, Bytes bytes,
-                             bool is_binary) {
-  ReadTask task(io, type);
-  task.bytes = bytes;
-  task.is_binary = is_binary;
-  TRY(run_on_worker(fiber, task, task.stop));
-  TRY(std::move(task.status));
-  if (type.by_value) return task.value;
-  return bring_home(fiber, io.arena, task.value, type.length);
+  Arena apart;
+  NullableDatum made;
+  TRY(run_on_worker(fiber, stop, [&]() -> Status {
+    made = TRY(work(apart, stop));
+    return {};
+  }));
+  if (!made.is_null && !type.by_value)
+    made.value = TRY(bring_home(fiber, arena, made.value, type.length));
+  return made;
 }
 
-struct WriteTask final : WorkerTask {
-  WriteTask(const IoContext& io, OutputFunction function, Datum given, std::string& to)
-      : settings(without_names(io.settings, stop)),
-        write(function),
-        value(given),
-        out(to),
-        own{arena, settings, io.type, io.typmod} {}
-  void run() override { status = write(own, value, out); }
+namespace {
 
-  StopSign stop;
-  Arena arena;
-  TypeSettings settings;
-  OutputFunction write;
-  Datum value;
-  std::string& out;
-  IoContext own;
-  Status status;
-};
+// `read` has a context whose settings and memory a worker may use.
+Result<Datum> read_elsewhere(Fiber& fiber, IoContext& io, const TypeInfo& type,
+                             FunctionRef<Result<Datum>(IoContext&)> read) {
+  const NullableDatum made = TRY(make_elsewhere(
+      fiber, io.arena, type, [&](Arena& arena, StopSign& stop) -> Result<NullableDatum> {
+        const TypeSettings settings = Elsewhere::without_names(io.settings, stop);
+        IoContext own{arena, settings, io.type, io.typmod};
+        return NullableDatum{TRY(read(own)), false};
+      }));
+  return made.value;
+}
 
 }  // namespace
 
 Result<Datum> read_text(Fiber& fiber, IoContext& io, const TypeInfo& type, std::string_view text) {
   if (text.size() < kLeavingBytes || !stands_alone(type.oid)) return type.input(io, text);
-  return read_elsewhere(fiber, io, type, as_bytes(text), false);
+  return read_elsewhere(fiber, io, type, [&](IoContext& own) { return type.input(own, text); });
 }
 
 Result<Datum> read_binary(Fiber& fiber, IoContext& io, const TypeInfo& type, Bytes bytes) {
   if (bytes.size() < kLeavingBytes || !stands_alone(type.oid)) return type.receive(io, bytes);
-  return read_elsewhere(fiber, io, type, bytes, true);
+  return read_elsewhere(fiber, io, type, [&](IoContext& own) { return type.receive(own, bytes); });
 }
 
 Status write_value(Fiber& fiber, IoContext& io, const TypeInfo& type, OutputFunction write,
                    Datum value, std::string& out) {
   const bool large = type.length == -1 && varlena_size(value.as<const char*>()) >= kLeavingBytes;
   if (!large || !stands_alone(type.oid)) return write(io, value, out);
-  WriteTask task(io, write, value, out);
-  TRY(run_on_worker(fiber, task, task.stop));
-  return std::move(task.status);
+  StopSign stop;
+  Arena arena;
+  const TypeSettings settings = Elsewhere::without_names(io.settings, stop);
+  IoContext own{arena, settings, io.type, io.typmod};
+  return run_on_worker(fiber, stop, [&] { return write(own, value, out); });
 }
 
 }  // namespace orrery

@@ -14,12 +14,16 @@
 #include <span>
 #include <string>
 
+#include "base/function.h"
 #include "base/stop_sign.h"
 #include "catalog/info.h"
 #include "func/kernel.h"
 #include "types/type_io.h"
 
 namespace orrery {
+
+// Arguments of one row of more than this are a worker's: they take longer than a slice of time.
+constexpr uint64_t kLeavingBytes = 128 * 1024;
 
 // Of a call site, settled when the call is compiled: what its arguments may weigh.
 struct CallShape {
@@ -53,6 +57,10 @@ Status finalize_aggregate(EvalContext& context, CallSite& site, const AggregateK
 Status spent(EvalContext& context, uint64_t units);
 // memcpy that books as it goes.
 Status copy_large(EvalContext& context, void* to, const void* from, uint64_t bytes);
+
+// What `work` makes on a worker, in memory of its own, brought into `arena`: a value of `type`.
+Result<NullableDatum> make_elsewhere(Fiber& fiber, Arena& arena, const TypeInfo& type,
+                                     FunctionRef<Result<NullableDatum>(Arena&, StopSign&)> work);
 
 // As type.input, type.receive, and as `write`, which is type.output or type.send.
 Result<Datum> read_text(Fiber& fiber, IoContext& io, const TypeInfo& type, std::string_view text);

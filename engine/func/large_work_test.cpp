@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "fiber/test_host.h"
+#include "func/jsonb_subscript.h"
 #include "func/registry.h"
 #include "func/session_view.h"
+#include "types/jsonb.h"
 #include "types/type_oids.h"
 
 namespace orrery {
@@ -124,6 +126,35 @@ TEST_F(LargeWork, AFunctionThatIsNotImmutableStays) {
     EXPECT_FALSE(make_call_shape(arena_, info, other, text).may_leave);
   });
   run();
+}
+
+// The nulls before an item far past an array's end are counted while they are made.
+TEST_F(LargeWork, AGapInAnArrayIsBookedBeforeItIsMade) {
+  MemoryBudget budget(nullptr, 64 << 20);
+  const auto assign = [&](std::string_view index) {
+    scheduler_.spawn("caller", [&, index](Fiber& fiber) {
+      Arena arena(&budget);
+      const std::vector<std::string_view> path{index};
+      status_ = [&]() -> Status {
+        const Datum made = TRY(assign_jsonb_element(fiber, arena, {}, path, true, {}));
+        EXPECT_EQ(load_jsonb(made).items.size(), 200'001U);
+        return {};
+      }();
+    });
+    run();
+  };
+  assign("9000000");
+  EXPECT_TRUE(status_.is(sqlstate::out_of_memory));
+  assign("33554431");
+  EXPECT_TRUE(status_.is(sqlstate::program_limit_exceeded));
+  EXPECT_TRUE(tasks().empty());
+  assign("200000");
+  ASSERT_EQ(tasks().size(), 1U);
+  EXPECT_GE(budget.used_bytes(), 200'000 * sizeof(Json));
+  host_.workers_test.complete_one();
+  run();
+  EXPECT_TRUE(status_.ok());
+  EXPECT_EQ(budget.used_bytes(), 0U);
 }
 
 }  // namespace

@@ -84,9 +84,10 @@ class Encoder {
   Status container(const Json& value) {
     const bool object = value.kind == JsonKind::object;
     const size_t count = value.items.size();
-    if (count > kCountMask / 8) {
+    if (count > kMaxJsonbItems) {
       return raise(sqlstate::program_limit_exceeded,
-                   "number of jsonb elements exceeds the maximum");
+                   cat("number of jsonb ", object ? "object pairs" : "array elements",
+                       " exceeds the maximum allowed (", kMaxJsonbItems, ")"));
     }
     append_word(static_cast<uint32_t>(count) | (object ? kObject : kArray));
     const size_t entries = out.size();

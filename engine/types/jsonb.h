@@ -17,6 +17,8 @@
 
 namespace orrery {
 
+constexpr uint64_t kMaxJsonbItems = 0x01ffffff;  // of an array, and pairs of an object
+
 // Sorts keys and drops all but the last of equal ones, in all of the tree; numbers take numeric's
 // form. 22003 for a number that numeric cannot hold.
 Status normalise_jsonb(Json& value);

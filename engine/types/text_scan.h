@@ -22,6 +22,9 @@ constexpr int hex_value(char c) {
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
 }
+constexpr char at_or_nul(std::string_view text, size_t at) {
+  return at < text.size() ? text[at] : '\0';
+}
 constexpr size_t skip_spaces(std::string_view text, size_t at) {
   while (at < text.size() && is_space(text[at])) ++at;
   return at;

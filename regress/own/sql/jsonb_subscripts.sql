@@ -39,6 +39,12 @@ select * from sub where id > 6 order by id;
 update sub set j['big'] = j['a'] where id = 3 returning j['big'], j;
 select j['a'] from sub where j['a'] = '{"k": 1}' order by id;
 select id from sub order by j['a'], id;
+-- gaps
+update sub set j = '[]' where id = 1;
+update sub set j[200000] = '1' where id = 1 returning length(j::text), j[200000], j[7];
+update sub set j[2000000000] = '1' where id = 1;
+update sub set j['2000000000'] = '1' where id = 3 returning j['2000000000'];
+update sub set j = '{"b": "new"}' where id = 1;
 create view sub_view as select id, j['a'] as a, j['c'][0] as c from sub;
 select pg_get_viewdef('sub_view');
 select * from sub_view order by id;
