@@ -57,8 +57,8 @@ void close_socket(Host& host, SocketId socket);
 
 // Runs `task` on a worker and waits for it; a cancelled fiber still waits.
 Status run_on_worker(Fiber& fiber, WorkerTask& task);
-// The same for `work`, whose status comes back. A cancelled fiber raises `stop`, waits for the work to
-// notice or to end, and fails with its reason: the cancellation is delivered.
+// The same for `work`, whose status comes back. A cancelled fiber raises `stop`, waits for the work
+// to notice or to end, and fails with its reason: the cancellation is delivered.
 Status run_on_worker(Fiber& fiber, StopSign& stop, FunctionRef<Status()> work);
 
 }  // namespace orrery

@@ -17,7 +17,8 @@ Result<NullableDatum> jsonb_element(Fiber& fiber, Arena& arena, Datum value,
 // the end. `indexed`: the first step was written as a number, which tells what a NULL value
 // becomes.
 // 22023 for a scalar on the way, or for a place before an array's first; 22P02 for a name as an
-// array's index; 54000 for an index no array can have, 53200 for more nulls than memory has room for.
+// array's index; 54000 for an index no array can have, 53200 for more nulls than memory has room
+// for.
 Result<Datum> assign_jsonb_element(Fiber& fiber, Arena& arena, NullableDatum value,
                                    std::span<const std::string_view> path, bool indexed,
                                    NullableDatum fresh);

@@ -95,7 +95,8 @@ uint64_t weight(const CallSite& site, const CallShape& shape, std::span<const Ve
   return shape.dear ? std::max(bytes, dear_weight(site, args, row)) : bytes;
 }
 
-// What a worker may know: settings, and memory of its own (a budget belongs to the engine's thread).
+// What a worker may know: settings, and memory of its own (a budget belongs to the engine's
+// thread).
 struct Elsewhere {
   explicit Elsewhere(const SessionView& of) : session(of) {
     session.services = nullptr;
