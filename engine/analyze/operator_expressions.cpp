@@ -53,7 +53,8 @@ struct Operators {
       one.kind = A_ExprKind::distinct;
       Expr* l = TRY(t.expr(scope, left.args[i]));
       Expr* r = TRY(t.expr(scope, right.args[i]));
-      parts.push_back(TRY(distinct_pair(one, l, r)));
+      Expr* pair = TRY(distinct_pair(one, l, r));
+      parts.push_back(pair);
     }
     Expr* any = parts.size() == 1
                     ? parts[0]
@@ -83,10 +84,11 @@ struct Operators {
     }
     if (arrayable && items.size() > 1) {
       const Oid common = TRY(t.common_type(simple, ""));
-      const Oid array_type = common && common != type_oid::record
-                                 ? TRY(context.catalog.array_type(context.fiber, common))
-                                 : kInvalidOid;
-      if (array_type && TRY(all_coercible(items, common))) {
+      Oid array_type = kInvalidOid;
+      if (common && common != type_oid::record)
+        array_type = TRY(context.catalog.array_type(context.fiber, common));
+      const bool coercible = TRY(all_coercible(items, common));
+      if (array_type && coercible) {
         auto* array = t.node<ArrayExpr>(ExprTag::array, array_type, -1);
         array->element_type = common;
         array->multidims = false;
@@ -97,13 +99,15 @@ struct Operators {
     }
     std::vector<Expr*> parts;
     for (size_t i = 0; i < list.items.size(); ++i) {
+      Expr* part = nullptr;
       if (row) {
         if (list.items[i]->tag != NodeTag::RowExpr)
           return unsupported("IN with a row on the left and no row on the right");
-        parts.push_back(TRY(compare_rows(a, as<RowExpr>(*a.lexpr), as<RowExpr>(*list.items[i]))));
+        part = TRY(compare_rows(a, as<RowExpr>(*a.lexpr), as<RowExpr>(*list.items[i])));
       } else {
-        parts.push_back(TRY(t.operator_call(&scope, a.name, left, items[i], a.location)));
+        part = TRY(t.operator_call(&scope, a.name, left, items[i], a.location));
       }
+      parts.push_back(part);
     }
     if (parts.size() == 1) return parts[0];
     return t.make_boolean(negated ? BooleanKind::and_ : BooleanKind::or_,
@@ -116,7 +120,8 @@ struct Operators {
   static bool any_below(const Expr& e);
   Result<bool> all_coercible(const std::vector<Expr*>& items, Oid type) {
     for (const Expr* e : items) {
-      if (!TRY(t.can_coerce(e->type, type, CoercionContext::implicit))) return false;
+      const bool can = TRY(t.can_coerce(e->type, type, CoercionContext::implicit));
+      if (!can) return false;
     }
     return true;
   }
@@ -134,7 +139,8 @@ struct Operators {
     for (size_t i = 0; i < left.args.size(); ++i) {
       Expr* l = TRY(t.expr(scope, left.args[i]));
       Expr* r = TRY(t.expr(scope, right.args[i]));
-      pairs.push_back(TRY(t.operator_call(&scope, a.name, l, r, a.location)));
+      Expr* pair = TRY(t.operator_call(&scope, a.name, l, r, a.location));
+      pairs.push_back(pair);
       if (pairs.back()->type != type_oid::bool_) {
         return t.error(sqlstate::datatype_mismatch,
                        cat("row comparison operator must yield type boolean, not type ",

@@ -44,7 +44,8 @@ class Assignment {
     } else if (*index > 0) {
       TRY(pad(made, *index));
     }
-    made.items.push_back(TRY(missing(level + 1)));
+    Json next = TRY(missing(level + 1));
+    made.items.push_back(std::move(next));
     return made;
   }
 
@@ -64,7 +65,8 @@ class Assignment {
     if (found != value.keys.end())
       return apply(value.items[static_cast<size_t>(found - value.keys.begin())], level + 1);
     value.keys.emplace_back(path_[level]);
-    value.items.push_back(TRY(missing(level + 1)));
+    Json next = TRY(missing(level + 1));
+    value.items.push_back(std::move(next));
     return {};
   }
 
@@ -83,7 +85,8 @@ class Assignment {
     }
     if (index < count) return apply(value.items[static_cast<size_t>(index)], level + 1);
     TRY(pad(value, index));
-    value.items.push_back(TRY(missing(level + 1)));
+    Json next = TRY(missing(level + 1));
+    value.items.push_back(std::move(next));
     return {};
   }
 
@@ -164,7 +167,8 @@ Result<Datum> assign_jsonb_element(Fiber& fiber, Arena& arena, NullableDatum val
       return NullableDatum{};
     }
     TRY(normalise_jsonb(whole));
-    return NullableDatum{TRY(make_jsonb(into, whole)), false};
+    const Datum made = TRY(make_jsonb(into, whole));
+    return NullableDatum{made, false};
   };
   const uint64_t bytes = bytes_of(value) + bytes_of(fresh);
   NullableDatum made = TRY(compute(fiber, arena, bytes, assign));

@@ -283,7 +283,8 @@ Result<Datum> read_elsewhere(Fiber& fiber, IoContext& io, const TypeInfo& type,
       fiber, io.arena, type, [&](Arena& arena, StopSign& stop) -> Result<NullableDatum> {
         const TypeSettings settings = Elsewhere::without_names(io.settings, stop);
         IoContext own{arena, settings, io.type, io.typmod};
-        return NullableDatum{TRY(read(own)), false};
+        const Datum value = TRY(read(own));
+        return NullableDatum{value, false};
       }));
   return made.value;
 }
