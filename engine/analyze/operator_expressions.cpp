@@ -87,8 +87,9 @@ struct Operators {
       Oid array_type = kInvalidOid;
       if (common && common != type_oid::record)
         array_type = TRY(context.catalog.array_type(context.fiber, common));
-      const bool coercible = TRY(all_coercible(items, common));
-      if (array_type && coercible) {
+      bool coercible = array_type != kInvalidOid;
+      if (coercible) coercible = TRY(all_coercible(items, common));
+      if (coercible) {
         auto* array = t.node<ArrayExpr>(ExprTag::array, array_type, -1);
         array->element_type = common;
         array->multidims = false;
