@@ -251,8 +251,8 @@ Result<Datum> move_out(Fiber& fiber, Access& access, const ToastTable& toast,
   }
   PROBE("toast: a value was moved out");
   const ToastPointer pointer{.raw_size = raw_size,
-                             .stored_size = static_cast<uint32_t>(bytes.size()),
-                             .method = method,
+                             .stored_size = static_cast<uint32_t>(bytes.size()) & 0x3fffffff,
+                             .method = static_cast<uint8_t>(method & 3),
                              .value_id = id.v,
                              .toast_relation = toast.oid.v};
   char* to = static_cast<char*>(arena.allocate(kToastPointerBytes, 4));

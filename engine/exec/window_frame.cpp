@@ -180,7 +180,7 @@ Result<bool> WindowFrame::in_range(InRange& call, Datum value, Datum base, Nulla
   arena_.reset();
   const NullableDatum values[] = {
       {value, false}, {base, false}, offset, {Datum::of(sub), false}, {Datum::of(less), false}};
-  Vector args[5];
+  std::array<Vector, 5> args;
   for (size_t i = 0; i < 5; ++i) args[i] = Vector::make_constant(arena_, values[i]);
   Vector out = Vector::make(arena_, 1);
   EvalContext eval{context_.fiber, arena_, context_.arena, context_.session};

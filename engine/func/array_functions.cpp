@@ -327,7 +327,7 @@ Result<int> order(Call& call, Datum a, Datum b) {
   return compare_array(a, b);
 }
 template <char kOp>
-constexpr Kernel kOrder = lift<[](Call& call, Datum a, Datum b) -> Result<bool> {
+constexpr Kernel kOrder = lift([](Call& call, Datum a, Datum b) -> Result<bool> {
   const int o = TRY(order(call, a, b));
   return kOp == '<'   ? o < 0
          : kOp == '[' ? o <= 0
@@ -335,7 +335,7 @@ constexpr Kernel kOrder = lift<[](Call& call, Datum a, Datum b) -> Result<bool> 
          : kOp == ']' ? o >= 0
          : kOp == '=' ? o == 0
                       : o != 0;
-}>;
+});
 
 // The bucket that holds the operand, by a sorted array of thresholds.
 Result<int32_t> bucket_by_thresholds(Call& call, Datum operand, Datum thresholds) {
@@ -355,66 +355,66 @@ Result<int32_t> bucket_by_thresholds(Call& call, Datum operand, Datum thresholds
 }
 
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
-    body("array_append", lift<[](Call& call, NullableDatum a, NullableDatum e) -> Result<Datum> {
+    body("array_append", lift([](Call& call, NullableDatum a, NullableDatum e) -> Result<Datum> {
            return push(call, a, e, false);
-         }>),
-    body("array_prepend", lift<[](Call& call, NullableDatum e, NullableDatum a) -> Result<Datum> {
+         })),
+    body("array_prepend", lift([](Call& call, NullableDatum e, NullableDatum a) -> Result<Datum> {
            return push(call, a, e, true);
-         }>),
+         })),
     body("array_cat",
-         lift<[](Call& call, NullableDatum a, NullableDatum b) -> Result<NullableDatum> {
+         lift([](Call& call, NullableDatum a, NullableDatum b) -> Result<NullableDatum> {
            if (a.is_null || b.is_null) return a.is_null ? b : a;
            const Datum out = TRY(concatenate(call, a.value, b.value));
            return NullableDatum{out, false};
-         }>),
-    body("array_ndims", lift<[](Datum a) -> MaybeInt {
+         })),
+    body("array_ndims", lift([](Datum a) -> MaybeInt {
            const int dimensions = ArrayView::shape_of(a).dimensions();
            if (dimensions == 0) return std::nullopt;
            return dimensions;
-         }>),
-    body("array_dims", lift<[](Datum a) -> std::optional<std::string> {
+         })),
+    body("array_dims", lift([](Datum a) -> std::optional<std::string> {
            const ArrayShape shape = ArrayView::shape_of(a);
            if (shape.sizes.empty()) return std::nullopt;
            return dimensions_text(shape);
-         }>),
-    body("array_lower", lift<[](Datum a, int32_t d) {
+         })),
+    body("array_lower", lift([](Datum a, int32_t d) {
            return of_dimension(a, d, [](int32_t low, int32_t) { return low; });
-         }>),
-    body("array_upper", lift<[](Datum a, int32_t d) {
+         })),
+    body("array_upper", lift([](Datum a, int32_t d) {
            return of_dimension(a, d, [](int32_t low, int32_t size) { return low + size - 1; });
-         }>),
-    body("array_length", lift<[](Datum a, int32_t d) {
+         })),
+    body("array_length", lift([](Datum a, int32_t d) {
            return of_dimension(a, d, [](int32_t, int32_t size) { return size; });
-         }>),
+         })),
     body("array_cardinality",
-         lift<[](Datum a) { return static_cast<int32_t>(ArrayView::shape_of(a).count()); }>),
-    body("array_position", lift<[](Call& call, NullableDatum a, NullableDatum e) {
+         lift([](Datum a) { return static_cast<int32_t>(ArrayView::shape_of(a).count()); })),
+    body("array_position", lift([](Call& call, NullableDatum a, NullableDatum e) {
            return position(call, a, e, {Datum::of(INT32_MIN), false});
-         }>),
+         })),
     body("array_position_start",
-         lift<[](Call& call, NullableDatum a, NullableDatum e, NullableDatum start) {
+         lift([](Call& call, NullableDatum a, NullableDatum e, NullableDatum start) {
            return position(call, a, e, start);
-         }>),
+         })),
     body("array_positions",
-         lift<[](Call& call, NullableDatum a, NullableDatum e) { return positions(call, a, e); }>),
-    body("array_remove", lift<[](Call& call, NullableDatum a, NullableDatum e) {
+         lift([](Call& call, NullableDatum a, NullableDatum e) { return positions(call, a, e); })),
+    body("array_remove", lift([](Call& call, NullableDatum a, NullableDatum e) {
            return substitute(call, a, e, nullptr);
-         }>),
-    body("array_replace", lift<[](Call& call, NullableDatum a, NullableDatum from,
-                                  NullableDatum to) { return substitute(call, a, from, &to); }>),
-    body("trim_array", lift<[](Call& call, Datum a, int32_t n) { return trim_end(call, a, n); }>),
-    body("array_fill", lift<[](Call& call, NullableDatum v, NullableDatum sizes) {
+         })),
+    body("array_replace", lift([](Call& call, NullableDatum a, NullableDatum from,
+                                  NullableDatum to) { return substitute(call, a, from, &to); })),
+    body("trim_array", lift([](Call& call, Datum a, int32_t n) { return trim_end(call, a, n); })),
+    body("array_fill", lift([](Call& call, NullableDatum v, NullableDatum sizes) {
            return fill(call, v, sizes, nullptr);
-         }>),
+         })),
     body("array_fill_with_lower_bounds",
-         lift<[](Call& call, NullableDatum v, NullableDatum sizes, NullableDatum lower) {
+         lift([](Call& call, NullableDatum v, NullableDatum sizes, NullableDatum lower) {
            return fill(call, v, sizes, &lower);
-         }>),
-    body("array_to_text", lift<[](Call& call, Datum a, std::string_view by) {
+         })),
+    body("array_to_text", lift([](Call& call, Datum a, std::string_view by) {
            return to_text(call, a, by, nullptr);
-         }>),
+         })),
     body("array_to_text_null",
-         lift<[](Call& call, NullableDatum a, NullableDatum by,
+         lift([](Call& call, NullableDatum a, NullableDatum by,
                  NullableDatum null_text) -> Result<std::optional<std::string>> {
            if (a.is_null || by.is_null) return std::optional<std::string>();
            const std::string_view shown =
@@ -422,22 +422,22 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
            std::string out =
                TRY(to_text(call, a.value, by.value.text(), null_text.is_null ? nullptr : &shown));
            return std::optional<std::string>(std::move(out));
-         }>),
-    body("text_to_array", lift<[](Call& call, NullableDatum text, NullableDatum by) {
+         })),
+    body("text_to_array", lift([](Call& call, NullableDatum text, NullableDatum by) {
            return from_text(call, text, by, {});
-         }>),
+         })),
     body("text_to_array_null",
-         lift<[](Call& call, NullableDatum text, NullableDatum by, NullableDatum null_text) {
+         lift([](Call& call, NullableDatum text, NullableDatum by, NullableDatum null_text) {
            return from_text(call, text, by, null_text);
-         }>),
-    body("array_eq", lift<[](Call& call, Datum a, Datum b) -> Result<bool> {
+         })),
+    body("array_eq", lift([](Call& call, Datum a, Datum b) -> Result<bool> {
            TRY(order(call, a, b));
            return arrays_equal(a, b);
-         }>),
-    body("array_ne", lift<[](Call& call, Datum a, Datum b) -> Result<bool> {
+         })),
+    body("array_ne", lift([](Call& call, Datum a, Datum b) -> Result<bool> {
            TRY(order(call, a, b));
            return !arrays_equal(a, b);
-         }>),
+         })),
     body("array_lt", kOrder<'<'>),
     body("array_le", kOrder<'['>),
     body("array_gt", kOrder<'>'>),
@@ -448,29 +448,29 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("oidvectorle", kOrder<'['>),
     body("oidvectorgt", kOrder<'>'>),
     body("oidvectorge", kOrder<']'>),
-    body("btarraycmp", lift<[](Call& call, Datum a, Datum b) -> Result<int32_t> {
+    body("btarraycmp", lift([](Call& call, Datum a, Datum b) -> Result<int32_t> {
            return TRY(order(call, a, b));
-         }>),
-    body("btoidvectorcmp", lift<[](Call& call, Datum a, Datum b) -> Result<int32_t> {
+         })),
+    body("btoidvectorcmp", lift([](Call& call, Datum a, Datum b) -> Result<int32_t> {
            return TRY(order(call, a, b));
-         }>),
-    body("array_larger", lift<[](Call& call, Datum a, Datum b) -> Result<Datum> {
+         })),
+    body("array_larger", lift([](Call& call, Datum a, Datum b) -> Result<Datum> {
            const int o = TRY(order(call, a, b));
            return o > 0 ? a : b;
-         }>),
-    body("array_smaller", lift<[](Call& call, Datum a, Datum b) -> Result<Datum> {
+         })),
+    body("array_smaller", lift([](Call& call, Datum a, Datum b) -> Result<Datum> {
            const int o = TRY(order(call, a, b));
            return o < 0 ? a : b;
-         }>),
+         })),
     body("arrayoverlap",
-         lift<[](Call& call, Datum a, Datum b) { return each_in(call, a, b, false); }>),
+         lift([](Call& call, Datum a, Datum b) { return each_in(call, a, b, false); })),
     body("arraycontains",
-         lift<[](Call& call, Datum a, Datum b) { return each_in(call, b, a, true); }>),
+         lift([](Call& call, Datum a, Datum b) { return each_in(call, b, a, true); })),
     body("arraycontained",
-         lift<[](Call& call, Datum a, Datum b) { return each_in(call, a, b, true); }>),
-    body("width_bucket_array", lift<[](Call& call, Datum operand, Datum thresholds) {
+         lift([](Call& call, Datum a, Datum b) { return each_in(call, a, b, true); })),
+    body("width_bucket_array", lift([](Call& call, Datum operand, Datum thresholds) {
            return bucket_by_thresholds(call, operand, thresholds);
-         }>),
+         })),
 }));
 
 }  // namespace

@@ -181,67 +181,69 @@ template <Logic kLogic>
 constexpr AggregateKernel kFold{sizeof(FoldedBits), nullptr, fold_rows<kLogic>,
                                 fold_combine<kLogic>, fold_final};
 
-template <auto kTest>
-constexpr Kernel kOrder = lift<[](Datum a, Datum b) { return kTest(compare_bits(a, b)); }>;
+template <class Test>
+constexpr Kernel ordered(Test) {
+  return lift([](Datum a, Datum b) { return Test()(compare_bits(a, b)); });
+}
 
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
-    body("biteq", kOrder<[](int o) { return o == 0; }>),
-    body("bitne", kOrder<[](int o) { return o != 0; }>),
-    body("bitlt", kOrder<[](int o) { return o < 0; }>),
-    body("bitle", kOrder<[](int o) { return o <= 0; }>),
-    body("bitgt", kOrder<[](int o) { return o > 0; }>),
-    body("bitge", kOrder<[](int o) { return o >= 0; }>),
-    body("bitcmp", kOrder<[](int o) { return int32_t{(o > 0) - (o < 0)}; }>),
-    body(
-        "bit_and",
-        lift<[](const BitView& a, const BitView& b) { return combine<Logic::conjunction>(a, b); }>),
-    body(
-        "bit_or",
-        lift<[](const BitView& a, const BitView& b) { return combine<Logic::disjunction>(a, b); }>),
+    body("biteq", ordered([](int o) { return o == 0; })),
+    body("bitne", ordered([](int o) { return o != 0; })),
+    body("bitlt", ordered([](int o) { return o < 0; })),
+    body("bitle", ordered([](int o) { return o <= 0; })),
+    body("bitgt", ordered([](int o) { return o > 0; })),
+    body("bitge", ordered([](int o) { return o >= 0; })),
+    body("bitcmp", ordered([](int o) { return int32_t{(o > 0) - (o < 0)}; })),
+    body("bit_and", lift([](const BitView& a, const BitView& b) {
+           return combine<Logic::conjunction>(a, b);
+         })),
+    body("bit_or", lift([](const BitView& a, const BitView& b) {
+           return combine<Logic::disjunction>(a, b);
+         })),
     body("bitxor",
-         lift<[](const BitView& a, const BitView& b) { return combine<Logic::exclusive>(a, b); }>),
-    body("bitnot", lift<[](const BitView& a) { return complement(a); }>),
+         lift([](const BitView& a, const BitView& b) { return combine<Logic::exclusive>(a, b); })),
+    body("bitnot", lift([](const BitView& a) { return complement(a); })),
     body("bitshiftleft",
-         lift<[](const BitView& a, int32_t by) { return bit_range(a, by, a.length); }>),
+         lift([](const BitView& a, int32_t by) { return bit_range(a, by, a.length); })),
     body("bitshiftright",
-         lift<[](const BitView& a, int32_t by) { return bit_range(a, -int64_t{by}, a.length); }>),
-    body("bitcat", lift<[](const BitView& a, const BitView& b) { return concatenate(a, b); }>),
-    body("bitsubstr", lift<[](const BitView& a, int32_t start, int32_t length) {
+         lift([](const BitView& a, int32_t by) { return bit_range(a, -int64_t{by}, a.length); })),
+    body("bitcat", lift([](const BitView& a, const BitView& b) { return concatenate(a, b); })),
+    body("bitsubstr", lift([](const BitView& a, int32_t start, int32_t length) {
            return part(a, start, length);
-         }>),
+         })),
     body("bitsubstr_no_len",
-         lift<[](const BitView& a, int32_t start) { return part(a, start, std::nullopt); }>),
-    body("bitlength", lift<[](const BitView& a) { return a.length; }>),
+         lift([](const BitView& a, int32_t start) { return part(a, start, std::nullopt); })),
+    body("bitlength", lift([](const BitView& a) { return a.length; })),
     body("bitoctetlength",
-         lift<[](const BitView& a) { return static_cast<int32_t>(a.bytes.size()); }>),
-    body("bitfromint4", lift<[](int32_t v, int32_t typmod) { return from_integer(v, typmod); }>),
-    body("bitfromint8", lift<[](int64_t v, int32_t typmod) { return from_integer(v, typmod); }>),
-    body("bittoint4", lift<[](const BitView& a) { return to_integer<int32_t>(a); }>),
-    body("bittoint8", lift<[](const BitView& a) { return to_integer<int64_t>(a); }>),
-    body("bit", lift<[](const BitView& a, int32_t typmod, bool is_explicit) {
+         lift([](const BitView& a) { return static_cast<int32_t>(a.bytes.size()); })),
+    body("bitfromint4", lift([](int32_t v, int32_t typmod) { return from_integer(v, typmod); })),
+    body("bitfromint8", lift([](int64_t v, int32_t typmod) { return from_integer(v, typmod); })),
+    body("bittoint4", lift([](const BitView& a) { return to_integer<int32_t>(a); })),
+    body("bittoint8", lift([](const BitView& a) { return to_integer<int64_t>(a); })),
+    body("bit", lift([](const BitView& a, int32_t typmod, bool is_explicit) {
            return fit_bit(a, typmod, is_explicit);
-         }>),
-    body("varbit", lift<[](const BitView& a, int32_t typmod, bool is_explicit) {
+         })),
+    body("varbit", lift([](const BitView& a, int32_t typmod, bool is_explicit) {
            return fit_varbit(a, typmod, is_explicit);
-         }>),
+         })),
     body("bitposition",
-         lift<[](const BitView& a, const BitView& wanted) { return position(a, wanted); }>),
-    body("bitoverlay", lift<[](const BitView& a, const BitView& b, int32_t start, int32_t length) {
+         lift([](const BitView& a, const BitView& wanted) { return position(a, wanted); })),
+    body("bitoverlay", lift([](const BitView& a, const BitView& b, int32_t start, int32_t length) {
            return overlay(a, b, start, length);
-         }>),
-    body("bitoverlay_no_len", lift<[](const BitView& a, const BitView& b, int32_t start) {
+         })),
+    body("bitoverlay_no_len", lift([](const BitView& a, const BitView& b, int32_t start) {
            return overlay(a, b, start, b.length);
-         }>),
-    body("bitgetbit", lift<[](const BitView& a, int32_t index) { return get_bit(a, index); }>),
-    body("bitsetbit", lift<[](const BitView& a, int32_t index, int32_t value) {
+         })),
+    body("bitgetbit", lift([](const BitView& a, int32_t index) { return get_bit(a, index); })),
+    body("bitsetbit", lift([](const BitView& a, int32_t index, int32_t value) {
            return set_bit(a, index, value);
-         }>),
-    body("bit_bit_count", lift<[](const BitView& a) { return count_ones(a); }>),
+         })),
+    body("bit_bit_count", lift([](const BitView& a) { return count_ones(a); })),
 }));
 
 constexpr FunctionBody kByOid[] = {
     // bit_length(bit)
-    {.oid = Oid(1812), .kernel = lift<[](const BitView& a) { return a.length; }>},
+    {.oid = Oid(1812), .kernel = lift([](const BitView& a) { return a.length; })},
 };
 
 }  // namespace

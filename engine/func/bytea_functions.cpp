@@ -147,46 +147,46 @@ std::string_view trim(std::string_view bytes, std::string_view set, bool left, b
 }
 
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
-    body("byteaoctetlen", lift<[](std::string_view v) { return static_cast<int32_t>(v.size()); }>),
-    body("bytea_substr", lift<[](std::string_view v, int32_t start, int32_t length) {
+    body("byteaoctetlen", lift([](std::string_view v) { return static_cast<int32_t>(v.size()); })),
+    body("bytea_substr", lift([](std::string_view v, int32_t start, int32_t length) {
            return substring(v, start, length);
-         }>),
+         })),
     body("bytea_substr_no_len",
-         lift<[](std::string_view v, int32_t start) { return substring(v, start, std::nullopt); }>),
-    body("byteaoverlay", lift<[](std::string_view v, std::string_view with, int32_t start,
-                                 int32_t length) { return overlay(v, with, start, length); }>),
-    body("byteaoverlay_no_len", lift<[](std::string_view v, std::string_view with, int32_t start) {
+         lift([](std::string_view v, int32_t start) { return substring(v, start, std::nullopt); })),
+    body("byteaoverlay", lift([](std::string_view v, std::string_view with, int32_t start,
+                                 int32_t length) { return overlay(v, with, start, length); })),
+    body("byteaoverlay_no_len", lift([](std::string_view v, std::string_view with, int32_t start) {
            return overlay(v, with, start, static_cast<int32_t>(with.size()));
-         }>),
-    body("byteapos", lift<[](std::string_view v, std::string_view part) {
+         })),
+    body("byteapos", lift([](std::string_view v, std::string_view part) {
            const size_t at = v.find(part);
            return at == std::string_view::npos ? 0 : static_cast<int32_t>(at) + 1;
-         }>),
+         })),
     body("byteatrim",
-         lift<[](std::string_view v, std::string_view set) { return trim(v, set, true, true); }>),
+         lift([](std::string_view v, std::string_view set) { return trim(v, set, true, true); })),
     body("bytealtrim",
-         lift<[](std::string_view v, std::string_view set) { return trim(v, set, true, false); }>),
+         lift([](std::string_view v, std::string_view set) { return trim(v, set, true, false); })),
     body("byteartrim",
-         lift<[](std::string_view v, std::string_view set) { return trim(v, set, false, true); }>),
-    body("byteaGetByte", lift<[](std::string_view v, int32_t n) -> Result<int32_t> {
+         lift([](std::string_view v, std::string_view set) { return trim(v, set, false, true); })),
+    body("byteaGetByte", lift([](std::string_view v, int32_t n) -> Result<int32_t> {
            if (n < 0 || static_cast<size_t>(n) >= v.size())
              return index_out_of_range(n, static_cast<int64_t>(v.size()) - 1);
            return static_cast<int32_t>(static_cast<unsigned char>(v[static_cast<size_t>(n)]));
-         }>),
+         })),
     body("byteaSetByte",
-         lift<[](std::string_view v, int32_t n, int32_t byte) -> Result<std::string> {
+         lift([](std::string_view v, int32_t n, int32_t byte) -> Result<std::string> {
            if (n < 0 || static_cast<size_t>(n) >= v.size())
              return index_out_of_range(n, static_cast<int64_t>(v.size()) - 1);
            std::string out(v);
            out[static_cast<size_t>(n)] = static_cast<char>(byte);
            return out;
-         }>),
-    body("byteaGetBit", lift<[](std::string_view v, int64_t n) -> Result<int32_t> {
+         })),
+    body("byteaGetBit", lift([](std::string_view v, int64_t n) -> Result<int32_t> {
            const auto bits = static_cast<int64_t>(v.size()) * 8;
            if (n < 0 || n >= bits) return index_out_of_range(n, bits - 1);
            return v[static_cast<size_t>(n / 8)] >> (n % 8) & 1;
-         }>),
-    body("byteaSetBit", lift<[](std::string_view v, int64_t n, int32_t bit) -> Result<std::string> {
+         })),
+    body("byteaSetBit", lift([](std::string_view v, int64_t n, int32_t bit) -> Result<std::string> {
            const auto bits = static_cast<int64_t>(v.size()) * 8;
            if (n < 0 || n >= bits) return index_out_of_range(n, bits - 1);
            if (bit != 0 && bit != 1)
@@ -195,16 +195,16 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
            char& byte = out[static_cast<size_t>(n / 8)];
            byte = static_cast<char>((byte & ~(1 << (n % 8))) | bit << (n % 8));
            return out;
-         }>),
-    body("bytea_bit_count", lift<[](std::string_view v) {
+         })),
+    body("bytea_bit_count", lift([](std::string_view v) {
            int64_t count = 0;
            for (const char c : v) count += std::popcount(static_cast<unsigned char>(c));
            return count;
-         }>),
+         })),
     body("binary_encode",
-         lift<[](std::string_view v, std::string_view name) { return encode(v, name); }>),
+         lift([](std::string_view v, std::string_view name) { return encode(v, name); })),
     body("binary_decode",
-         lift<[](std::string_view v, std::string_view name) { return decode(v, name); }>),
+         lift([](std::string_view v, std::string_view name) { return decode(v, name); })),
 }));
 
 }  // namespace

@@ -60,12 +60,12 @@ Visible fact_is_visible(CatalogCall& at, Oid catalog, Oid oid) {
 }
 
 template <auto F>
-constexpr Kernel kVisible = lift<[](Call& call, Oid oid) -> Visible {
+constexpr Kernel kVisible = lift([](Call& call, Oid oid) -> Visible {
   SessionServices* const services = TRY(services_of(call));
   const SearchPath* const path = TRY(services->path(call.context.fiber));
   CatalogCall at(call, *services, *path);
   return F(at, oid);
-}>;
+});
 
 template <auto kCatalog>
 constexpr Kernel kFactVisible =
@@ -86,24 +86,24 @@ Result<std::optional<Oid>> to_reg(Call& call, std::string_view name) {
   return status;
 }
 constexpr Kernel kToReg =
-    lift<[](Call& call, std::string_view name) { return to_reg(call, name); }>;
+    lift([](Call& call, std::string_view name) { return to_reg(call, name); });
 
-constexpr Kernel kFormatType = lift<[](Call& call, NullableDatum type,
-                                       NullableDatum typmod) -> Result<std::optional<std::string>> {
-  if (type.is_null) return std::optional<std::string>();
-  SessionServices* const services = TRY(services_of(call));
-  const int32_t modifier = typmod.is_null ? -1 : typmod.value.as<int32_t>();
-  std::string shown = TRY(
-      services->type_shown(call.context.fiber, type.value.as<Oid>(), modifier, !typmod.is_null));
-  return std::optional<std::string>(std::move(shown));
-}>;
+constexpr Kernel kFormatType = lift(
+    [](Call& call, NullableDatum type, NullableDatum typmod) -> Result<std::optional<std::string>> {
+      if (type.is_null) return std::optional<std::string>();
+      SessionServices* const services = TRY(services_of(call));
+      const int32_t modifier = typmod.is_null ? -1 : typmod.value.as<int32_t>();
+      std::string shown = TRY(services->type_shown(call.context.fiber, type.value.as<Oid>(),
+                                                   modifier, !typmod.is_null));
+      return std::optional<std::string>(std::move(shown));
+    });
 
-constexpr Kernel kUserById = lift<[](Call& call, Oid oid) -> Result<Datum> {
+constexpr Kernel kUserById = lift([](Call& call, Oid oid) -> Result<Datum> {
   SessionServices* const services = TRY(services_of(call));
   CatalogReader catalog(services->builtin(), services->rows());
   const RoleInfo* const role = TRY(catalog.role(call.context.fiber, oid));
   return make_name(call.arena(), role != nullptr ? role->name : cat("unknown (OID=", oid, ")"));
-}>;
+});
 
 // Encodings by PostgreSQL's numbers. UTF8 is the one there is; the others have names only.
 constexpr std::string_view kEncodings[] = {
@@ -153,31 +153,30 @@ Oid catalog_named(std::string_view name) {
 }
 
 constexpr Kernel kObjectComment =
-    lift<[](Call& call, Oid object, Name catalog) -> Result<std::optional<std::string>> {
+    lift([](Call& call, Oid object, Name catalog) -> Result<std::optional<std::string>> {
       const Oid relation = catalog_named(catalog.text);
       if (!relation) return std::optional<std::string>();
       return comment(call, object, relation, 0);
-    }>;
-constexpr Kernel kColumnComment = lift<[](Call& call, Oid object, int32_t column) {
+    });
+constexpr Kernel kColumnComment = lift([](Call& call, Oid object, int32_t column) {
   return comment(call, object, pg_class::kRelation, column);
-}>;
+});
 // Without a catalog: whichever has a comment for this number.
-constexpr Kernel kAnyComment =
-    lift<[](Call& call, Oid object) -> Result<std::optional<std::string>> {
-      SessionServices* const services = TRY(services_of(call));
-      std::optional<std::string> out;
-      const Datum keys[] = {Datum::of(object)};
-      TRY(services->rows().scan(call.context.fiber, pg_description::kRelation,
-                                kPgDescriptionOCOIndex, keys,
-                                [&](const CatalogRow& row, Tid) -> Status {
-                                  if (row.get<int32_t>(pg_description::objsubid) == 0)
-                                    out = row.text(pg_description::description);
-                                  return {};
-                                }));
-      return out;
-    }>;
+constexpr Kernel kAnyComment = lift([](Call& call,
+                                       Oid object) -> Result<std::optional<std::string>> {
+  SessionServices* const services = TRY(services_of(call));
+  std::optional<std::string> out;
+  const Datum keys[] = {Datum::of(object)};
+  TRY(services->rows().scan(call.context.fiber, pg_description::kRelation, kPgDescriptionOCOIndex,
+                            keys, [&](const CatalogRow& row, Tid) -> Status {
+                              if (row.get<int32_t>(pg_description::objsubid) == 0)
+                                out = row.text(pg_description::description);
+                              return {};
+                            }));
+  return out;
+});
 constexpr Kernel kSharedComment =
-    lift<[](Call& call, Oid object, Name catalog) -> Result<std::optional<std::string>> {
+    lift([](Call& call, Oid object, Name catalog) -> Result<std::optional<std::string>> {
       SessionServices* const services = TRY(services_of(call));
       std::optional<std::string> out;
       const Datum keys[] = {Datum::of(object), Datum::of(catalog_named(catalog.text))};
@@ -188,7 +187,7 @@ constexpr Kernel kSharedComment =
                                   return {};
                                 }));
       return out;
-    }>;
+    });
 
 using Text = Result<std::optional<std::string>>;
 
@@ -199,11 +198,10 @@ Text definition(Call& call, DefinitionKind kind, Oid object, int column, bool pr
 }
 template <DefinitionKind kKind>
 constexpr Kernel kDefinition =
-    lift<[](Call& call, Oid object) { return definition(call, kKind, object, 0, false); }>;
+    lift([](Call& call, Oid object) { return definition(call, kKind, object, 0, false); });
 template <DefinitionKind kKind>
-constexpr Kernel kPrettyDefinition = lift<[](Call& call, Oid object, bool pretty) {
-  return definition(call, kKind, object, 0, pretty);
-}>;
+constexpr Kernel kPrettyDefinition = lift(
+    [](Call& call, Oid object, bool pretty) { return definition(call, kKind, object, 0, pretty); });
 
 Text named_view(Call& call, std::string_view name, bool pretty) {
   const NameResolver* const names = call.settings().names;
@@ -315,49 +313,49 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("to_regtype", kToReg),
     body("format_type", kFormatType),
     body("pg_get_userbyid", kUserById),
-    body("PG_encoding_to_char", lift<[](int32_t number) {
+    body("PG_encoding_to_char", lift([](int32_t number) {
            const auto i = static_cast<size_t>(number);
            return Name{number >= 0 && i < std::size(kEncodings) ? kEncodings[i] : ""};
-         }>),
-    body("PG_char_to_encoding", lift<[](Name name) { return encoding_number(name.text); }>),
-    body("getdatabaseencoding", lift<[](Call&) { return Name{"UTF8"}; }>),
-    body("pg_client_encoding", lift<[](Call&) { return Name{"UTF8"}; }>),
+         })),
+    body("PG_char_to_encoding", lift([](Name name) { return encoding_number(name.text); })),
+    body("getdatabaseencoding", lift([](Call&) { return Name{"UTF8"}; })),
+    body("pg_client_encoding", lift([](Call&) { return Name{"UTF8"}; })),
     body("pg_get_indexdef", kDefinition<DefinitionKind::index>),
-    body("pg_get_indexdef_ext", lift<[](Call& call, Oid object, int32_t column, bool pretty) {
+    body("pg_get_indexdef_ext", lift([](Call& call, Oid object, int32_t column, bool pretty) {
            return definition(call, DefinitionKind::index, object, column, pretty);
-         }>),
+         })),
     body("pg_get_constraintdef", kDefinition<DefinitionKind::constraint>),
     body("pg_get_constraintdef_ext", kPrettyDefinition<DefinitionKind::constraint>),
     body("pg_get_viewdef", kDefinition<DefinitionKind::view>),
     body("pg_get_viewdef_ext", kPrettyDefinition<DefinitionKind::view>),
     body("pg_get_ruledef", kDefinition<DefinitionKind::rule>),
     body("pg_get_ruledef_ext", kPrettyDefinition<DefinitionKind::rule>),
-    body("pg_get_viewdef_wrap", lift<[](Call& call, Oid object, int32_t) {
+    body("pg_get_viewdef_wrap", lift([](Call& call, Oid object, int32_t) {
            return definition(call, DefinitionKind::view, object, 0, true);
-         }>),
+         })),
     body("pg_get_viewdef_name",
-         lift<[](Call& call, std::string_view name) { return named_view(call, name, false); }>),
-    body("pg_get_viewdef_name_ext", lift<[](Call& call, std::string_view name, bool pretty) {
+         lift([](Call& call, std::string_view name) { return named_view(call, name, false); })),
+    body("pg_get_viewdef_name_ext", lift([](Call& call, std::string_view name, bool pretty) {
            return named_view(call, name, pretty);
-         }>),
-    body("pg_get_expr", lift<[](Call& call, std::string_view stored, Oid relation) {
+         })),
+    body("pg_get_expr", lift([](Call& call, std::string_view stored, Oid relation) {
            return expression(call, stored, relation, false);
-         }>),
+         })),
     body("pg_get_expr_ext",
-         lift<[](Call& call, std::string_view stored, Oid relation, bool pretty) {
+         lift([](Call& call, std::string_view stored, Oid relation, bool pretty) {
            return expression(call, stored, relation, pretty);
-         }>),
+         })),
     body("pg_get_partkeydef", kNothing),
     body("pg_partition_root", kNothing),
-    body("pg_get_function_sqlbody", lift<[](Call& call, Oid oid) -> Text {
+    body("pg_get_function_sqlbody", lift([](Call& call, Oid oid) -> Text {
            SessionServices* const services = TRY(services_of(call));
            CatalogReader catalog(services->builtin(), services->rows());
            const FunctionInfo* const info = TRY(catalog.function(call.context.fiber, oid));
            if (info == nullptr || info->sql_body.empty()) return std::optional<std::string>();
            return std::optional<std::string>(info->sql_body);
-         }>),
+         })),
     body("pg_describe_object",
-         lift<[](Call& call, Oid catalog, Oid object, int32_t column) -> Text {
+         lift([](Call& call, Oid catalog, Oid object, int32_t column) -> Text {
            if (!catalog && !object) return std::optional<std::string>();
            SessionServices* const services = TRY(services_of(call));
            const SearchPath* const path = TRY(services->path(call.context.fiber));
@@ -365,37 +363,37 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
            std::string text = TRY(describe_object(at.fiber, at.catalog, services->rows(), at.path,
                                                   {catalog, object, column}));
            return std::optional<std::string>(std::move(text));
-         }>),
-    body("pg_relation_is_publishable", lift<[](Call& call, Oid oid) -> Visible {
+         })),
+    body("pg_relation_is_publishable", lift([](Call& call, Oid oid) -> Visible {
            SessionServices* const services = TRY(services_of(call));
            CatalogReader catalog(services->builtin(), services->rows());
            const RelationInfo* const info = TRY(catalog.relation(call.context.fiber, oid));
            if (info == nullptr) return std::optional<bool>();
            return std::optional<bool>(info->kind == 'r' && info->persistence == 'p' &&
                                       info->oid >= kFirstUserOid);
-         }>),
-    body("pg_tablespace_location", lift<[](Call&, Oid) { return std::string_view(); }>),
+         })),
+    body("pg_tablespace_location", lift([](Call&, Oid) { return std::string_view(); })),
     body("pg_get_partition_constraintdef", kNothing),
     body("pg_get_triggerdef", kNothing),
     body("pg_get_triggerdef_ext", kNothing),
     body("pg_get_statisticsobjdef", kNothing),
     body("pg_get_statisticsobjdef_columns", kNothing),
     body("pg_get_function_arguments",
-         lift<[](Call& call, Oid oid) { return function_arguments(call, oid, true); }>),
+         lift([](Call& call, Oid oid) { return function_arguments(call, oid, true); })),
     body("pg_get_function_identity_arguments",
-         lift<[](Call& call, Oid oid) { return function_arguments(call, oid, false); }>),
+         lift([](Call& call, Oid oid) { return function_arguments(call, oid, false); })),
     body("pg_get_function_result",
-         lift<[](Call& call, Oid oid) { return function_result(call, oid); }>),
-    body("current_schema", lift<[](Call& call) -> Result<std::optional<Datum>> {
+         lift([](Call& call, Oid oid) { return function_result(call, oid); })),
+    body("current_schema", lift([](Call& call) -> Result<std::optional<Datum>> {
            SessionServices* const services = TRY(services_of(call));
            const SearchPath* const path = TRY(services->path(call.context.fiber));
            CatalogReader catalog(services->builtin(), services->rows());
            const NamespaceInfo* const info = TRY(catalog.nsp(call.context.fiber, path->creation));
            if (info == nullptr) return std::optional<Datum>();
            return std::optional<Datum>(make_name(call.arena(), info->name));
-         }>),
+         })),
     body("current_schemas",
-         lift<[](Call& call, bool implicit) { return schema_names(call, implicit); }>),
+         lift([](Call& call, bool implicit) { return schema_names(call, implicit); })),
 }));
 
 constexpr FunctionBody by_oid(uint32_t oid, Kernel kernel) {

@@ -17,23 +17,23 @@ int order(A a, B b) {
 
 // Six operators over two word types, compiled to loops without branches.
 template <class A, class B>
-constexpr Kernel kEq = lift<[](A a, B b) { return a == b; }>;
+constexpr Kernel kEq = lift([](A a, B b) { return a == b; });
 template <class A, class B>
-constexpr Kernel kNe = lift<[](A a, B b) { return a != b; }>;
+constexpr Kernel kNe = lift([](A a, B b) { return a != b; });
 template <class A, class B>
-constexpr Kernel kLt = lift<[](A a, B b) { return a < b; }>;
+constexpr Kernel kLt = lift([](A a, B b) { return a < b; });
 template <class A, class B>
-constexpr Kernel kLe = lift<[](A a, B b) { return a <= b; }>;
+constexpr Kernel kLe = lift([](A a, B b) { return a <= b; });
 template <class A, class B>
-constexpr Kernel kGt = lift<[](A a, B b) { return a > b; }>;
+constexpr Kernel kGt = lift([](A a, B b) { return a > b; });
 template <class A, class B>
-constexpr Kernel kGe = lift<[](A a, B b) { return a >= b; }>;
+constexpr Kernel kGe = lift([](A a, B b) { return a >= b; });
 template <class A, class B>
-constexpr Kernel kCmp = lift<[](A a, B b) { return int32_t{order(a, b)}; }>;
+constexpr Kernel kCmp = lift([](A a, B b) { return int32_t{order(a, b)}; });
 template <class T>
-constexpr Kernel kLarger = lift<[](T a, T b) { return a > b ? a : b; }>;
+constexpr Kernel kLarger = lift([](T a, T b) { return a > b ? a : b; });
 template <class T>
-constexpr Kernel kSmaller = lift<[](T a, T b) { return a < b ? a : b; }>;
+constexpr Kernel kSmaller = lift([](T a, T b) { return a < b ? a : b; });
 
 // Floats: NaN equals NaN and is above all.
 template <class A, class B>
@@ -41,57 +41,57 @@ int float_order(A a, B b) {
   return compare_floats(static_cast<double>(a), static_cast<double>(b));
 }
 template <class A, class B>
-constexpr Kernel kFloatEq = lift<[](A a, B b) { return float_order(a, b) == 0; }>;
+constexpr Kernel kFloatEq = lift([](A a, B b) { return float_order(a, b) == 0; });
 template <class A, class B>
-constexpr Kernel kFloatNe = lift<[](A a, B b) { return float_order(a, b) != 0; }>;
+constexpr Kernel kFloatNe = lift([](A a, B b) { return float_order(a, b) != 0; });
 template <class A, class B>
-constexpr Kernel kFloatLt = lift<[](A a, B b) { return float_order(a, b) < 0; }>;
+constexpr Kernel kFloatLt = lift([](A a, B b) { return float_order(a, b) < 0; });
 template <class A, class B>
-constexpr Kernel kFloatLe = lift<[](A a, B b) { return float_order(a, b) <= 0; }>;
+constexpr Kernel kFloatLe = lift([](A a, B b) { return float_order(a, b) <= 0; });
 template <class A, class B>
-constexpr Kernel kFloatGt = lift<[](A a, B b) { return float_order(a, b) > 0; }>;
+constexpr Kernel kFloatGt = lift([](A a, B b) { return float_order(a, b) > 0; });
 template <class A, class B>
-constexpr Kernel kFloatGe = lift<[](A a, B b) { return float_order(a, b) >= 0; }>;
+constexpr Kernel kFloatGe = lift([](A a, B b) { return float_order(a, b) >= 0; });
 template <class A, class B>
-constexpr Kernel kFloatCmp = lift<[](A a, B b) { return int32_t{float_order(a, b)}; }>;
+constexpr Kernel kFloatCmp = lift([](A a, B b) { return int32_t{float_order(a, b)}; });
 template <class T>
-constexpr Kernel kFloatLarger = lift<[](T a, T b) { return float_order(a, b) > 0 ? a : b; }>;
+constexpr Kernel kFloatLarger = lift([](T a, T b) { return float_order(a, b) > 0 ? a : b; });
 template <class T>
-constexpr Kernel kFloatSmaller = lift<[](T a, T b) { return float_order(a, b) < 0 ? a : b; }>;
+constexpr Kernel kFloatSmaller = lift([](T a, T b) { return float_order(a, b) < 0 ? a : b; });
 
 // By a Comparator.
 template <Comparator C>
-constexpr Kernel kEqBy = lift<[](Datum a, Datum b) { return C(a, b) == 0; }>;
+constexpr Kernel kEqBy = lift([](Datum a, Datum b) { return C(a, b) == 0; });
 template <Comparator C>
-constexpr Kernel kNeBy = lift<[](Datum a, Datum b) { return C(a, b) != 0; }>;
+constexpr Kernel kNeBy = lift([](Datum a, Datum b) { return C(a, b) != 0; });
 template <Comparator C>
-constexpr Kernel kLtBy = lift<[](Datum a, Datum b) { return C(a, b) < 0; }>;
+constexpr Kernel kLtBy = lift([](Datum a, Datum b) { return C(a, b) < 0; });
 template <Comparator C>
-constexpr Kernel kLeBy = lift<[](Datum a, Datum b) { return C(a, b) <= 0; }>;
+constexpr Kernel kLeBy = lift([](Datum a, Datum b) { return C(a, b) <= 0; });
 template <Comparator C>
-constexpr Kernel kGtBy = lift<[](Datum a, Datum b) { return C(a, b) > 0; }>;
+constexpr Kernel kGtBy = lift([](Datum a, Datum b) { return C(a, b) > 0; });
 template <Comparator C>
-constexpr Kernel kGeBy = lift<[](Datum a, Datum b) { return C(a, b) >= 0; }>;
+constexpr Kernel kGeBy = lift([](Datum a, Datum b) { return C(a, b) >= 0; });
 template <Comparator C>
-constexpr Kernel kCmpBy = lift<[](Datum a, Datum b) {
+constexpr Kernel kCmpBy = lift([](Datum a, Datum b) {
   const int32_t o = C(a, b);
   return o < 0 ? -1 : o > 0 ? 1 : 0;
-}>;
+});
 // The values point into batches that may go: results are copied by the caller's rules, words and
 // pointers alike.
 template <Comparator C>
-constexpr Kernel kLargerBy = lift<[](Datum a, Datum b) { return C(a, b) > 0 ? a : b; }>;
+constexpr Kernel kLargerBy = lift([](Datum a, Datum b) { return C(a, b) > 0 ? a : b; });
 template <Comparator C>
-constexpr Kernel kSmallerBy = lift<[](Datum a, Datum b) { return C(a, b) < 0 ? a : b; }>;
+constexpr Kernel kSmallerBy = lift([](Datum a, Datum b) { return C(a, b) < 0 ? a : b; });
 // Of equal char(n) values the first is taken.
 constexpr Kernel kBpcharLarger =
-    lift<[](Datum a, Datum b) { return compare_bpchar(a, b) >= 0 ? a : b; }>;
+    lift([](Datum a, Datum b) { return compare_bpchar(a, b) >= 0 ? a : b; });
 constexpr Kernel kBpcharSmaller =
-    lift<[](Datum a, Datum b) { return compare_bpchar(a, b) <= 0 ? a : b; }>;
+    lift([](Datum a, Datum b) { return compare_bpchar(a, b) <= 0 ? a : b; });
 
 // Texts of equal length differ or not: memcmp of the whole suffices.
-constexpr Kernel kTextEq = lift<[](std::string_view a, std::string_view b) { return a == b; }>;
-constexpr Kernel kTextNe = lift<[](std::string_view a, std::string_view b) { return a != b; }>;
+constexpr Kernel kTextEq = lift([](std::string_view a, std::string_view b) { return a == b; });
+constexpr Kernel kTextNe = lift([](std::string_view a, std::string_view b) { return a != b; });
 
 int compare_name_text(Datum a, Datum b) {
   return compare_text(name_view(a.as<const char*>()), b.text());
@@ -242,7 +242,7 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("xid8_smaller", kSmaller<uint64_t>),
     body("bytea_larger", kLargerBy<compare_bytes>),
     body("text_starts_with",
-         lift<[](std::string_view a, std::string_view b) { return a.starts_with(b); }>),
+         lift([](std::string_view a, std::string_view b) { return a.starts_with(b); })),
 }));
 
 }  // namespace

@@ -262,32 +262,32 @@ std::optional<double> as_double(const MaybeField& field) {
 template <class R, R (*As)(const MaybeField&)>
 struct Extract {
   static constexpr Kernel timestamp =
-      lift<[](Call& call, std::string_view unit, int64_t v) -> Result<R> {
+      lift([](Call& call, std::string_view unit, int64_t v) -> Result<R> {
         const MaybeField field = TRY(timestamp_field(call, unit, v, false));
         return As(field);
-      }>;
+      });
   static constexpr Kernel timestamptz =
-      lift<[](Call& call, std::string_view unit, int64_t v) -> Result<R> {
+      lift([](Call& call, std::string_view unit, int64_t v) -> Result<R> {
         const MaybeField field = TRY(timestamp_field(call, unit, v, true));
         return As(field);
-      }>;
-  static constexpr Kernel date = lift<[](std::string_view unit, int32_t v) -> Result<R> {
+      });
+  static constexpr Kernel date = lift([](std::string_view unit, int32_t v) -> Result<R> {
     const MaybeField field = TRY(date_field(unit, v));
     return As(field);
-  }>;
-  static constexpr Kernel time = lift<[](std::string_view unit, int64_t v) -> Result<R> {
+  });
+  static constexpr Kernel time = lift([](std::string_view unit, int64_t v) -> Result<R> {
     const MaybeField field = TRY(time_field(unit, v, std::nullopt));
     return As(field);
-  }>;
-  static constexpr Kernel timetz = lift<[](std::string_view unit, const TimeTz& v) -> Result<R> {
+  });
+  static constexpr Kernel timetz = lift([](std::string_view unit, const TimeTz& v) -> Result<R> {
     const MaybeField field = TRY(time_field(unit, v.micros, v.west_seconds));
     return As(field);
-  }>;
+  });
   static constexpr Kernel interval =
-      lift<[](std::string_view unit, const Interval& v) -> Result<R> {
+      lift([](std::string_view unit, const Interval& v) -> Result<R> {
         const MaybeField field = TRY(interval_field(unit, v));
         return As(field);
-      }>;
+      });
 };
 using ExtractNumeric = Extract<std::optional<Numeric>, as_numeric>;
 using ExtractDouble = Extract<std::optional<double>, as_double>;
@@ -453,16 +453,16 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("timetz_part", ExtractDouble::timetz),
     body("interval_part", ExtractDouble::interval),
     body("timestamp_trunc",
-         lift<[](std::string_view unit, int64_t v) { return trunc_timestamp(unit, v); }>),
-    body("timestamptz_trunc", lift<[](Call& call, std::string_view unit, int64_t v) {
+         lift([](std::string_view unit, int64_t v) { return trunc_timestamp(unit, v); })),
+    body("timestamptz_trunc", lift([](Call& call, std::string_view unit, int64_t v) {
            return trunc_timestamptz(unit, v, session_zone(call.settings()));
-         }>),
+         })),
     body("timestamptz_trunc_zone",
-         lift<[](std::string_view unit, int64_t v, std::string_view zone) {
+         lift([](std::string_view unit, int64_t v, std::string_view zone) {
            return trunc_in_zone(unit, v, zone);
-         }>),
+         })),
     body("interval_trunc",
-         lift<[](std::string_view unit, const Interval& v) { return trunc_interval(unit, v); }>),
+         lift([](std::string_view unit, const Interval& v) { return trunc_interval(unit, v); })),
 }));
 
 }  // namespace

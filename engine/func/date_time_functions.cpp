@@ -262,42 +262,42 @@ Result<TimeTz> timetz_at(Call& call, std::string_view name, TimeTz t) {
 }
 
 template <int kSign>
-constexpr Kernel kDatePlusInt = lift<[](int32_t date, int32_t days) -> Result<int32_t> {
+constexpr Kernel kDatePlusInt = lift([](int32_t date, int32_t days) -> Result<int32_t> {
   if (is_infinite_date(date)) return date;
   int32_t result = 0;
   if (__builtin_add_overflow(date, kSign * int64_t{days}, &result) || !is_valid_date(result))
     return date_out_of_range();
   return result;
-}>;
+});
 template <bool kSubtract>
-constexpr Kernel kTimestampInterval = lift<[](int64_t t, const Interval& span) -> Result<int64_t> {
+constexpr Kernel kTimestampInterval = lift([](int64_t t, const Interval& span) -> Result<int64_t> {
   const Interval by = kSubtract ? TRY(negate_interval(span)) : span;
   return timestamp_plus(t, by);
-}>;
+});
 template <bool kSubtract>
 constexpr Kernel kTimestamptzInterval =
-    lift<[](Call& call, int64_t t, const Interval& span) -> Result<int64_t> {
+    lift([](Call& call, int64_t t, const Interval& span) -> Result<int64_t> {
       const Interval by = kSubtract ? TRY(negate_interval(span)) : span;
       return timestamptz_plus(t, by, zone_of(call));
-    }>;
+    });
 template <bool kSubtract>
-constexpr Kernel kDateInterval = lift<[](int32_t date, const Interval& span) -> Result<int64_t> {
+constexpr Kernel kDateInterval = lift([](int32_t date, const Interval& span) -> Result<int64_t> {
   const Interval by = kSubtract ? TRY(negate_interval(span)) : span;
   const int64_t t = TRY(timestamp_of_date(date));
   return timestamp_plus(t, by);
-}>;
+});
 template <int kSign>
-constexpr Kernel kTimeInterval = lift<[](int64_t t, const Interval& span) {
+constexpr Kernel kTimeInterval = lift([](int64_t t, const Interval& span) {
   return wrap_day(t + kSign * (span.micros % kMicrosPerDay));
-}>;
+});
 template <int kSign>
-constexpr Kernel kTimetzInterval = lift<[](const TimeTz& t, const Interval& span) {
+constexpr Kernel kTimetzInterval = lift([](const TimeTz& t, const Interval& span) {
   return TimeTz{wrap_day(t.micros + kSign * (span.micros % kMicrosPerDay)), t.west_seconds};
-}>;
-constexpr Kernel kRoundTimestamp = lift<[](int64_t v, int32_t typmod) -> Result<int64_t> {
+});
+constexpr Kernel kRoundTimestamp = lift([](int64_t v, int32_t typmod) -> Result<int64_t> {
   TRY(apply_timestamp_typmod(v, typmod));
   return v;
-}>;
+});
 
 // A date against a timestamp: without overflow, for a date may lie past every timestamp.
 int date_order(int32_t date, int64_t timestamp) {
@@ -334,24 +334,22 @@ bool holds(int order, char op) {
 }
 template <char kOp>
 constexpr Kernel kDateTimestamp =
-    lift<[](int32_t a, int64_t b) { return holds(date_order(a, b), kOp); }>;
+    lift([](int32_t a, int64_t b) { return holds(date_order(a, b), kOp); });
 template <char kOp>
 constexpr Kernel kTimestampDate =
-    lift<[](int64_t a, int32_t b) { return holds(-date_order(b, a), kOp); }>;
+    lift([](int64_t a, int32_t b) { return holds(-date_order(b, a), kOp); });
 template <char kOp>
 constexpr Kernel kDateTimestamptz =
-    lift<[](Call& call, int32_t a, int64_t b) { return holds(date_order_tz(call, a, b), kOp); }>;
+    lift([](Call& call, int32_t a, int64_t b) { return holds(date_order_tz(call, a, b), kOp); });
 template <char kOp>
 constexpr Kernel kTimestamptzDate =
-    lift<[](Call& call, int64_t a, int32_t b) { return holds(-date_order_tz(call, b, a), kOp); }>;
+    lift([](Call& call, int64_t a, int32_t b) { return holds(-date_order_tz(call, b, a), kOp); });
 template <char kOp>
-constexpr Kernel kTimestampTimestamptz = lift<[](Call& call, int64_t a, int64_t b) {
-  return holds(timestamp_order_tz(call, a, b), kOp);
-}>;
+constexpr Kernel kTimestampTimestamptz = lift(
+    [](Call& call, int64_t a, int64_t b) { return holds(timestamp_order_tz(call, a, b), kOp); });
 template <char kOp>
-constexpr Kernel kTimestamptzTimestamp = lift<[](Call& call, int64_t a, int64_t b) {
-  return holds(-timestamp_order_tz(call, b, a), kOp);
-}>;
+constexpr Kernel kTimestamptzTimestamp = lift(
+    [](Call& call, int64_t a, int64_t b) { return holds(-timestamp_order_tz(call, b, a), kOp); });
 
 #define SIX_MIXED(left, right, K)                                       \
   body(left "_eq_" right, K<'='>), body(left "_ne_" right, K<'!'>),     \
@@ -409,30 +407,30 @@ int compare_words(Datum a, Datum b) {
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("date_pli", kDatePlusInt<1>),
     body("date_mii", kDatePlusInt<-1>),
-    body("date_mi", lift<[](int32_t a, int32_t b) -> Result<int32_t> {
+    body("date_mi", lift([](int32_t a, int32_t b) -> Result<int32_t> {
            if (is_infinite_date(a) || is_infinite_date(b)) {
              return raise(sqlstate::datetime_value_out_of_range, "cannot subtract infinite dates");
            }
            return a - b;
-         }>),
+         })),
     body("date_pl_interval", kDateInterval<false>),
     body("date_mi_interval", kDateInterval<true>),
     body("timestamp_pl_interval", kTimestampInterval<false>),
     body("timestamp_mi_interval", kTimestampInterval<true>),
     body("timestamptz_pl_interval", kTimestamptzInterval<false>),
     body("timestamptz_mi_interval", kTimestamptzInterval<true>),
-    body("timestamp_mi", lift<[](int64_t a, int64_t b) -> Result<Interval> {
+    body("timestamp_mi", lift([](int64_t a, int64_t b) -> Result<Interval> {
            const Interval v = TRY(difference(a, b));
            return v;
-         }>),
+         })),
     body("time_pl_interval", kTimeInterval<1>),
     body("time_mi_interval", kTimeInterval<-1>),
     body("timetz_pl_interval", kTimetzInterval<1>),
     body("timetz_mi_interval", kTimetzInterval<-1>),
-    body("time_mi_time", lift<[](int64_t a, int64_t b) { return Interval{a - b, 0, 0}; }>),
+    body("time_mi_time", lift([](int64_t a, int64_t b) { return Interval{a - b, 0, 0}; })),
     body("interval_pl",
-         lift<[](const Interval& a, const Interval& b) { return add_intervals(a, b); }>),
-    body("interval_mi", lift<[](const Interval& a, const Interval& b) -> Result<Interval> {
+         lift([](const Interval& a, const Interval& b) { return add_intervals(a, b); })),
+    body("interval_mi", lift([](const Interval& a, const Interval& b) -> Result<Interval> {
            Interval v;
            if (__builtin_sub_overflow(a.micros, b.micros, &v.micros) ||
                __builtin_sub_overflow(a.days, b.days, &v.days) ||
@@ -440,125 +438,125 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
              return interval_out_of_range();
            }
            return v;
-         }>),
-    body("interval_um", lift<[](const Interval& a) { return negate_interval(a); }>),
-    body("interval_mul", lift<[](const Interval& a, double f) { return multiply_interval(a, f); }>),
+         })),
+    body("interval_um", lift([](const Interval& a) { return negate_interval(a); })),
+    body("interval_mul", lift([](const Interval& a, double f) { return multiply_interval(a, f); })),
     body("mul_d_interval",
-         lift<[](double f, const Interval& a) { return multiply_interval(a, f); }>),
-    body("interval_div", lift<[](const Interval& a, double f) { return divide_interval(a, f); }>),
-    body("interval_justify_hours", lift<[](const Interval& v) { return justify_hours(v); }>),
-    body("interval_justify_days", lift<[](const Interval& v) { return justify_days(v); }>),
-    body("interval_justify_interval", lift<[](const Interval& v) { return justify(v); }>),
-    body("interval_scale", lift<[](Interval v, int32_t typmod) -> Result<Interval> {
+         lift([](double f, const Interval& a) { return multiply_interval(a, f); })),
+    body("interval_div", lift([](const Interval& a, double f) { return divide_interval(a, f); })),
+    body("interval_justify_hours", lift([](const Interval& v) { return justify_hours(v); })),
+    body("interval_justify_days", lift([](const Interval& v) { return justify_days(v); })),
+    body("interval_justify_interval", lift([](const Interval& v) { return justify(v); })),
+    body("interval_scale", lift([](Interval v, int32_t typmod) -> Result<Interval> {
            TRY(apply_interval_typmod(v, typmod));
            return v;
-         }>),
+         })),
     body("timestamp_scale", kRoundTimestamp),
     body("timestamptz_scale", kRoundTimestamp),
-    body("time_scale", lift<[](int64_t v, int32_t typmod) { return round_micros(v, typmod); }>),
-    body("timetz_scale", lift<[](const TimeTz& v, int32_t typmod) {
+    body("time_scale", lift([](int64_t v, int32_t typmod) { return round_micros(v, typmod); })),
+    body("timetz_scale", lift([](const TimeTz& v, int32_t typmod) {
            return TimeTz{round_micros(v.micros, typmod), v.west_seconds};
-         }>),
-    body("timestamp_age", lift<[](int64_t a, int64_t b) { return age(a, b, nullptr); }>),
-    body("timestamptz_age", lift<[](Call& call, int64_t a, int64_t b) {
+         })),
+    body("timestamp_age", lift([](int64_t a, int64_t b) { return age(a, b, nullptr); })),
+    body("timestamptz_age", lift([](Call& call, int64_t a, int64_t b) {
            const TimeZone zone = zone_of(call);
            return age(a, b, &zone);
-         }>),
-    body("date_finite", lift<[](int32_t v) { return !is_infinite_date(v); }>),
-    body("timestamp_finite", lift<[](int64_t v) { return !is_infinite_timestamp(v); }>),
-    body("interval_finite", lift<[](const Interval&) { return true; }>),
+         })),
+    body("date_finite", lift([](int32_t v) { return !is_infinite_date(v); })),
+    body("timestamp_finite", lift([](int64_t v) { return !is_infinite_timestamp(v); })),
+    body("interval_finite", lift([](const Interval&) { return true; })),
     // Conversions.
-    body("date_timestamp", lift<[](int32_t v) { return timestamp_of_date(v); }>),
+    body("date_timestamp", lift([](int32_t v) { return timestamp_of_date(v); })),
     body("date_timestamptz",
-         lift<[](Call& call, int32_t v) { return timestamptz_of_date(v, zone_of(call)); }>),
-    body("timestamp_date", lift<[](int64_t v) { return date_of_timestamp(v); }>),
-    body("timestamptz_date", lift<[](Call& call, int64_t v) -> Result<int32_t> {
+         lift([](Call& call, int32_t v) { return timestamptz_of_date(v, zone_of(call)); })),
+    body("timestamp_date", lift([](int64_t v) { return date_of_timestamp(v); })),
+    body("timestamptz_date", lift([](Call& call, int64_t v) -> Result<int32_t> {
            const int64_t local = TRY(timestamptz_to_timestamp(v, zone_of(call)));
            return date_of_timestamp(local);
-         }>),
+         })),
     body("timestamp_timestamptz",
-         lift<[](Call& call, int64_t v) { return timestamp_to_timestamptz(v, zone_of(call)); }>),
+         lift([](Call& call, int64_t v) { return timestamp_to_timestamptz(v, zone_of(call)); })),
     body("timestamptz_timestamp",
-         lift<[](Call& call, int64_t v) { return timestamptz_to_timestamp(v, zone_of(call)); }>),
-    body("timestamp_time", lift<[](int64_t v) -> std::optional<int64_t> {
+         lift([](Call& call, int64_t v) { return timestamptz_to_timestamp(v, zone_of(call)); })),
+    body("timestamp_time", lift([](int64_t v) -> std::optional<int64_t> {
            if (is_infinite_timestamp(v)) return std::nullopt;
            return wrap_day(v);
-         }>),
-    body("timestamptz_time", lift<[](Call& call, int64_t v) -> Result<std::optional<int64_t>> {
+         })),
+    body("timestamptz_time", lift([](Call& call, int64_t v) -> Result<std::optional<int64_t>> {
            if (is_infinite_timestamp(v)) return std::optional<int64_t>();
            const int64_t local = TRY(timestamptz_to_timestamp(v, zone_of(call)));
            return std::optional<int64_t>(wrap_day(local));
-         }>),
-    body("timestamptz_timetz", lift<[](Call& call, int64_t v) -> std::optional<TimeTz> {
+         })),
+    body("timestamptz_timetz", lift([](Call& call, int64_t v) -> std::optional<TimeTz> {
            if (is_infinite_timestamp(v)) return std::nullopt;
            const DateTimeParts parts = parts_of_timestamptz(v, zone_of(call));
            return TimeTz{time_of_parts(parts), parts.west_seconds};
-         }>),
-    body("time_timetz", lift<[](Call& call, int64_t v) {
+         })),
+    body("time_timetz", lift([](Call& call, int64_t v) {
            DateTimeParts now = parts_of_timestamptz(call.settings().now.v, zone_of(call));
            set_time(now, v);
            return TimeTz{v, west_seconds_at(now, zone_of(call))};
-         }>),
-    body("timetz_time", lift<[](const TimeTz& v) { return v.micros; }>),
-    body("time_interval", lift<[](int64_t v) { return Interval{v, 0, 0}; }>),
-    body("interval_time", lift<[](const Interval& v) { return wrap_day(v.micros); }>),
-    body("datetime_timestamp", lift<[](int32_t date, int64_t time) -> Result<int64_t> {
+         })),
+    body("timetz_time", lift([](const TimeTz& v) { return v.micros; })),
+    body("time_interval", lift([](int64_t v) { return Interval{v, 0, 0}; })),
+    body("interval_time", lift([](const Interval& v) { return wrap_day(v.micros); })),
+    body("datetime_timestamp", lift([](int32_t date, int64_t time) -> Result<int64_t> {
            const int64_t start = TRY(timestamp_of_date(date));
            if (is_infinite_timestamp(start)) return start;
            if (!is_valid_timestamp(start + time)) return timestamp_out_of_range();
            return start + time;
-         }>),
-    body("datetimetz_timestamptz", lift<[](int32_t date, const TimeTz& time) -> Result<int64_t> {
+         })),
+    body("datetimetz_timestamptz", lift([](int32_t date, const TimeTz& time) -> Result<int64_t> {
            const int64_t start = TRY(timestamp_of_date(date));
            if (is_infinite_timestamp(start)) return start;
            const int64_t result = start + time.micros + time.west_seconds * kMicrosPerSecond;
            if (!is_valid_timestamp(result)) return timestamp_out_of_range();
            return result;
-         }>),
-    body("float8_timestamptz", lift<[](double v) { return timestamptz_of_seconds(v); }>),
+         })),
+    body("float8_timestamptz", lift([](double v) { return timestamptz_of_seconds(v); })),
     // Zones.
     body("timestamp_zone",
-         lift<[](std::string_view zone, int64_t v) { return shift_to_zone(zone, v, true); }>),
+         lift([](std::string_view zone, int64_t v) { return shift_to_zone(zone, v, true); })),
     body("timestamptz_zone",
-         lift<[](std::string_view zone, int64_t v) { return shift_to_zone(zone, v, false); }>),
+         lift([](std::string_view zone, int64_t v) { return shift_to_zone(zone, v, false); })),
     body("timestamp_izone",
-         lift<[](const Interval& zone, int64_t v) { return shifted(v, zone, -1); }>),
+         lift([](const Interval& zone, int64_t v) { return shifted(v, zone, -1); })),
     body("timestamptz_izone",
-         lift<[](const Interval& zone, int64_t v) { return shifted(v, zone, 1); }>),
-    body("timetz_zone", lift<[](Call& call, std::string_view zone, const TimeTz& v) {
+         lift([](const Interval& zone, int64_t v) { return shifted(v, zone, 1); })),
+    body("timetz_zone", lift([](Call& call, std::string_view zone, const TimeTz& v) {
            return timetz_at(call, zone, v);
-         }>),
-    body("timetz_izone", lift<[](const Interval& zone, const TimeTz& v) -> Result<TimeTz> {
+         })),
+    body("timetz_izone", lift([](const Interval& zone, const TimeTz& v) -> Result<TimeTz> {
            const int64_t east = TRY(zone_seconds(zone));
            const auto west = static_cast<int32_t>(-east);
            return TimeTz{wrap_day(v.micros + (v.west_seconds - west) * kMicrosPerSecond), west};
-         }>),
+         })),
     // From numbers.
-    body("make_date", lift<[](int32_t y, int32_t m, int32_t d) { return make_date(y, m, d); }>),
-    body("make_time", lift<[](int32_t h, int32_t m, double s) { return make_time(h, m, s); }>),
-    body("make_timestamp", lift<[](int32_t y, int32_t mo, int32_t d, int32_t h, int32_t mi,
-                                   double s) { return make_timestamp(y, mo, d, h, mi, s); }>),
-    body("make_timestamptz", lift<[](Call& call, int32_t y, int32_t mo, int32_t d, int32_t h,
+    body("make_date", lift([](int32_t y, int32_t m, int32_t d) { return make_date(y, m, d); })),
+    body("make_time", lift([](int32_t h, int32_t m, double s) { return make_time(h, m, s); })),
+    body("make_timestamp", lift([](int32_t y, int32_t mo, int32_t d, int32_t h, int32_t mi,
+                                   double s) { return make_timestamp(y, mo, d, h, mi, s); })),
+    body("make_timestamptz", lift([](Call& call, int32_t y, int32_t mo, int32_t d, int32_t h,
                                      int32_t mi, double s) -> Result<int64_t> {
            const int64_t local = TRY(make_timestamp(y, mo, d, h, mi, s));
            return timestamp_to_timestamptz(local, zone_of(call));
-         }>),
+         })),
     body("make_timestamptz_at_timezone",
-         lift<[](int32_t y, int32_t mo, int32_t d, int32_t h, int32_t mi, double s,
+         lift([](int32_t y, int32_t mo, int32_t d, int32_t h, int32_t mi, double s,
                  std::string_view zone) -> Result<int64_t> {
            const int64_t local = TRY(make_timestamp(y, mo, d, h, mi, s));
            return shift_to_zone(zone, local, true);
-         }>),
+         })),
     body("make_interval",
-         lift<[](int32_t y, int32_t mo, int32_t w, int32_t d, int32_t h, int32_t mi, double s) {
+         lift([](int32_t y, int32_t mo, int32_t w, int32_t d, int32_t h, int32_t mi, double s) {
            return make_interval_of(y, mo, w, d, h, mi, s);
-         }>),
-    body("timestamp_bin", lift<[](const Interval& stride, int64_t v, int64_t origin) {
+         })),
+    body("timestamp_bin", lift([](const Interval& stride, int64_t v, int64_t origin) {
            return bin(stride, v, origin);
-         }>),
-    body("timestamptz_bin", lift<[](const Interval& stride, int64_t v, int64_t origin) {
+         })),
+    body("timestamptz_bin", lift([](const Interval& stride, int64_t v, int64_t origin) {
            return bin(stride, v, origin);
-         }>),
+         })),
     // Comparisons across types.
     SIX_MIXED("date", "timestamp", kDateTimestamp),
     SIX_MIXED("timestamp", "date", kTimestampDate),
@@ -567,20 +565,20 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     SIX_MIXED("timestamp", "timestamptz", kTimestampTimestamptz),
     SIX_MIXED("timestamptz", "timestamp", kTimestamptzTimestamp),
     body("date_cmp_timestamp",
-         lift<[](int32_t a, int64_t b) { return int32_t{date_order(a, b)}; }>),
+         lift([](int32_t a, int64_t b) { return int32_t{date_order(a, b)}; })),
     body("timestamp_cmp_date",
-         lift<[](int64_t a, int32_t b) { return int32_t{-date_order(b, a)}; }>),
+         lift([](int64_t a, int32_t b) { return int32_t{-date_order(b, a)}; })),
     body("date_cmp_timestamptz",
-         lift<[](Call& call, int32_t a, int64_t b) { return int32_t{date_order_tz(call, a, b)}; }>),
-    body(
-        "timestamptz_cmp_date",
-        lift<[](Call& call, int64_t a, int32_t b) { return int32_t{-date_order_tz(call, b, a)}; }>),
-    body("timestamp_cmp_timestamptz", lift<[](Call& call, int64_t a, int64_t b) {
+         lift([](Call& call, int32_t a, int64_t b) { return int32_t{date_order_tz(call, a, b)}; })),
+    body("timestamptz_cmp_date", lift([](Call& call, int64_t a, int32_t b) {
+           return int32_t{-date_order_tz(call, b, a)};
+         })),
+    body("timestamp_cmp_timestamptz", lift([](Call& call, int64_t a, int64_t b) {
            return int32_t{timestamp_order_tz(call, a, b)};
-         }>),
-    body("timestamptz_cmp_timestamp", lift<[](Call& call, int64_t a, int64_t b) {
+         })),
+    body("timestamptz_cmp_timestamp", lift([](Call& call, int64_t a, int64_t b) {
            return int32_t{-timestamp_order_tz(call, b, a)};
-         }>),
+         })),
     body("overlaps_timestamp", kOverlaps<compare_words>),
     body("overlaps_time", kOverlaps<compare_words>),
     body("overlaps_timetz", kOverlaps<compare_timetz>),

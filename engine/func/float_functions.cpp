@@ -35,27 +35,27 @@ using Wider =
     std::conditional_t<std::is_same_v<A, float> && std::is_same_v<B, float>, float, double>;
 
 template <class A, class B>
-constexpr Kernel kAdd = lift<[](A a, B b) -> Result<Wider<A, B>> {
+constexpr Kernel kAdd = lift([](A a, B b) -> Result<Wider<A, B>> {
   using R = Wider<A, B>;
   return checked<R>(static_cast<R>(a) + static_cast<R>(b), std::isinf(a) || std::isinf(b), true);
-}>;
+});
 template <class A, class B>
-constexpr Kernel kSub = lift<[](A a, B b) -> Result<Wider<A, B>> {
+constexpr Kernel kSub = lift([](A a, B b) -> Result<Wider<A, B>> {
   using R = Wider<A, B>;
   return checked<R>(static_cast<R>(a) - static_cast<R>(b), std::isinf(a) || std::isinf(b), true);
-}>;
+});
 template <class A, class B>
-constexpr Kernel kMul = lift<[](A a, B b) -> Result<Wider<A, B>> {
+constexpr Kernel kMul = lift([](A a, B b) -> Result<Wider<A, B>> {
   using R = Wider<A, B>;
   return checked<R>(static_cast<R>(a) * static_cast<R>(b), std::isinf(a) || std::isinf(b),
                     a == 0 || b == 0);
-}>;
+});
 template <class A, class B>
-constexpr Kernel kDiv = lift<[](A a, B b) -> Result<Wider<A, B>> {
+constexpr Kernel kDiv = lift([](A a, B b) -> Result<Wider<A, B>> {
   using R = Wider<A, B>;
   if (b == 0 && !std::isnan(a)) return division_by_zero();
   return checked<R>(static_cast<R>(a) / static_cast<R>(b), std::isinf(a), a == 0 || std::isinf(b));
-}>;
+});
 
 Result<double> power_of(double base, double exponent) {
   if (std::isnan(base)) return exponent == 0 ? 1.0 : base;
@@ -90,19 +90,19 @@ Result<double> log_of(double x, double (*function)(double)) {
 
 // Sine and friends of an infinity have no value.
 template <double (*F)(double)>
-constexpr Kernel kCircular = lift<[](double x) -> Result<double> {
+constexpr Kernel kCircular = lift([](double x) -> Result<double> {
   if (std::isnan(x)) return x;
   if (std::isinf(x)) return input_out_of_range();
   const double result = F(x);
   if (std::isinf(result)) return overflow();
   return result;
-}>;
+});
 template <double (*F)(double)>
-constexpr Kernel kArc = lift<[](double x) -> Result<double> {
+constexpr Kernel kArc = lift([](double x) -> Result<double> {
   if (std::isnan(x)) return x;
   if (x < -1 || x > 1) return input_out_of_range();
   return F(x);
-}>;
+});
 double cotangent(double x) { return 1 / std::tan(x); }
 
 // Degrees: exact at multiples of 30 and 45, by reduction to the first octant and scaling with the
@@ -189,7 +189,7 @@ double atan_degrees(double x) { return std::atan(x) / std::atan(1.0) * 45; }
 double atan2_degrees(double y, double x) { return std::atan2(y, x) / std::atan(1.0) * 45; }
 
 template <double (*F)(double)>
-constexpr Kernel kPlain = lift<[](double x) { return F(x); }>;
+constexpr Kernel kPlain = lift([](double x) { return F(x); });
 
 // std:: functions are overloaded; these are the ones for double.
 double sin_of(double x) { return std::sin(x); }
@@ -249,77 +249,77 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("float8div", kDiv<double, double>),
     body("float48div", kDiv<float, double>),
     body("float84div", kDiv<double, float>),
-    body("float4um", lift<[](float a) { return -a; }>),
-    body("float8um", lift<[](double a) { return -a; }>),
-    body("float4up", lift<[](float a) { return a; }>),
-    body("float8up", lift<[](double a) { return a; }>),
-    body("float4abs", lift<[](float a) { return std::fabs(a); }>),
-    body("float8abs", lift<[](double a) { return std::fabs(a); }>),
-    body("dsqrt", lift<[](double x) -> Result<double> {
+    body("float4um", lift([](float a) { return -a; })),
+    body("float8um", lift([](double a) { return -a; })),
+    body("float4up", lift([](float a) { return a; })),
+    body("float8up", lift([](double a) { return a; })),
+    body("float4abs", lift([](float a) { return std::fabs(a); })),
+    body("float8abs", lift([](double a) { return std::fabs(a); })),
+    body("dsqrt", lift([](double x) -> Result<double> {
            if (x < 0) {
              return raise(sqlstate::invalid_argument_for_power_function,
                           "cannot take square root of a negative number");
            }
            return std::sqrt(x);
-         }>),
-    body("dcbrt", lift<[](double x) { return std::cbrt(x); }>),
-    body("dpow", lift<[](double a, double b) { return power_of(a, b); }>),
-    body("dexp", lift<[](double x) { return exp_of(x); }>),
-    body("dlog1", lift<[](double x) { return log_of(x, log_e); }>),
-    body("dlog10", lift<[](double x) { return log_of(x, log_10); }>),
+         })),
+    body("dcbrt", lift([](double x) { return std::cbrt(x); })),
+    body("dpow", lift([](double a, double b) { return power_of(a, b); })),
+    body("dexp", lift([](double x) { return exp_of(x); })),
+    body("dlog1", lift([](double x) { return log_of(x, log_e); })),
+    body("dlog10", lift([](double x) { return log_of(x, log_10); })),
     body("dround", kPlain<rint_of>),
     body("dtrunc", kPlain<trunc_of>),
     body("dceil", kPlain<ceil_of>),
     body("dfloor", kPlain<floor_of>),
     body("dsign", kPlain<sign_of>),
-    body("dpi", lift<[](Call&) { return kPi; }>),
+    body("dpi", lift([](Call&) { return kPi; })),
     body("degrees",
-         lift<[](double x) { return checked(x / kRadiansPerDegree, std::isinf(x), x == 0); }>),
+         lift([](double x) { return checked(x / kRadiansPerDegree, std::isinf(x), x == 0); })),
     body("radians",
-         lift<[](double x) { return checked(x * kRadiansPerDegree, std::isinf(x), x == 0); }>),
+         lift([](double x) { return checked(x * kRadiansPerDegree, std::isinf(x), x == 0); })),
     body("dsin", kCircular<sin_of>),
     body("dcos", kCircular<cos_of>),
     body("dtan", kCircular<tan_of>),
-    body("dcot", lift<[](double x) -> Result<double> {
+    body("dcot", lift([](double x) -> Result<double> {
            if (std::isnan(x)) return x;
            if (std::isinf(x)) return input_out_of_range();
            return cotangent(x);
-         }>),
+         })),
     body("dasin", kArc<asin_of>),
     body("dacos", kArc<acos_of>),
     body("datan", kPlain<atan_of>),
-    body("datan2", lift<[](double y, double x) { return std::atan2(y, x); }>),
+    body("datan2", lift([](double y, double x) { return std::atan2(y, x); })),
     body("dsind", kCircular<sin_degrees>),
     body("dcosd", kCircular<cos_degrees>),
-    body("dtand", lift<[](double x) -> Result<double> {
+    body("dtand", lift([](double x) -> Result<double> {
            if (std::isnan(x)) return x;
            if (std::isinf(x)) return input_out_of_range();
            return tan_degrees(x);
-         }>),
-    body("dcotd", lift<[](double x) -> Result<double> {
+         })),
+    body("dcotd", lift([](double x) -> Result<double> {
            if (std::isnan(x)) return x;
            if (std::isinf(x)) return input_out_of_range();
            return cot_degrees(x);
-         }>),
+         })),
     body("dasind", kArc<asin_degrees>),
     body("dacosd", kArc<acos_degrees>),
     body("datand", kPlain<atan_degrees>),
-    body("datan2d", lift<[](double y, double x) { return atan2_degrees(y, x); }>),
+    body("datan2d", lift([](double y, double x) { return atan2_degrees(y, x); })),
     body("dsinh", kPlain<sinh_of>),
     body("dcosh", kPlain<cosh_of>),
     body("dtanh", kPlain<tanh_of>),
     body("dasinh", kPlain<asinh_of>),
-    body("dacosh", lift<[](double x) -> Result<double> {
+    body("dacosh", lift([](double x) -> Result<double> {
            if (x < 1) return input_out_of_range();
            return std::acosh(x);
-         }>),
-    body("datanh", lift<[](double x) -> Result<double> {
+         })),
+    body("datanh", lift([](double x) -> Result<double> {
            if (x < -1 || x > 1) return input_out_of_range();
            return std::atanh(x);
-         }>),
-    body("width_bucket_float8", lift<[](double operand, double low, double high, int32_t count) {
+         })),
+    body("width_bucket_float8", lift([](double operand, double low, double high, int32_t count) {
            return width_bucket(operand, low, high, count);
-         }>),
+         })),
 }));
 
 }  // namespace

@@ -241,29 +241,29 @@ Result<std::optional<Numeric>> to_number(std::string_view text, std::string_view
 
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("timestamp_to_char",
-         lift<[](int64_t v, std::string_view f) { return timestamp_to_char(v, f); }>),
-    body("timestamptz_to_char", lift<[](Call& call, int64_t v, std::string_view f) {
+         lift([](int64_t v, std::string_view f) { return timestamp_to_char(v, f); })),
+    body("timestamptz_to_char", lift([](Call& call, int64_t v, std::string_view f) {
            return timestamptz_to_char(call, v, f);
-         }>),
+         })),
     body("interval_to_char",
-         lift<[](const Interval& v, std::string_view f) { return interval_to_char(v, f); }>),
-    body("to_timestamp", lift<[](Call& call, std::string_view text, std::string_view f) {
+         lift([](const Interval& v, std::string_view f) { return interval_to_char(v, f); })),
+    body("to_timestamp", lift([](Call& call, std::string_view text, std::string_view f) {
            return to_timestamp(call, text, f);
-         }>),
+         })),
     body("to_date",
-         lift<[](std::string_view text, std::string_view f) { return to_date(text, f); }>),
+         lift([](std::string_view text, std::string_view f) { return to_date(text, f); })),
     body("numeric_to_char",
-         lift<[](const Numeric& v, std::string_view f) { return numeric_to_char(v, f); }>),
+         lift([](const Numeric& v, std::string_view f) { return numeric_to_char(v, f); })),
     body("int4_to_char",
-         lift<[](int32_t v, std::string_view f) { return integer_to_char(v, f, true); }>),
+         lift([](int32_t v, std::string_view f) { return integer_to_char(v, f, true); })),
     body("int8_to_char",
-         lift<[](int64_t v, std::string_view f) { return integer_to_char(v, f, false); }>),
+         lift([](int64_t v, std::string_view f) { return integer_to_char(v, f, false); })),
     body("float4_to_char",
-         lift<[](float v, std::string_view f) { return float_to_char(v, f, 6); }>),
+         lift([](float v, std::string_view f) { return float_to_char(v, f, 6); })),
     body("float8_to_char",
-         lift<[](double v, std::string_view f) { return float_to_char(v, f, 15); }>),
+         lift([](double v, std::string_view f) { return float_to_char(v, f, 15); })),
     body("numeric_to_number",
-         lift<[](std::string_view text, std::string_view f) { return to_number(text, f); }>),
+         lift([](std::string_view text, std::string_view f) { return to_number(text, f); })),
 }));
 
 }  // namespace

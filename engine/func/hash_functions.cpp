@@ -195,11 +195,11 @@ Result<uint64_t> hash_array_value(const Call& call, Datum array, uint64_t seed) 
 int32_t low_half(uint64_t hash) { return static_cast<int32_t>(static_cast<uint32_t>(hash)); }
 
 template <Hash kHash>
-constexpr Kernel kPlain = lift<[](Datum v) { return low_half(kHash(v, 0)); }>;
+constexpr Kernel kPlain = lift([](Datum v) { return low_half(kHash(v, 0)); });
 template <Hash kHash>
-constexpr Kernel kExtended = lift<[](Datum v, int64_t seed) {
+constexpr Kernel kExtended = lift([](Datum v, int64_t seed) {
   return static_cast<int64_t>(kHash(v, static_cast<uint64_t>(seed)));
-}>;
+});
 
 #define BOTH(name, extended, hash) body(name, kPlain<hash>), body(extended, kExtended<hash>)
 
@@ -227,15 +227,15 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     BOTH("hashmacaddr", "hashmacaddrextended", hash_fixed<6>),
     BOTH("hashmacaddr8", "hashmacaddr8extended", hash_fixed<8>),
     BOTH("hashinet", "hashinetextended", hash_inet_value),
-    body("hash_array", lift<[](Call& call, Datum v) -> Result<int32_t> {
+    body("hash_array", lift([](Call& call, Datum v) -> Result<int32_t> {
            const uint64_t hash = TRY(hash_array_value<false>(call, v, 0));
            return low_half(hash);
-         }>),
-    body("hash_array_extended", lift<[](Call& call, Datum v, int64_t seed) -> Result<int64_t> {
+         })),
+    body("hash_array_extended", lift([](Call& call, Datum v, int64_t seed) -> Result<int64_t> {
            const uint64_t hash = TRY(hash_array_value<true>(call, v, static_cast<uint64_t>(seed)));
            return static_cast<int64_t>(hash);
-         }>),
-    body("hashoidvector", lift<[](Call& call, Datum v) -> Result<int32_t> {
+         })),
+    body("hashoidvector", lift([](Call& call, Datum v) -> Result<int32_t> {
            const TypeInfo* oid = TRY(find_type(call.settings(), t::oid));
            std::string bytes;
            for (const NullableDatum& value : ArrayView(v, *oid).all()) {
@@ -244,8 +244,8 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
              bytes.append(word, 4);
            }
            return low_half(hash_any(bytes, 0));
-         }>),
-    body("hashoidvectorextended", lift<[](Call& call, Datum v, int64_t seed) -> Result<int64_t> {
+         })),
+    body("hashoidvectorextended", lift([](Call& call, Datum v, int64_t seed) -> Result<int64_t> {
            const TypeInfo* oid = TRY(find_type(call.settings(), t::oid));
            std::string bytes;
            for (const NullableDatum& value : ArrayView(v, *oid).all()) {
@@ -254,7 +254,7 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
              bytes.append(word, 4);
            }
            return static_cast<int64_t>(hash_any(bytes, static_cast<uint64_t>(seed)));
-         }>),
+         })),
 }));
 
 }  // namespace

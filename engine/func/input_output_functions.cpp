@@ -22,16 +22,16 @@ constexpr Kernel kInput = [](EvalContext& context, CallSite& site, std::span<con
   }
   return {};
 };
-constexpr Kernel kOutput = lift<[](Call& call, Datum value) -> Result<Datum> {
+constexpr Kernel kOutput = lift([](Call& call, Datum value) -> Result<Datum> {
   std::string text;
   TRY(output_value(call.arena(), call.settings(), call.argument_type(0), value, text));
   return Datum::of(static_cast<const void*>(call.arena().copy(text).data()));
-}>;
-constexpr Kernel kSend = lift<[](Call& call, Datum value) -> Result<Datum> {
+});
+constexpr Kernel kSend = lift([](Call& call, Datum value) -> Result<Datum> {
   std::string bytes;
   TRY(send_value(call.arena(), call.settings(), call.argument_type(0), value, bytes));
   return make_varlena(call.arena(), bytes);
-}>;
+});
 
 #define TEXT(name) body(name "in", kInput), body(name "out", kOutput)
 #define ALL(name) TEXT(name), body(name "send", kSend)
@@ -87,7 +87,7 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     ALL("regrole"),
     ALL("regnamespace"),
     ALL("regcollation"),
-    body("pg_typeof", lift<[](Call& call, NullableDatum) { return call.argument_type(0); }>),
+    body("pg_typeof", lift([](Call& call, NullableDatum) { return call.argument_type(0); })),
     ALL("regconfig"),
     ALL("regdictionary"),
 }));

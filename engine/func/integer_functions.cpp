@@ -36,7 +36,7 @@ template <class A, class B, class R>
 constexpr Kernel kMul = overflow_checked<A, B, R, mul_over<R>>;
 
 template <class A, class B, class R>
-constexpr Kernel kDiv = lift<[](A a, B b) -> Result<R> {
+constexpr Kernel kDiv = lift([](A a, B b) -> Result<R> {
   if (b == 0) return division_by_zero();
   if (b == -1) {
     R result;
@@ -45,42 +45,41 @@ constexpr Kernel kDiv = lift<[](A a, B b) -> Result<R> {
     return result;
   }
   return static_cast<R>(static_cast<R>(a) / static_cast<R>(b));
-}>;
+});
 template <class T>
-constexpr Kernel kMod = lift<[](T a, T b) -> Result<T> {
+constexpr Kernel kMod = lift([](T a, T b) -> Result<T> {
   if (b == 0) return division_by_zero();
   return b == -1 ? T{0} : static_cast<T>(a % b);
-}>;
+});
 template <class T>
-constexpr Kernel kNegate = lift<[](T a) -> Result<T> {
+constexpr Kernel kNegate = lift([](T a) -> Result<T> {
   if (a == std::numeric_limits<T>::min()) return raise_out_of_range(kIntegerName<T>);
   return static_cast<T>(-a);
-}>;
+});
 template <class T>
-constexpr Kernel kAbs = lift<[](T a) -> Result<T> {
+constexpr Kernel kAbs = lift([](T a) -> Result<T> {
   if (a == std::numeric_limits<T>::min()) return raise_out_of_range(kIntegerName<T>);
   return static_cast<T>(a < 0 ? -a : a);
-}>;
+});
 template <class T>
-constexpr Kernel kAnd = lift<[](T a, T b) { return static_cast<T>(a & b); }>;
+constexpr Kernel kAnd = lift([](T a, T b) { return static_cast<T>(a & b); });
 template <class T>
-constexpr Kernel kOr = lift<[](T a, T b) { return static_cast<T>(a | b); }>;
+constexpr Kernel kOr = lift([](T a, T b) { return static_cast<T>(a | b); });
 template <class T>
-constexpr Kernel kXor = lift<[](T a, T b) { return static_cast<T>(a ^ b); }>;
+constexpr Kernel kXor = lift([](T a, T b) { return static_cast<T>(a ^ b); });
 template <class T>
-constexpr Kernel kNot = lift<[](T a) { return static_cast<T>(~a); }>;
+constexpr Kernel kNot = lift([](T a) { return static_cast<T>(~a); });
 template <class T>
-constexpr Kernel kSame = lift<[](T a) { return a; }>;
+constexpr Kernel kSame = lift([](T a) { return a; });
 // Shift counts wrap at the width of the machine's operation, as the processor's do.
 template <class T>
 constexpr int kShiftMask = sizeof(T) == 8 ? 63 : 31;
 template <class T>
-constexpr Kernel kShl = lift<[](T a, int32_t n) {
-  return static_cast<T>(static_cast<uint64_t>(a) << (n & kShiftMask<T>));
-}>;
+constexpr Kernel kShl = lift(
+    [](T a, int32_t n) { return static_cast<T>(static_cast<uint64_t>(a) << (n & kShiftMask<T>)); });
 template <class T>
 constexpr Kernel kShr =
-    lift<[](T a, int32_t n) { return static_cast<T>(a >> (n & kShiftMask<T>)); }>;
+    lift([](T a, int32_t n) { return static_cast<T>(a >> (n & kShiftMask<T>)); });
 
 // The magnitude of a gcd can be one more than the type holds.
 template <class T>
@@ -94,9 +93,9 @@ Result<T> gcd_of(T a, T b) {
   return static_cast<T>(divisor);
 }
 template <class T>
-constexpr Kernel kGcd = lift<[](T a, T b) { return gcd_of(a, b); }>;
+constexpr Kernel kGcd = lift([](T a, T b) { return gcd_of(a, b); });
 template <class T>
-constexpr Kernel kLcm = lift<[](T a, T b) -> Result<T> {
+constexpr Kernel kLcm = lift([](T a, T b) -> Result<T> {
   if (a == 0 || b == 0) return T{0};
   const T divisor = TRY(gcd_of(a, b));
   T result;
@@ -105,10 +104,10 @@ constexpr Kernel kLcm = lift<[](T a, T b) -> Result<T> {
     return raise_out_of_range(kIntegerName<T>);
   }
   return static_cast<T>(result < 0 ? -result : result);
-}>;
+});
 template <class T>
 constexpr Kernel kInRange =
-    lift<[](T value, T base, int64_t offset, bool subtract, bool less) -> Result<bool> {
+    lift([](T value, T base, int64_t offset, bool subtract, bool less) -> Result<bool> {
       if (offset < 0) {
         return raise(sqlstate::invalid_preceding_or_following_size,
                      "invalid preceding or following size in window function");
@@ -116,10 +115,10 @@ constexpr Kernel kInRange =
       const __int128 bound =
           subtract ? static_cast<__int128>(base) - offset : static_cast<__int128>(base) + offset;
       return less ? value <= bound : value >= bound;
-    }>;
+    });
 template <class T, class Offset>
 constexpr Kernel kInRangeOf =
-    lift<[](T value, T base, Offset offset, bool subtract, bool less) -> Result<bool> {
+    lift([](T value, T base, Offset offset, bool subtract, bool less) -> Result<bool> {
       if (offset < 0) {
         return raise(sqlstate::invalid_preceding_or_following_size,
                      "invalid preceding or following size in window function");
@@ -127,7 +126,7 @@ constexpr Kernel kInRangeOf =
       const __int128 bound =
           subtract ? static_cast<__int128>(base) - offset : static_cast<__int128>(base) + offset;
       return less ? value <= bound : value >= bound;
-    }>;
+    });
 
 // Which of `count` equal buckets between two bounds; 0 below and count + 1 above.
 Result<int32_t> bucket_of(const Numeric& operand, const Numeric& low, const Numeric& high,
@@ -226,18 +225,18 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("int8gcd", kGcd<int64_t>),
     body("int4lcm", kLcm<int32_t>),
     body("int8lcm", kLcm<int64_t>),
-    body("int4inc", lift<[](int32_t a) -> Result<int32_t> {
+    body("int4inc", lift([](int32_t a) -> Result<int32_t> {
            if (a == INT32_MAX) return raise_out_of_range("integer");
            return a + 1;
-         }>),
-    body("int8inc", lift<[](int64_t a) -> Result<int64_t> {
+         })),
+    body("int8inc", lift([](int64_t a) -> Result<int64_t> {
            if (a == INT64_MAX) return raise_out_of_range("bigint");
            return a + 1;
-         }>),
-    body("int8dec", lift<[](int64_t a) -> Result<int64_t> {
+         })),
+    body("int8dec", lift([](int64_t a) -> Result<int64_t> {
            if (a == INT64_MIN) return raise_out_of_range("bigint");
            return a - 1;
-         }>),
+         })),
     body("in_range_int8_int8", kInRange<int64_t>),
     body("in_range_int4_int8", kInRangeOf<int32_t, int64_t>),
     body("in_range_int4_int4", kInRangeOf<int32_t, int32_t>),
@@ -246,9 +245,9 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("in_range_int2_int4", kInRangeOf<int16_t, int32_t>),
     body("in_range_int2_int2", kInRangeOf<int16_t, int16_t>),
     body("width_bucket_numeric",
-         lift<[](const Numeric& operand, const Numeric& low, const Numeric& high, int32_t count) {
+         lift([](const Numeric& operand, const Numeric& low, const Numeric& high, int32_t count) {
            return bucket_of(operand, low, high, count);
-         }>),
+         })),
 }));
 
 }  // namespace

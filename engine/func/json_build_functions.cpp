@@ -223,11 +223,11 @@ constexpr Kernel kOfArguments = [](EvalContext& context, CallSite& site,
   return {};
 };
 template <bool kBinary>
-constexpr Kernel kToJson = lift<[](Call& call, Datum v) -> Result<Datum> {
+constexpr Kernel kToJson = lift([](Call& call, Datum v) -> Result<Datum> {
   std::string text;
   TRY(append_as_json(call, call.argument_type(0), {v, false}, text));
   return finish(call.arena(), text, kBinary);
-}>;
+});
 
 Result<Datum> array_to_json(Call& call, Datum array, bool lines) {
   const TypeInfo* element = TRY(find_type(call.settings(), ArrayView::element_type(array)));
@@ -289,15 +289,15 @@ Result<std::string> object_of_two(Call& call, Datum keys, Datum values) {
   return out + "}";
 }
 template <bool kBinary>
-constexpr Kernel kObjectOfPairs = lift<[](Call& call, Datum array) -> Result<Datum> {
+constexpr Kernel kObjectOfPairs = lift([](Call& call, Datum array) -> Result<Datum> {
   const std::string text = TRY(object_of_pairs(call, array));
   return finish(call.arena(), text, kBinary);
-}>;
+});
 template <bool kBinary>
-constexpr Kernel kObjectOfTwo = lift<[](Call& call, Datum keys, Datum values) -> Result<Datum> {
+constexpr Kernel kObjectOfTwo = lift([](Call& call, Datum keys, Datum values) -> Result<Datum> {
   const std::string text = TRY(object_of_two(call, keys, values));
   return finish(call.arena(), text, kBinary);
-}>;
+});
 
 // ---- aggregates: the text so far, in the aggregate's arena
 
@@ -365,20 +365,20 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("to_json", kToJson<false>),
     body("to_jsonb", kToJson<true>),
     body("array_to_json",
-         lift<[](Call& call, Datum array) { return array_to_json(call, array, false); }>),
-    body("array_to_json_pretty", lift<[](Call& call, Datum array, bool lines) {
+         lift([](Call& call, Datum array) { return array_to_json(call, array, false); })),
+    body("array_to_json_pretty", lift([](Call& call, Datum array, bool lines) {
            return array_to_json(call, array, lines);
-         }>),
+         })),
     body("json_build_object", kOfArguments<build_object, false>),
     body("jsonb_build_object", kOfArguments<build_object, true>),
     body("json_build_array", kOfArguments<build_array, false>),
     body("jsonb_build_array", kOfArguments<build_array, true>),
-    body("json_build_object_noargs", lift<[](Call& call) { return empty_json(call, "{}"); }>),
-    body("json_build_array_noargs", lift<[](Call& call) { return empty_json(call, "[]"); }>),
+    body("json_build_object_noargs", lift([](Call& call) { return empty_json(call, "{}"); })),
+    body("json_build_array_noargs", lift([](Call& call) { return empty_json(call, "[]"); })),
     body("jsonb_build_object_noargs",
-         lift<[](Call& call) { return text_to_jsonb(call.arena(), "{}"); }>),
+         lift([](Call& call) { return text_to_jsonb(call.arena(), "{}"); })),
     body("jsonb_build_array_noargs",
-         lift<[](Call& call) { return text_to_jsonb(call.arena(), "[]"); }>),
+         lift([](Call& call) { return text_to_jsonb(call.arena(), "[]"); })),
     body("json_object", kObjectOfPairs<false>),
     body("jsonb_object", kObjectOfPairs<true>),
     body("json_object_two_arg", kObjectOfTwo<false>),

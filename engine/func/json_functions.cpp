@@ -94,39 +94,39 @@ Result<std::optional<Datum>> found(Result<NullableDatum> value) {
 
 template <class Form, bool kPlain>
 constexpr Kernel kField =
-    lift<[](Call& call, Datum v, std::string_view key) -> Result<std::optional<Datum>> {
+    lift([](Call& call, Datum v, std::string_view key) -> Result<std::optional<Datum>> {
       const Json value = TRY(Form::read(v));
       return found(give<Form, kPlain>(call.arena(), value.find(key)));
-    }>;
+    });
 template <class Form, bool kPlain>
 constexpr Kernel kItem =
-    lift<[](Call& call, Datum v, int32_t index) -> Result<std::optional<Datum>> {
+    lift([](Call& call, Datum v, int32_t index) -> Result<std::optional<Datum>> {
       const Json value = TRY(Form::read(v));
       // A lone scalar in a jsonb is an array of one.
       const bool lone = std::is_same_v<Form, Tree> && value.is_scalar();
       const Json* item =
           lone ? (index == 0 || index == -1 ? &value : nullptr) : json_item(value, index);
       return found(give<Form, kPlain>(call.arena(), item));
-    }>;
+    });
 template <class Form, bool kPlain>
-constexpr Kernel kPath = lift<[](Call& call, Datum v, Datum path) -> Result<std::optional<Datum>> {
+constexpr Kernel kPath = lift([](Call& call, Datum v, Datum path) -> Result<std::optional<Datum>> {
   const Json value = TRY(Form::read(v));
   const Json* at = TRY(json_follow(call, value, path));
   return found(give<Form, kPlain>(call.arena(), at));
-}>;
+});
 template <class Form>
-constexpr Kernel kTypeof = lift<[](Datum v) -> Result<std::string_view> {
+constexpr Kernel kTypeof = lift([](Datum v) -> Result<std::string_view> {
   const Json value = TRY(Form::read(v));
   return json_kind_name(value.kind);
-}>;
+});
 template <class Form>
-constexpr Kernel kLength = lift<[](Datum v) -> Result<int32_t> {
+constexpr Kernel kLength = lift([](Datum v) -> Result<int32_t> {
   const Json value = TRY(Form::read(v));
   if (value.kind == JsonKind::array) return static_cast<int32_t>(value.items.size());
   return raise(sqlstate::invalid_parameter_value, value.is_scalar()
                                                       ? "cannot get array length of a scalar"
                                                       : "cannot get array length of a non-array");
-}>;
+});
 
 // ---- rows
 
@@ -260,18 +260,18 @@ void append_compact(std::string& out, const Json& value) {
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     FORMS("json", Text),
     FORMS("jsonb", Tree),
-    body("json_strip_nulls", lift<[](std::string_view v) -> Result<std::string> {
+    body("json_strip_nulls", lift([](std::string_view v) -> Result<std::string> {
            Json value = TRY(parse_json(v, true));
            strip_nulls(value);
            std::string out;
            append_compact(out, value);
            return out;
-         }>),
-    body("jsonb_strip_nulls", lift<[](Call& call, Datum v) -> Result<Datum> {
+         })),
+    body("jsonb_strip_nulls", lift([](Call& call, Datum v) -> Result<Datum> {
            Json value = load_jsonb(v);
            strip_nulls(value);
            return make_jsonb(call.arena(), value);
-         }>),
+         })),
 }));
 
 }  // namespace

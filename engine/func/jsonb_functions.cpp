@@ -241,36 +241,38 @@ Result<T> integer_of(Datum v, std::string_view type) {
   return static_cast<T>(*whole);
 }
 
-template <auto kTest>
-constexpr Kernel kOrder = lift<[](Datum a, Datum b) { return kTest(compare_jsonb(a, b)); }>;
+template <class Test>
+constexpr Kernel ordered(Test) {
+  return lift([](Datum a, Datum b) { return Test()(compare_jsonb(a, b)); });
+}
 
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
-    body("jsonb_eq", kOrder<[](int o) { return o == 0; }>),
-    body("jsonb_ne", kOrder<[](int o) { return o != 0; }>),
-    body("jsonb_lt", kOrder<[](int o) { return o < 0; }>),
-    body("jsonb_le", kOrder<[](int o) { return o <= 0; }>),
-    body("jsonb_gt", kOrder<[](int o) { return o > 0; }>),
-    body("jsonb_ge", kOrder<[](int o) { return o >= 0; }>),
-    body("jsonb_cmp", kOrder<[](int o) { return int32_t{o}; }>),
+    body("jsonb_eq", ordered([](int o) { return o == 0; })),
+    body("jsonb_ne", ordered([](int o) { return o != 0; })),
+    body("jsonb_lt", ordered([](int o) { return o < 0; })),
+    body("jsonb_le", ordered([](int o) { return o <= 0; })),
+    body("jsonb_gt", ordered([](int o) { return o > 0; })),
+    body("jsonb_ge", ordered([](int o) { return o >= 0; })),
+    body("jsonb_cmp", ordered([](int o) { return int32_t{o}; })),
     body("jsonb_contains",
-         lift<[](Datum a, Datum b) { return jsonb_contains(load_jsonb(a), load_jsonb(b)); }>),
+         lift([](Datum a, Datum b) { return jsonb_contains(load_jsonb(a), load_jsonb(b)); })),
     body("jsonb_contained",
-         lift<[](Datum a, Datum b) { return jsonb_contains(load_jsonb(b), load_jsonb(a)); }>),
+         lift([](Datum a, Datum b) { return jsonb_contains(load_jsonb(b), load_jsonb(a)); })),
     body("jsonb_exists",
-         lift<[](Datum v, std::string_view key) { return has_key(load_jsonb(v), key); }>),
+         lift([](Datum v, std::string_view key) { return has_key(load_jsonb(v), key); })),
     body("jsonb_exists_any",
-         lift<[](Call& call, Datum v, Datum keys) { return has_keys(call, v, keys, false); }>),
+         lift([](Call& call, Datum v, Datum keys) { return has_keys(call, v, keys, false); })),
     body("jsonb_exists_all",
-         lift<[](Call& call, Datum v, Datum keys) { return has_keys(call, v, keys, true); }>),
+         lift([](Call& call, Datum v, Datum keys) { return has_keys(call, v, keys, true); })),
     body("jsonb_concat",
-         lift<[](Call& call, Datum a, Datum b) { return concatenate(call.arena(), a, b); }>),
-    body("jsonb_delete", lift<[](Call& call, Datum v, std::string_view key) -> Result<Datum> {
+         lift([](Call& call, Datum a, Datum b) { return concatenate(call.arena(), a, b); })),
+    body("jsonb_delete", lift([](Call& call, Datum v, std::string_view key) -> Result<Datum> {
            Json value = load_jsonb(v);
            if (value.is_scalar()) return wrong("cannot delete from scalar");
            remove_key(value, key);
            return make_jsonb(call.arena(), value);
-         }>),
-    body("jsonb_delete_array", lift<[](Call& call, Datum v, Datum keys) -> Result<Datum> {
+         })),
+    body("jsonb_delete_array", lift([](Call& call, Datum v, Datum keys) -> Result<Datum> {
            const std::vector<NullableDatum> names = TRY(text_elements(call, keys));
            Json value = load_jsonb(v);
            if (value.is_scalar()) return wrong("cannot delete from scalar");
@@ -278,54 +280,54 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
              if (!name.is_null) remove_key(value, name.value.text());
            }
            return make_jsonb(call.arena(), value);
-         }>),
-    body("jsonb_delete_idx", lift<[](Call& call, Datum v, int32_t index) {
+         })),
+    body("jsonb_delete_idx", lift([](Call& call, Datum v, int32_t index) {
            return delete_index(call.arena(), v, index);
-         }>),
-    body("jsonb_delete_path", lift<[](Call& call, Datum v, Datum path) {
+         })),
+    body("jsonb_delete_path", lift([](Call& call, Datum v, Datum path) {
            return change_path(call, v, path, nullptr, PathChange::remove);
-         }>),
-    body("jsonb_set", lift<[](Call& call, Datum v, Datum path, Datum fresh, bool create) {
+         })),
+    body("jsonb_set", lift([](Call& call, Datum v, Datum path, Datum fresh, bool create) {
            const Json value = load_jsonb(fresh);
            return change_path(call, v, path, &value,
                               create ? PathChange::create : PathChange::replace);
-         }>),
-    body("jsonb_set_lax", lift<[](Call& call, NullableDatum v, NullableDatum path,
+         })),
+    body("jsonb_set_lax", lift([](Call& call, NullableDatum v, NullableDatum path,
                                   NullableDatum fresh, NullableDatum create, NullableDatum how) {
            return set_lax(call, v, path, fresh, create, how);
-         }>),
-    body("jsonb_insert", lift<[](Call& call, Datum v, Datum path, Datum fresh, bool after) {
+         })),
+    body("jsonb_insert", lift([](Call& call, Datum v, Datum path, Datum fresh, bool after) {
            const Json value = load_jsonb(fresh);
            return change_path(call, v, path, &value,
                               after ? PathChange::insert_after : PathChange::insert_before);
-         }>),
-    body("jsonb_pretty", lift<[](Datum v) {
+         })),
+    body("jsonb_pretty", lift([](Datum v) {
            std::string out;
            append_jsonb_pretty(out, load_jsonb(v), 0);
            return out;
-         }>),
+         })),
 }));
 
 constexpr auto kCasts = sorted_by_name(std::to_array<FunctionBody>({
-    body("jsonb_bool", lift<[](Datum v) -> Result<bool> {
+    body("jsonb_bool", lift([](Datum v) -> Result<bool> {
            const Json value = TRY(scalar_of(v, JsonKind::boolean, "boolean"));
            return value.truth;
-         }>),
-    body("jsonb_numeric", lift<[](Datum v) -> Result<Numeric> {
+         })),
+    body("jsonb_numeric", lift([](Datum v) -> Result<Numeric> {
            const Json value = TRY(scalar_of(v, JsonKind::number, "numeric"));
            return parse_numeric(value.text);
-         }>),
-    body("jsonb_int2", lift<[](Datum v) { return integer_of<int16_t>(v, "smallint"); }>),
-    body("jsonb_int4", lift<[](Datum v) { return integer_of<int32_t>(v, "integer"); }>),
-    body("jsonb_int8", lift<[](Datum v) { return integer_of<int64_t>(v, "bigint"); }>),
-    body("jsonb_float4", lift<[](Call& call, Datum v) -> Result<Datum> {
+         })),
+    body("jsonb_int2", lift([](Datum v) { return integer_of<int16_t>(v, "smallint"); })),
+    body("jsonb_int4", lift([](Datum v) { return integer_of<int32_t>(v, "integer"); })),
+    body("jsonb_int8", lift([](Datum v) { return integer_of<int64_t>(v, "bigint"); })),
+    body("jsonb_float4", lift([](Call& call, Datum v) -> Result<Datum> {
            const Json value = TRY(scalar_of(v, JsonKind::number, "real"));
            return input_value(call.arena(), call.settings(), type_oid::float4, value.text);
-         }>),
-    body("jsonb_float8", lift<[](Call& call, Datum v) -> Result<Datum> {
+         })),
+    body("jsonb_float8", lift([](Call& call, Datum v) -> Result<Datum> {
            const Json value = TRY(scalar_of(v, JsonKind::number, "double precision"));
            return input_value(call.arena(), call.settings(), type_oid::float8, value.text);
-         }>),
+         })),
 }));
 
 }  // namespace

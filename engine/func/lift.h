@@ -1,8 +1,8 @@
 // Turns scalar functions into kernels. A body is written for one row, as a lambda over C++ types,
 //
-//   {"int4abs", lift<[](int32_t a) -> Result<int32_t> { ... }>}
-//   {"text_length", lift<[](std::string_view a) { return static_cast<int32_t>(utf8_count(a)); }>}
-//   {"upper", lift<[](Call& call, std::string_view a) { ... }>}
+//   {"int4abs", lift([](int32_t a) -> Result<int32_t> { ... })}
+//   {"text_length", lift([](std::string_view a) { return static_cast<int32_t>(utf8_count(a)); })}
+//   {"upper", lift([](Call& call, std::string_view a) { ... })}
 //
 // and its signature says everything else: argument types pick how Datums are read, the result type
 // how one is made. The result may be T, Result<T>, std::optional<T> (NULL) or
@@ -196,16 +196,16 @@ T load_argument(const Vector& vector, uint32_t row) {
   }
 }
 
-template <auto F, bool kTakesCall, class... A, size_t... I>
+template <class F, bool kTakesCall, class... A, size_t... I>
 auto invoke_body(Call& call, std::span<const Vector> args, uint32_t row, TypeList<A...>,
                  std::index_sequence<I...>) {
   (void)args;
   (void)row;
   (void)call;
   if constexpr (kTakesCall) {
-    return F(call, load_argument<A>(args[I], row)...);
+    return F()(call, load_argument<A>(args[I], row)...);
   } else {
-    return F(load_argument<A>(args[I], row)...);
+    return F()(load_argument<A>(args[I], row)...);
   }
 }
 
@@ -224,32 +224,32 @@ inline bool merge_nulls(std::span<const Vector> args, Rows rows, Vector& out) {
   return any;
 }
 
-template <auto F, class A>
+template <class F, class A>
 void word_loop(std::span<const Vector> args, Rows rows, Vector& out, TypeList<A>) {
   const Datum* const a = args[0].values;
   if (rows.index == nullptr && !args[0].constant) {
-    for (uint32_t i = 0; i < rows.count; ++i) out.values[i] = Datum::of(F(Codec<A>::from(a[i])));
+    for (uint32_t i = 0; i < rows.count; ++i) out.values[i] = Datum::of(F()(Codec<A>::from(a[i])));
     return;
   }
   for (uint32_t i = 0; i < rows.count; ++i)
-    out.values[rows[i]] = Datum::of(F(Codec<A>::from(args[0].value(rows[i]))));
+    out.values[rows[i]] = Datum::of(F()(Codec<A>::from(args[0].value(rows[i]))));
 }
-template <auto F, class A, class B>
+template <class F, class A, class B>
 void word_loop(std::span<const Vector> args, Rows rows, Vector& out, TypeList<A, B>) {
   const Datum* const a = args[0].values;
   const Datum* const b = args[1].values;
   if (rows.index == nullptr && !args[0].constant && !args[1].constant) {
     for (uint32_t i = 0; i < rows.count; ++i)
-      out.values[i] = Datum::of(F(Codec<A>::from(a[i]), Codec<B>::from(b[i])));
+      out.values[i] = Datum::of(F()(Codec<A>::from(a[i]), Codec<B>::from(b[i])));
   } else if (rows.index == nullptr && args[1].constant && !args[0].constant) {
     const B right = Codec<B>::from(b[0]);
     for (uint32_t i = 0; i < rows.count; ++i)
-      out.values[i] = Datum::of(F(Codec<A>::from(a[i]), right));
+      out.values[i] = Datum::of(F()(Codec<A>::from(a[i]), right));
   } else {
     for (uint32_t i = 0; i < rows.count; ++i) {
       const uint32_t row = rows[i];
       out.values[row] =
-          Datum::of(F(Codec<A>::from(args[0].value(row)), Codec<B>::from(args[1].value(row))));
+          Datum::of(F()(Codec<A>::from(args[0].value(row)), Codec<B>::from(args[1].value(row))));
     }
   }
 }
@@ -261,10 +261,10 @@ template <class T>
 struct IsWord<T>
     : std::bool_constant<Codec<T>::kWord && (std::is_arithmetic_v<T> || std::is_same_v<T, Oid>)> {};
 
-template <auto F>
-Status lift(EvalContext& context, CallSite& site, std::span<const Vector> args, Rows rows,
-            Vector& out) {
-  using Body = BodyOf<decltype(&std::remove_cvref_t<decltype(F)>::operator())>;
+template <class F>
+Status lifted(EvalContext& context, CallSite& site, std::span<const Vector> args, Rows rows,
+              Vector& out) {
+  using Body = BodyOf<decltype(&F::operator())>;
   using Types = typename Body::template Arguments<TypeList>;
   Call call{context, site};
   if constexpr (!Body::kTakesCall && Types::kWords && Types::kCount <= 2 &&
@@ -291,6 +291,13 @@ Status lift(EvalContext& context, CallSite& site, std::span<const Vector> args, 
     }
   }
   return {};
+}
+
+// The kernel of a lambda that captures nothing.
+template <class F>
+constexpr Kernel lift(F) {
+  static_assert(std::is_empty_v<F>);
+  return lifted<F>;
 }
 
 // Arithmetic that may overflow: F(a, b, &result) is true when it did. The loop does not branch on

@@ -36,11 +36,11 @@ Result<uint64_t> lsn_minus(uint64_t lsn, const Numeric& bytes) {
 
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("pg_lsn_mi",
-         lift<[](uint64_t a, uint64_t b) { return subtract(lsn_numeric(a), lsn_numeric(b)); }>),
-    body("pg_lsn_pli", lift<[](uint64_t a, const Numeric& b) { return lsn_plus(a, b); }>),
-    body("pg_lsn_mii", lift<[](uint64_t a, const Numeric& b) { return lsn_minus(a, b); }>),
+         lift([](uint64_t a, uint64_t b) { return subtract(lsn_numeric(a), lsn_numeric(b)); })),
+    body("pg_lsn_pli", lift([](uint64_t a, const Numeric& b) { return lsn_plus(a, b); })),
+    body("pg_lsn_mii", lift([](uint64_t a, const Numeric& b) { return lsn_minus(a, b); })),
     body("numeric_pg_lsn",
-         lift<[](const Numeric& v) { return numeric_lsn(v, "cannot convert NaN to pg_lsn"); }>),
+         lift([](const Numeric& v) { return numeric_lsn(v, "cannot convert NaN to pg_lsn"); })),
 }));
 
 }  // namespace

@@ -67,11 +67,11 @@ Result<std::optional<std::string>> collation_name(Call& call) {
 }
 
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
-    body("drandom", lift<[](Call& call) -> Result<double> {
+    body("drandom", lift([](Call& call) -> Result<double> {
            Prng* const random = TRY(random_of(call));
            return uniform(*random);
-         }>),
-    body("gen_random_uuid", lift<[](Call& call) -> Result<Datum> {
+         })),
+    body("gen_random_uuid", lift([](Call& call) -> Result<Datum> {
            Prng* const random = TRY(random_of(call));
            char* const uuid = static_cast<char*>(call.arena().allocate(16, 1));
            store(uuid, random->next());
@@ -79,25 +79,25 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
            uuid[6] = static_cast<char>((uuid[6] & 0x0f) | 0x40);  // version 4 [RFC 4122 §4.4]
            uuid[8] = static_cast<char>((uuid[8] & 0x3f) | 0x80);
            return Datum::of(static_cast<const void*>(uuid));
-         }>),
-    body("now", lift<[](Call& call) { return call.settings().now.v; }>),
+         })),
+    body("now", lift([](Call& call) { return call.settings().now.v; })),
     body("statement_timestamp",
-         lift<[](Call& call) { return call.context.session.statement_start.v; }>),
-    body("clock_timestamp", lift<[](Call& call) { return clock_now(call.context.session).v; }>),
-    body("current_database", lift<[](Call& call) { return Name{call.context.session.database}; }>),
-    body("current_user", lift<[](Call& call) { return Name{call.context.session.current_user}; }>),
-    body("session_user", lift<[](Call& call) { return Name{call.context.session.session_user}; }>),
-    body("pg_backend_pid", lift<[](Call& call) { return call.context.session.backend_pid; }>),
+         lift([](Call& call) { return call.context.session.statement_start.v; })),
+    body("clock_timestamp", lift([](Call& call) { return clock_now(call.context.session).v; })),
+    body("current_database", lift([](Call& call) { return Name{call.context.session.database}; })),
+    body("current_user", lift([](Call& call) { return Name{call.context.session.current_user}; })),
+    body("session_user", lift([](Call& call) { return Name{call.context.session.session_user}; })),
+    body("pg_backend_pid", lift([](Call& call) { return call.context.session.backend_pid; })),
     body("pg_num_nulls", kCountNulls<true>),
     body("pg_num_nonnulls", kCountNulls<false>),
-    body("pg_collation_for", lift<[](Call& call, NullableDatum) -> Result<NullableDatum> {
+    body("pg_collation_for", lift([](Call& call, NullableDatum) -> Result<NullableDatum> {
            const std::optional<std::string> name = TRY(collation_name(call));
            if (!name) return NullableDatum{};
            return NullableDatum{make_varlena(call.arena(), *name), false};
-         }>),
-    body("text_regclass", lift<[](Call& call, std::string_view v) {
+         })),
+    body("text_regclass", lift([](Call& call, std::string_view v) {
            return input_value(call.arena(), call.settings(), type_oid::regclass, v);
-         }>),
+         })),
 }));
 
 // Functions that PostgreSQL writes in SQL.
@@ -112,34 +112,34 @@ Result<Datum> cast_text(Call& call, Datum value, Oid type) {
 }
 
 constexpr FunctionBody kByOid[] = {
-    by_oid(1708, lift<[](Numeric a) {  // round(numeric)
+    by_oid(1708, lift([](Numeric a) {  // round(numeric)
              a.round(0);
              return a;
-           }>),
-    by_oid(1710, lift<[](Numeric a) {  // trunc(numeric)
+           })),
+    by_oid(1710, lift([](Numeric a) {  // trunc(numeric)
              a.truncate(0);
              return a;
-           }>),
-    by_oid(1741, lift<[](const Numeric& a) {
+           })),
+    by_oid(1741, lift([](const Numeric& a) {
              return logarithm(Numeric::from_int(10), a);
-           }>),  // log(numeric)
-    by_oid(1481, lift<[](const Numeric& a) {
+           })),  // log(numeric)
+    by_oid(1481, lift([](const Numeric& a) {
              return logarithm(Numeric::from_int(10), a);
-           }>),  // log10(numeric)
-    by_oid(1810, lift<[](std::string_view v) {
+           })),  // log10(numeric)
+    by_oid(1810, lift([](std::string_view v) {
              return static_cast<int32_t>(v.size() * 8);
-           }>),  // bit_length(bytea)
-    by_oid(1811, lift<[](std::string_view v) {
+           })),  // bit_length(bytea)
+    by_oid(1811, lift([](std::string_view v) {
              return static_cast<int32_t>(v.size() * 8);
-           }>),  // bit_length(text)
-    by_oid(2003, lift<[](Call& call, std::string_view a, Datum b) -> Result<Datum> {  // text || any
+           })),  // bit_length(text)
+    by_oid(2003, lift([](Call& call, std::string_view a, Datum b) -> Result<Datum> {  // text || any
              const Datum right = TRY(cast_text(call, b, call.argument_type(1)));
              return make_varlena(call.arena(), cat(a, right.text()));
-           }>),
-    by_oid(2004, lift<[](Call& call, Datum a, std::string_view b) -> Result<Datum> {  // any || text
+           })),
+    by_oid(2004, lift([](Call& call, Datum a, std::string_view b) -> Result<Datum> {  // any || text
              const Datum left = TRY(cast_text(call, a, call.argument_type(0)));
              return make_varlena(call.arena(), cat(left.text(), b));
-           }>),
+           })),
 };
 
 }  // namespace

@@ -124,14 +124,13 @@ Result<int64_t> distance(const Inet& a, const Inet& b) {
 
 template <auto kTest>
 constexpr Kernel kNetwork =
-    lift<[](const Inet& a, const Inet& b) { return kTest(order_inet(a, b)); }>;
+    lift([](const Inet& a, const Inet& b) { return kTest(order_inet(a, b)); });
 
 template <size_t N>
 using Mac = std::array<uint8_t, N>;
 template <size_t N, auto kTest>
-constexpr Kernel kMac = lift<[](const Mac<N>& a, const Mac<N>& b) {
-  return kTest(std::memcmp(a.data(), b.data(), N));
-}>;
+constexpr Kernel kMac = lift(
+    [](const Mac<N>& a, const Mac<N>& b) { return kTest(std::memcmp(a.data(), b.data(), N)); });
 template <size_t N, auto kOf>
 Mac<N> bytewise(const Mac<N>& a, const Mac<N>& b) {
   Mac<N> out;
@@ -161,22 +160,22 @@ constexpr auto kSign = [](int o) { return int32_t{(o > 0) - (o < 0)}; };
       body(p "_le", kMac<N, kIsLe>), body(p "_gt", kMac<N, kIsGt>), body(p "_ge", kMac<N, kIsGe>), \
       body(p "_cmp", kMac<N, kSign>),                                                              \
       body(p "_and",                                                                               \
-           lift<[](const Mac<N>& a, const Mac<N>& b) { return bytewise<N, kAnd>(a, b); }>),        \
+           lift([](const Mac<N>& a, const Mac<N>& b) { return bytewise<N, kAnd>(a, b); })),        \
       body(p "_or",                                                                                \
-           lift<[](const Mac<N>& a, const Mac<N>& b) { return bytewise<N, kOr>(a, b); }>),         \
-      body(p "_not", lift<[](const Mac<N>& a) { return bytewise<N, kNot>(a, a); }>),               \
-      body(p "_trunc", lift<[](const Mac<N>& a) { return prefix<N>(a); }>)
+           lift([](const Mac<N>& a, const Mac<N>& b) { return bytewise<N, kOr>(a, b); })),         \
+      body(p "_not", lift([](const Mac<N>& a) { return bytewise<N, kNot>(a, a); })),               \
+      body(p "_trunc", lift([](const Mac<N>& a) { return prefix<N>(a); }))
 
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     MAC("macaddr", 6),
     MAC("macaddr8", 8),
-    body("macaddr8_set7bit", lift<[](const Mac<8>& a) {
+    body("macaddr8_set7bit", lift([](const Mac<8>& a) {
            Mac<8> out = a;
            out[0] |= 2;
            return out;
-         }>),
-    body("macaddrtomacaddr8", lift<[](const Mac<6>& a) { return widen_mac(a); }>),
-    body("macaddr8tomacaddr", lift<[](const Mac<8>& a) { return narrow_mac(a); }>),
+         })),
+    body("macaddrtomacaddr8", lift([](const Mac<6>& a) { return widen_mac(a); })),
+    body("macaddr8tomacaddr", lift([](const Mac<8>& a) { return narrow_mac(a); })),
     body("network_eq", kNetwork<kIsEq>),
     body("network_ne", kNetwork<kIsNe>),
     body("network_lt", kNetwork<kIsLt>),
@@ -185,44 +184,44 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("network_ge", kNetwork<kIsGe>),
     body("network_cmp", kNetwork<kSign>),
     body("network_larger",
-         lift<[](const Inet& a, const Inet& b) { return order_inet(a, b) > 0 ? a : b; }>),
+         lift([](const Inet& a, const Inet& b) { return order_inet(a, b) > 0 ? a : b; })),
     body("network_smaller",
-         lift<[](const Inet& a, const Inet& b) { return order_inet(a, b) < 0 ? a : b; }>),
-    body("network_sub", lift<[](const Inet& a, const Inet& b) { return is_within(a, b, false); }>),
-    body("network_subeq", lift<[](const Inet& a, const Inet& b) { return is_within(a, b, true); }>),
-    body("network_sup", lift<[](const Inet& a, const Inet& b) { return is_within(b, a, false); }>),
-    body("network_supeq", lift<[](const Inet& a, const Inet& b) { return is_within(b, a, true); }>),
-    body("network_overlap", lift<[](const Inet& a, const Inet& b) { return overlaps(a, b); }>),
+         lift([](const Inet& a, const Inet& b) { return order_inet(a, b) < 0 ? a : b; })),
+    body("network_sub", lift([](const Inet& a, const Inet& b) { return is_within(a, b, false); })),
+    body("network_subeq", lift([](const Inet& a, const Inet& b) { return is_within(a, b, true); })),
+    body("network_sup", lift([](const Inet& a, const Inet& b) { return is_within(b, a, false); })),
+    body("network_supeq", lift([](const Inet& a, const Inet& b) { return is_within(b, a, true); })),
+    body("network_overlap", lift([](const Inet& a, const Inet& b) { return overlaps(a, b); })),
     body("inet_same_family",
-         lift<[](const Inet& a, const Inet& b) { return a.family == b.family; }>),
-    body("inet_merge", lift<[](const Inet& a, const Inet& b) { return merge(a, b); }>),
-    body("inet_abbrev", lift<[](const Inet& a) { return inet_text(a, false); }>),
-    body("cidr_abbrev", lift<[](const Inet& a) { return cidr_abbreviation(a); }>),
-    body("network_show", lift<[](const Inet& a) { return inet_text(a, true); }>),
-    body("network_host", lift<[](const Inet& a) { return inet_address_text(a); }>),
-    body("network_family", lift<[](const Inet& a) { return a.family == Inet::kIpv4 ? 4 : 6; }>),
-    body("network_masklen", lift<[](const Inet& a) { return int32_t{a.bits}; }>),
-    body("network_broadcast", lift<[](const Inet& a) { return broadcast_of(a); }>),
-    body("network_network", lift<[](const Inet& a) { return network_of(a); }>),
-    body("inet_to_cidr", lift<[](const Inet& a) { return network_of(a); }>),
-    body("network_netmask", lift<[](const Inet& a) { return host_form(mask_of(a, false)); }>),
-    body("network_hostmask", lift<[](const Inet& a) { return host_form(mask_of(a, true)); }>),
+         lift([](const Inet& a, const Inet& b) { return a.family == b.family; })),
+    body("inet_merge", lift([](const Inet& a, const Inet& b) { return merge(a, b); })),
+    body("inet_abbrev", lift([](const Inet& a) { return inet_text(a, false); })),
+    body("cidr_abbrev", lift([](const Inet& a) { return cidr_abbreviation(a); })),
+    body("network_show", lift([](const Inet& a) { return inet_text(a, true); })),
+    body("network_host", lift([](const Inet& a) { return inet_address_text(a); })),
+    body("network_family", lift([](const Inet& a) { return a.family == Inet::kIpv4 ? 4 : 6; })),
+    body("network_masklen", lift([](const Inet& a) { return int32_t{a.bits}; })),
+    body("network_broadcast", lift([](const Inet& a) { return broadcast_of(a); })),
+    body("network_network", lift([](const Inet& a) { return network_of(a); })),
+    body("inet_to_cidr", lift([](const Inet& a) { return network_of(a); })),
+    body("network_netmask", lift([](const Inet& a) { return host_form(mask_of(a, false)); })),
+    body("network_hostmask", lift([](const Inet& a) { return host_form(mask_of(a, true)); })),
     body("inet_set_masklen",
-         lift<[](const Inet& a, int32_t bits) { return with_mask(a, bits, false); }>),
+         lift([](const Inet& a, int32_t bits) { return with_mask(a, bits, false); })),
     body("cidr_set_masklen",
-         lift<[](const Inet& a, int32_t bits) { return with_mask(a, bits, true); }>),
-    body("inetnot", lift<[](const Inet& a) { return complement(a); }>),
-    body("inetand", lift<[](const Inet& a, const Inet& b) { return logic(a, b, true); }>),
-    body("inetor", lift<[](const Inet& a, const Inet& b) { return logic(a, b, false); }>),
-    body("inetpl", lift<[](const Inet& a, int64_t by) { return plus(a, by, false); }>),
-    body("inetmi_int8", lift<[](const Inet& a, int64_t by) { return plus(a, by, true); }>),
-    body("inetmi", lift<[](const Inet& a, const Inet& b) { return distance(a, b); }>),
+         lift([](const Inet& a, int32_t bits) { return with_mask(a, bits, true); })),
+    body("inetnot", lift([](const Inet& a) { return complement(a); })),
+    body("inetand", lift([](const Inet& a, const Inet& b) { return logic(a, b, true); })),
+    body("inetor", lift([](const Inet& a, const Inet& b) { return logic(a, b, false); })),
+    body("inetpl", lift([](const Inet& a, int64_t by) { return plus(a, by, false); })),
+    body("inetmi_int8", lift([](const Inet& a, int64_t by) { return plus(a, by, true); })),
+    body("inetmi", lift([](const Inet& a, const Inet& b) { return distance(a, b); })),
 }));
 
 constexpr FunctionBody kByOid[] = {
     // int8 + inet
     {.oid = Oid(2631),
-     .kernel = lift<[](int64_t by, const Inet& a) { return plus(a, by, false); }>},
+     .kernel = lift([](int64_t by, const Inet& a) { return plus(a, by, false); })},
 };
 
 }  // namespace

@@ -272,13 +272,13 @@ Answer answer(Call& call, Target target, By role_how, Datum role, By object_how,
 }
 
 template <Target kTarget, By kRole, By kObject>
-constexpr Kernel kHas = lift<[](Call& call, Datum role, Datum object, std::string_view privileges) {
+constexpr Kernel kHas = lift([](Call& call, Datum role, Datum object, std::string_view privileges) {
   return answer(call, kTarget, kRole, role, kObject, object, privileges);
-}>;
+});
 template <Target kTarget, By kObject>
-constexpr Kernel kIHave = lift<[](Call& call, Datum object, std::string_view privileges) {
+constexpr Kernel kIHave = lift([](Call& call, Datum object, std::string_view privileges) {
   return answer(call, kTarget, By::none, {}, kObject, object, privileges);
-}>;
+});
 
 Answer column_answer(Call& call, By role_how, Datum role, By table_how, Datum table, By column_how,
                      Datum column, std::string_view privileges) {
@@ -300,14 +300,14 @@ Answer column_answer(Call& call, By role_how, Datum role, By table_how, Datum ta
 }
 template <By kRole, By kTable, By kColumn>
 constexpr Kernel kHasColumn =
-    lift<[](Call& call, Datum role, Datum table, Datum column, std::string_view privileges) {
+    lift([](Call& call, Datum role, Datum table, Datum column, std::string_view privileges) {
       return column_answer(call, kRole, role, kTable, table, kColumn, column, privileges);
-    }>;
+    });
 template <By kTable, By kColumn>
 constexpr Kernel kIHaveColumn =
-    lift<[](Call& call, Datum table, Datum column, std::string_view privileges) {
+    lift([](Call& call, Datum table, Datum column, std::string_view privileges) {
       return column_answer(call, By::none, {}, kTable, table, kColumn, column, privileges);
-    }>;
+    });
 
 // Roles whose rights `role` has without SET ROLE: through those that inherit.
 Result<bool> inherits(CatalogReader& catalog, Fiber& fiber, Oid role, Oid group) {
@@ -365,13 +365,13 @@ Answer role_answer(Call& call, By role_how, Datum role, By group_how, Datum grou
 }
 template <By kRole, By kGroup>
 constexpr Kernel kHasRole =
-    lift<[](Call& call, Datum role, Datum group, std::string_view privileges) {
+    lift([](Call& call, Datum role, Datum group, std::string_view privileges) {
       return role_answer(call, kRole, role, kGroup, group, privileges);
-    }>;
+    });
 template <By kGroup>
-constexpr Kernel kIHaveRole = lift<[](Call& call, Datum group, std::string_view privileges) {
+constexpr Kernel kIHaveRole = lift([](Call& call, Datum group, std::string_view privileges) {
   return role_answer(call, By::none, {}, kGroup, group, privileges);
-}>;
+});
 
 // ---- access lists as values
 
@@ -514,8 +514,8 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("pg_has_role_name", kIHaveRole<By::name>),
     body("pg_has_role_id", kIHaveRole<By::id>),
     body("acldefault_sql",
-         lift<[](Call& call, char kind, Oid owner) { return default_list(call, kind, owner); }>),
-    body("makeaclitem", lift<[](Call& call, Oid grantee, Oid grantor, std::string_view rights,
+         lift([](Call& call, char kind, Oid owner) { return default_list(call, kind, owner); })),
+    body("makeaclitem", lift([](Call& call, Oid grantee, Oid grantor, std::string_view rights,
                                 bool with_option) -> Result<Datum> {
            const std::vector<AclMode> wanted = TRY(wanted_rights(rights, ~AclMode{0}));
            AclItem item{grantee, grantor, 0};
@@ -523,17 +523,17 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
              item.mode |= right | (with_option ? grant_options(right) : 0);
            }
            return make_item(call.arena(), item);
-         }>),
-    body("aclitem_eq", lift<[](Datum a, Datum b) {
+         })),
+    body("aclitem_eq", lift([](Datum a, Datum b) {
            return std::memcmp(a.as<const char*>(), b.as<const char*>(), 12) == 0;
-         }>),
-    body("aclcontains", lift<[](Datum list, Datum wanted) {
+         })),
+    body("aclcontains", lift([](Datum list, Datum wanted) {
            const AclItem item = load_item(wanted);
            return std::ranges::any_of(decode_acl(list.text()), [&](const AclItem& own) {
              return own.grantee == item.grantee && own.grantor == item.grantor &&
                     (own.mode & item.mode) == item.mode;
            });
-         }>),
+         })),
     FunctionBody{.name = "aclexplode", .set = &kExplode},
 }));
 

@@ -408,13 +408,13 @@ constexpr SetKernel kMatchRows{begin_rows<false>, next_rows};
 constexpr SetKernel kSplitRows{begin_rows<true>, next_rows};
 
 constexpr Kernel kSimilarEscape =
-    lift<[](Call& call, NullableDatum pattern, NullableDatum escape) -> Result<NullableDatum> {
+    lift([](Call& call, NullableDatum pattern, NullableDatum escape) -> Result<NullableDatum> {
       if (pattern.is_null) return NullableDatum{};
       const std::string out = TRY(
           similar_to_regex(pattern.value.text(), escape.is_null ? std::optional<std::string_view>()
                                                                 : escape.value.text()));
       return NullableDatum{make_varlena(call.arena(), out), false};
-    }>;
+    });
 
 constexpr FunctionBody set(std::string_view name, const SetKernel* kernel) {
   return {.name = name, .set = kernel};
@@ -477,7 +477,7 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("similar_escape", kSimilarEscape),
     body("similar_to_escape_2", kSimilarEscape),
     body("similar_to_escape_1",
-         lift<[](std::string_view pattern) { return similar_to_regex(pattern, std::nullopt); }>),
+         lift([](std::string_view pattern) { return similar_to_regex(pattern, std::nullopt); })),
 }));
 
 }  // namespace

@@ -69,10 +69,10 @@ Result<std::optional<uint64_t>> current_xid(Call& call, bool assign) {
   return std::optional<uint64_t>(xid.v);
 }
 
-constexpr Kernel kLogEnd = lift<[](Call& call) -> Result<uint64_t> {
+constexpr Kernel kLogEnd = lift([](Call& call) -> Result<uint64_t> {
   SessionServices* const services = TRY(services_of(call));
   return services->log_end().v;
-}>;
+});
 
 template <bool kTerminate>
 Result<bool> signal(Call& call, int32_t process_id) {
@@ -93,70 +93,71 @@ Result<std::string> set_config(Call& call, NullableDatum name, NullableDatum val
 }
 
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
-    body("nextval_oid", lift<[](Call& call, Oid sequence) -> Result<int64_t> {
+    body("nextval_oid", lift([](Call& call, Oid sequence) -> Result<int64_t> {
            SessionServices* const services = TRY(services_of(call));
            return services->next_value(call.context.fiber, sequence);
-         }>),
-    body("currval_oid", lift<[](Call& call, Oid sequence) -> Result<int64_t> {
+         })),
+    body("currval_oid", lift([](Call& call, Oid sequence) -> Result<int64_t> {
            SessionServices* const services = TRY(services_of(call));
            return services->current_value(call.context.fiber, sequence);
-         }>),
-    body("lastval", lift<[](Call& call) -> Result<int64_t> {
+         })),
+    body("lastval", lift([](Call& call) -> Result<int64_t> {
            SessionServices* const services = TRY(services_of(call));
            return services->last_value(call.context.fiber);
-         }>),
-    body("setval_oid", lift<[](Call& call, Oid sequence, int64_t value) {
+         })),
+    body("setval_oid", lift([](Call& call, Oid sequence, int64_t value) {
            return set_sequence(call, sequence, value, true);
-         }>),
-    body("setval3_oid", lift<[](Call& call, Oid sequence, int64_t value, bool is_called) {
+         })),
+    body("setval3_oid", lift([](Call& call, Oid sequence, int64_t value, bool is_called) {
            return set_sequence(call, sequence, value, is_called);
-         }>),
+         })),
     body("pg_sequence_last_value",
-         lift<[](Call& call, Oid sequence) -> Result<std::optional<int64_t>> {
+         lift([](Call& call, Oid sequence) -> Result<std::optional<int64_t>> {
            SessionServices* const services = TRY(services_of(call));
            return services->sequence_position(call.context.fiber, sequence);
-         }>),
+         })),
     body("pg_get_serial_sequence",
-         lift<[](Call& call, std::string_view table, std::string_view column) {
+         lift([](Call& call, std::string_view table, std::string_view column) {
            return serial_sequence(call, table, column);
-         }>),
-    body(
-        "show_config_by_name",
-        lift<[](Call& call, std::string_view name) { return current_setting(call, name, false); }>),
+         })),
+    body("show_config_by_name", lift([](Call& call, std::string_view name) {
+           return current_setting(call, name, false);
+         })),
     body("show_config_by_name_missing_ok",
-         lift<[](Call& call, std::string_view name, bool missing_ok) {
+         lift([](Call& call, std::string_view name, bool missing_ok) {
            return current_setting(call, name, missing_ok);
-         }>),
-    body("set_config_by_name",
-         lift<[](Call& call, NullableDatum name, NullableDatum value, NullableDatum is_local)
-                  -> Result<std::string> { return set_config(call, name, value, is_local); }>),
-    body("pgsql_version", lift<[](Call& call) -> Result<std::string> {
+         })),
+    body("set_config_by_name", lift([](Call& call, NullableDatum name, NullableDatum value,
+                                       NullableDatum is_local) -> Result<std::string> {
+           return set_config(call, name, value, is_local);
+         })),
+    body("pgsql_version", lift([](Call& call) -> Result<std::string> {
            SessionServices* const services = TRY(services_of(call));
            const std::string number = TRY(services->show_setting("server_version"));
            return cat("PostgreSQL ", number, " compatible (Orrery)");
-         }>),
-    body("pg_current_xact_id", lift<[](Call& call) { return current_xid(call, true); }>),
+         })),
+    body("pg_current_xact_id", lift([](Call& call) { return current_xid(call, true); })),
     body("pg_current_xact_id_if_assigned",
-         lift<[](Call& call) { return current_xid(call, false); }>),
+         lift([](Call& call) { return current_xid(call, false); })),
     body("pg_current_wal_lsn", kLogEnd),
     body("pg_current_wal_insert_lsn", kLogEnd),
-    body("pg_is_in_recovery", lift<[](Call&) { return false; }>),
-    body("pg_my_temp_schema", lift<[](Call& call) -> Result<Oid> {
+    body("pg_is_in_recovery", lift([](Call&) { return false; })),
+    body("pg_my_temp_schema", lift([](Call& call) -> Result<Oid> {
            SessionServices* const services = TRY(services_of(call));
            return services->temporary_schema();
-         }>),
-    body("pg_is_other_temp_schema", lift<[](Call& call, Oid nsp) -> Result<bool> {
+         })),
+    body("pg_is_other_temp_schema", lift([](Call& call, Oid nsp) -> Result<bool> {
            SessionServices* const services = TRY(services_of(call));
            if (nsp == services->temporary_schema()) return false;
            CatalogReader catalog(services->builtin(), services->rows());
            const NamespaceInfo* const info = TRY(catalog.nsp(call.context.fiber, nsp));
            return info != nullptr && info->name.starts_with("pg_temp_");
-         }>),
+         })),
     body("pg_cancel_backend",
-         lift<[](Call& call, int32_t process_id) { return signal<false>(call, process_id); }>),
-    body("pg_terminate_backend", lift<[](Call& call, int32_t process_id, int64_t) {
+         lift([](Call& call, int32_t process_id) { return signal<false>(call, process_id); })),
+    body("pg_terminate_backend", lift([](Call& call, int32_t process_id, int64_t) {
            return signal<true>(call, process_id);
-         }>),
+         })),
 }));
 
 }  // namespace

@@ -118,18 +118,18 @@ std::string pretty(int64_t size) {
 }
 
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
-    body("pg_relation_size", lift<[](Call& call, Oid oid, std::string_view fork) {
+    body("pg_relation_size", lift([](Call& call, Oid oid, std::string_view fork) {
            return relation_size(call, oid, Part::fork, fork);
-         }>),
+         })),
     body("pg_table_size",
-         lift<[](Call& call, Oid oid) { return relation_size(call, oid, Part::table); }>),
+         lift([](Call& call, Oid oid) { return relation_size(call, oid, Part::table); })),
     body("pg_indexes_size",
-         lift<[](Call& call, Oid oid) { return relation_size(call, oid, Part::indexes); }>),
+         lift([](Call& call, Oid oid) { return relation_size(call, oid, Part::indexes); })),
     body("pg_total_relation_size",
-         lift<[](Call& call, Oid oid) { return relation_size(call, oid, Part::total); }>),
+         lift([](Call& call, Oid oid) { return relation_size(call, oid, Part::total); })),
     body("pg_database_size_oid",
-         lift<[](Call& call, Oid oid) { return database_size(call, oid); }>),
-    body("pg_database_size_name", lift<[](Call& call, Name name) -> Size {
+         lift([](Call& call, Oid oid) { return database_size(call, oid); })),
+    body("pg_database_size_name", lift([](Call& call, Name name) -> Size {
            SessionServices* const services = TRY(services_of(call));
            CatalogReader catalog(services->builtin(), services->rows());
            const Oid oid = TRY(catalog.database_oid(call.context.fiber, name.text));
@@ -138,21 +138,21 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
                           cat("database \"", name.text, "\" does not exist"));
            }
            return database_size(call, oid);
-         }>),
-    body("pg_size_pretty", lift<[](int64_t size) { return pretty(size); }>),
-    body("pg_relation_filenode", lift<[](Call& call, Oid oid) -> Result<std::optional<Oid>> {
+         })),
+    body("pg_size_pretty", lift([](int64_t size) { return pretty(size); })),
+    body("pg_relation_filenode", lift([](Call& call, Oid oid) -> Result<std::optional<Oid>> {
            SessionServices* const services = TRY(services_of(call));
            CatalogReader catalog(services->builtin(), services->rows());
            const RelationInfo* const info = TRY(catalog.relation(call.context.fiber, oid));
            if (info == nullptr || info->storage.file == FileId{}) return std::optional<Oid>();
            return std::optional<Oid>(Oid(static_cast<uint32_t>(file_number(info->storage.file))));
-         }>),
+         })),
 }));
 
 constexpr FunctionBody kByOid[] = {
-    {.oid = Oid(2325),
-     .kernel =
-         lift<[](Call& call, Oid oid) { return relation_size(call, oid, Part::fork, "main"); }>},
+    {.oid = Oid(2325), .kernel = lift([](Call& call, Oid oid) {
+                         return relation_size(call, oid, Part::fork, "main");
+                       })},
 };
 
 }  // namespace

@@ -71,8 +71,8 @@ int64_t midnight(Call& call) {
 Status run_binary(const char* name, Call& call, Datum a, Datum b, Vector& out) {
   const FunctionBody* const body = find_function({}, name);
   CHECK(body != nullptr);
-  const Vector args[] = {Vector::make_constant(call.arena(), {a, false}),
-                         Vector::make_constant(call.arena(), {b, false})};
+  const std::array<Vector, 2> args = {Vector::make_constant(call.arena(), {a, false}),
+                                      Vector::make_constant(call.arena(), {b, false})};
   return body->kernel(call.context, call.site, args, {nullptr, 1}, out);
 }
 Result<Datum> binary(const char* name, Call& call, Datum a, Datum b) {
@@ -84,7 +84,7 @@ Result<Datum> binary(const char* name, Call& call, Datum a, Datum b) {
 // (start, end or length) OVERLAPS (start, end or length): a length is added to its start by `plus`.
 template <bool kFirstLength, bool kSecondLength, auto kPlus, auto kOverlaps>
 constexpr Kernel kSpansOverlap =
-    lift<[](Call& call, NullableDatum a, NullableDatum b, NullableDatum c,
+    lift([](Call& call, NullableDatum a, NullableDatum b, NullableDatum c,
             NullableDatum d) -> Result<NullableDatum> {
       NullableDatum ends[] = {b, d};
       const NullableDatum starts[] = {a, c};
@@ -98,13 +98,13 @@ constexpr Kernel kSpansOverlap =
       }
       const FunctionBody* const body = find_function({}, kOverlaps.body_name());
       CHECK(body != nullptr);
-      const Vector args[] = {
+      const std::array<Vector, 4> args = {
           Vector::make_constant(call.arena(), a), Vector::make_constant(call.arena(), ends[0]),
           Vector::make_constant(call.arena(), c), Vector::make_constant(call.arena(), ends[1])};
       Vector out = Vector::make(call.arena(), 1);
       TRY(body->kernel(call.context, call.site, args, {nullptr, 1}, out));
       return out.at(0);
-    }>;
+    });
 constexpr auto kPlusMoment = To("timestamp_pl_interval", {0, 1});
 constexpr auto kPlusZoned = To("timestamptz_pl_interval", {0, 1});
 constexpr auto kPlusTime = To("time_pl_interval", {0, 1});
@@ -121,20 +121,20 @@ constexpr FunctionBody kTable[] = {
     by_oid(2042, kSpansOverlap<true, true, kPlusMoment, kMomentsOverlap>),
     by_oid(2043, kSpansOverlap<false, true, kPlusMoment, kMomentsOverlap>),
     by_oid(2044, kSpansOverlap<true, false, kPlusMoment, kMomentsOverlap>),
-    by_oid(2074, lift<[](Call& call, Datum text, Datum pattern,
+    by_oid(2074, lift([](Call& call, Datum text, Datum pattern,
                          Datum escape) -> Result<NullableDatum> {  // SUBSTRING ... SIMILAR
              const Datum regex = TRY(binary("similar_to_escape_2", call, pattern, escape));
              Vector out = Vector::make(call.arena(), 1);
              TRY(run_binary("textregexsubstr", call, text, regex, out));
              return out.at(0);
-           }>),
+           })),
     by_oid(879, kAs<To("lpad", {0, 1, -1}, " ")>),
     by_oid(880, kAs<To("rpad", {0, 1, -1}, " ")>),
-    by_oid(1285, lift<[](Call& call, Datum v) { return literal_of(call, v); }>),
-    by_oid(1290, lift<[](Call& call, NullableDatum v) -> Result<Datum> {
+    by_oid(1285, lift([](Call& call, Datum v) { return literal_of(call, v); })),
+    by_oid(1290, lift([](Call& call, NullableDatum v) -> Result<Datum> {
              if (v.is_null) return make_varlena(call.arena(), "NULL");
              return literal_of(call, v.value);
-           }>),
+           })),
     by_oid(1296, kAs<To("datetime_timestamp", {1, 0})>),
     by_oid(1298, kAs<To("datetimetz_timestamptz", {1, 0})>),
     by_oid(1848, kAs<To("time_pl_interval", {1, 0})>),
@@ -144,30 +144,29 @@ constexpr FunctionBody kTable[] = {
     by_oid(2549, kAs<To("timestamptz_pl_interval", {1, 0})>),
     by_oid(5023, kAs<To("pg_lsn_pli", {1, 0})>),
     by_oid(2550, kAs<To("date_pli", {1, 0})>),
-    by_oid(
-        1176,
-        lift<[](Call& call, Datum date, Datum time) -> Result<Datum> {  // timestamptz(date, time)
-          const Datum local = TRY(binary("datetime_timestamp", call, date, time));
-          const int64_t moment =
-              TRY(timestamp_to_timestamptz(local.as<int64_t>(), session_zone(call.settings())));
-          return Datum::of(moment);
-        }>),
-    by_oid(1384, lift<[](Call& call, Datum unit,
+    by_oid(1176, lift([](Call& call, Datum date,
+                         Datum time) -> Result<Datum> {  // timestamptz(date, time)
+             const Datum local = TRY(binary("datetime_timestamp", call, date, time));
+             const int64_t moment =
+                 TRY(timestamp_to_timestamptz(local.as<int64_t>(), session_zone(call.settings())));
+             return Datum::of(moment);
+           })),
+    by_oid(1384, lift([](Call& call, Datum unit,
                          Datum date) -> Result<std::optional<double>> {  // date_part(text, date)
              const Datum moment = TRY(binary("date_timestamp", call, date, date));
              Vector out = Vector::make(call.arena(), 1);
              TRY(run_binary("timestamp_part", call, unit, moment, out));
              if (out.is_null(0)) return std::optional<double>();
              return std::optional<double>(out.value(0).as<double>());
-           }>),
-    by_oid(1386, lift<[](Call& call, int64_t v) -> Result<Datum> {  // age(timestamptz)
+           })),
+    by_oid(1386, lift([](Call& call, int64_t v) -> Result<Datum> {  // age(timestamptz)
              const int64_t today =
                  TRY(timestamp_to_timestamptz(midnight(call), session_zone(call.settings())));
              return binary("timestamptz_age", call, Datum::of(today), Datum::of(v));
-           }>),
-    by_oid(2059, lift<[](Call& call, int64_t v) {
+           })),
+    by_oid(2059, lift([](Call& call, int64_t v) {
              return binary("timestamp_age", call, Datum::of(midnight(call)), Datum::of(v));
-           }>),
+           })),
 };
 
 }  // namespace

@@ -314,36 +314,36 @@ Result<std::string> unescape_unicode(std::string_view text) {
 }
 
 template <auto kOf>
-constexpr Kernel kDigest = lift<[](Call& call, std::string_view v) {
+constexpr Kernel kDigest = lift([](Call& call, std::string_view v) {
   constexpr uint64_t kBytesPerUnit = 16;  // dearer than a copy
   return kOf(v, [&](uint64_t bytes) { return spent(call.context, bytes / kBytesPerUnit); });
-}>;
+});
 
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("text_concat", concat_all<false>),
     body("text_concat_ws", concat_all<true>),
     body("text_format", format_text),
     body("text_format_nv", format_text),
-    body("quote_ident", lift<[](std::string_view v) { return quote_identifier(v); }>),
-    body("quote_literal", lift<[](std::string_view v) { return quote_literal(v); }>),
-    body("quote_nullable", lift<[](Call& call, NullableDatum v) -> Result<Datum> {
+    body("quote_ident", lift([](std::string_view v) { return quote_identifier(v); })),
+    body("quote_literal", lift([](std::string_view v) { return quote_literal(v); })),
+    body("quote_nullable", lift([](Call& call, NullableDatum v) -> Result<Datum> {
            return make_varlena(call.arena(),
                                v.is_null ? std::string("NULL") : quote_literal(v.value.text()));
-         }>),
-    body("to_hex32", lift<[](int32_t v) { return hex_of(static_cast<uint32_t>(v)); }>),
-    body("to_hex64", lift<[](int64_t v) { return hex_of(static_cast<uint64_t>(v)); }>),
+         })),
+    body("to_hex32", lift([](int32_t v) { return hex_of(static_cast<uint32_t>(v)); })),
+    body("to_hex64", lift([](int64_t v) { return hex_of(static_cast<uint64_t>(v)); })),
     body("md5_text", kDigest<md5_hex>),
     body("md5_bytea", kDigest<md5_hex>),
     body("sha224_bytea", kDigest<sha224>),
     body("sha256_bytea", kDigest<sha256>),
     body("sha384_bytea", kDigest<sha384>),
     body("sha512_bytea", kDigest<sha512>),
-    body("unistr", lift<[](std::string_view v) { return unescape_unicode(v); }>),
-    body("ascii", lift<[](std::string_view v) {
+    body("unistr", lift([](std::string_view v) { return unescape_unicode(v); })),
+    body("ascii", lift([](std::string_view v) {
            size_t at = 0;
            return v.empty() ? 0 : static_cast<int32_t>(utf8_decode(v, at));
-         }>),
-    body("chr", lift<[](int32_t code) { return character_of(code); }>),
+         })),
+    body("chr", lift([](int32_t code) { return character_of(code); })),
 }));
 
 }  // namespace

@@ -239,51 +239,51 @@ std::string_view right_part(std::string_view text, int32_t n) {
 
 // A concatenation writes its result once, straight into the arena.
 constexpr Kernel kConcatenate =
-    lift<[](Call& call, std::string_view a, std::string_view b) -> Result<Datum> {
+    lift([](Call& call, std::string_view a, std::string_view b) -> Result<Datum> {
       if (a.size() + b.size() > kMaxValueBytes - kVarlenaHeaderBytes) return too_large();
       char* to = nullptr;
       const Datum out = make_varlena_space(call.arena(), a.size() + b.size(), &to);
       if (!a.empty()) std::memcpy(to, a.data(), a.size());
       if (!b.empty()) std::memcpy(to + a.size(), b.data(), b.size());
       return out;
-    }>;
+    });
 
 template <bool kNegated, bool kFold>
 constexpr Kernel kLike =
-    lift<[](Call& call, std::string_view text, std::string_view pattern) -> Result<bool> {
+    lift([](Call& call, std::string_view text, std::string_view pattern) -> Result<bool> {
       const bool matches = TRY(like(text, pattern, kFold, call.settings().stop));
       return matches != kNegated;
-    }>;
+    });
 template <bool kNegated, bool kFold>
-constexpr Kernel kNameLike = lift<[](Name text, std::string_view pattern) -> Result<bool> {
+constexpr Kernel kNameLike = lift([](Name text, std::string_view pattern) -> Result<bool> {
   const bool matches = TRY(like(text.text, pattern, kFold));
   return matches != kNegated;
-}>;
+});
 
 constexpr Kernel kLength =
-    lift<[](std::string_view v) { return static_cast<int32_t>(utf8_count(v)); }>;
-constexpr Kernel kOctets = lift<[](std::string_view v) { return static_cast<int32_t>(v.size()); }>;
+    lift([](std::string_view v) { return static_cast<int32_t>(utf8_count(v)); });
+constexpr Kernel kOctets = lift([](std::string_view v) { return static_cast<int32_t>(v.size()); });
 constexpr Kernel kPosition =
-    lift<[](std::string_view text, std::string_view part) { return position(text, part); }>;
+    lift([](std::string_view text, std::string_view part) { return position(text, part); });
 template <bool kLeft, bool kRight>
 constexpr Kernel kTrim =
-    lift<[](std::string_view v, std::string_view set) { return trim(v, set, kLeft, kRight); }>;
+    lift([](std::string_view v, std::string_view set) { return trim(v, set, kLeft, kRight); });
 template <bool kLeft, bool kRight>
-constexpr Kernel kTrim1 = lift<[](std::string_view v) { return trim(v, " ", kLeft, kRight); }>;
+constexpr Kernel kTrim1 = lift([](std::string_view v) { return trim(v, " ", kLeft, kRight); });
 
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("textcat", kConcatenate),
     body("byteacat", kConcatenate),
     body("textlen", kLength),
     body("bpcharlen",
-         lift<[](std::string_view v) { return static_cast<int32_t>(utf8_count(trim_blanks(v))); }>),
+         lift([](std::string_view v) { return static_cast<int32_t>(utf8_count(trim_blanks(v))); })),
     body("textoctetlen", kOctets),
     body("bpcharoctetlen", kOctets),
-    body("text_substr", lift<[](std::string_view v, int32_t start, int32_t length) {
+    body("text_substr", lift([](std::string_view v, int32_t start, int32_t length) {
            return substring(v, start, length);
-         }>),
+         })),
     body("text_substr_no_len",
-         lift<[](std::string_view v, int32_t start) { return substring(v, start, std::nullopt); }>),
+         lift([](std::string_view v, int32_t start) { return substring(v, start, std::nullopt); })),
     body("textpos", kPosition),
     body("textlike", kLike<false, false>),
     body("textnlike", kLike<true, false>),
@@ -295,50 +295,50 @@ constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("namenlike", kNameLike<true, false>),
     body("nameiclike", kNameLike<false, true>),
     body("nameicnlike", kNameLike<true, true>),
-    body("like_escape", lift<[](std::string_view pattern, std::string_view escape) {
+    body("like_escape", lift([](std::string_view pattern, std::string_view escape) {
            return rewrite_escape(pattern, escape);
-         }>),
-    body("like_escape_bytea", lift<[](std::string_view pattern, std::string_view escape) {
+         })),
+    body("like_escape_bytea", lift([](std::string_view pattern, std::string_view escape) {
            return rewrite_escape(pattern, escape);
-         }>),
-    body("upper", lift<[](std::string_view v) { return to_upper(v); }>),
-    body("lower", lift<[](std::string_view v) { return to_lower(v); }>),
-    body("initcap", lift<[](std::string_view v) { return initcap(v); }>),
+         })),
+    body("upper", lift([](std::string_view v) { return to_upper(v); })),
+    body("lower", lift([](std::string_view v) { return to_lower(v); })),
+    body("initcap", lift([](std::string_view v) { return initcap(v); })),
     body("btrim", kTrim<true, true>),
     body("ltrim", kTrim<true, false>),
     body("rtrim", kTrim<false, true>),
     body("btrim1", kTrim1<true, true>),
     body("ltrim1", kTrim1<true, false>),
     body("rtrim1", kTrim1<false, true>),
-    body("lpad", lift<[](Call& call, std::string_view v, int32_t n, std::string_view fill) {
+    body("lpad", lift([](Call& call, std::string_view v, int32_t n, std::string_view fill) {
            return pad(call, v, n, fill, true);
-         }>),
-    body("rpad", lift<[](Call& call, std::string_view v, int32_t n, std::string_view fill) {
+         })),
+    body("rpad", lift([](Call& call, std::string_view v, int32_t n, std::string_view fill) {
            return pad(call, v, n, fill, false);
-         }>),
-    body("replace_text", lift<[](Call& call, std::string_view v, std::string_view from,
-                                 std::string_view to) { return replace(call, v, from, to); }>),
-    body("translate", lift<[](Call& call, std::string_view v, std::string_view from,
-                              std::string_view to) { return translate(call, v, from, to); }>),
+         })),
+    body("replace_text", lift([](Call& call, std::string_view v, std::string_view from,
+                                 std::string_view to) { return replace(call, v, from, to); })),
+    body("translate", lift([](Call& call, std::string_view v, std::string_view from,
+                              std::string_view to) { return translate(call, v, from, to); })),
     body("repeat",
-         lift<[](Call& call, std::string_view v, int32_t n) { return repeat(call, v, n); }>),
-    body("text_reverse", lift<[](std::string_view v) { return reverse(v); }>),
-    body("text_left", lift<[](std::string_view v, int32_t n) { return left_part(v, n); }>),
-    body("text_right", lift<[](std::string_view v, int32_t n) { return right_part(v, n); }>),
-    body("split_part", lift<[](std::string_view v, std::string_view separator, int32_t n) {
+         lift([](Call& call, std::string_view v, int32_t n) { return repeat(call, v, n); })),
+    body("text_reverse", lift([](std::string_view v) { return reverse(v); })),
+    body("text_left", lift([](std::string_view v, int32_t n) { return left_part(v, n); })),
+    body("text_right", lift([](std::string_view v, int32_t n) { return right_part(v, n); })),
+    body("split_part", lift([](std::string_view v, std::string_view separator, int32_t n) {
            return split_part(v, separator, n);
-         }>),
-    body("textoverlay", lift<[](std::string_view v, std::string_view with, int32_t start,
-                                int32_t length) { return overlay(v, with, start, length); }>),
-    body("textoverlay_no_len", lift<[](std::string_view v, std::string_view with, int32_t start) {
+         })),
+    body("textoverlay", lift([](std::string_view v, std::string_view with, int32_t start,
+                                int32_t length) { return overlay(v, with, start, length); })),
+    body("textoverlay_no_len", lift([](std::string_view v, std::string_view with, int32_t start) {
            return overlay(v, with, start, static_cast<int32_t>(utf8_count(with)));
-         }>),
-    body("nameconcatoid", lift<[](Call& call, Name v, uint32_t oid) {
+         })),
+    body("nameconcatoid", lift([](Call& call, Name v, uint32_t oid) {
            const std::string suffix = cat("_", oid);
            return make_name(
                call.arena(),
                cat(v.text.substr(0, utf8_clip(v.text, kNameBytes - 1 - suffix.size())), suffix));
-         }>),
+         })),
 }));
 
 }  // namespace

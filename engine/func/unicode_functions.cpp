@@ -36,12 +36,12 @@ Result<std::string> normalize(std::string_view text, std::string_view form_name)
 
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
     body("unicode_normalize_func",
-         lift<[](std::string_view text, std::string_view form) { return normalize(text, form); }>),
+         lift([](std::string_view text, std::string_view form) { return normalize(text, form); })),
     body("unicode_is_normalized",
-         lift<[](std::string_view text, std::string_view form) -> Result<bool> {
+         lift([](std::string_view text, std::string_view form) -> Result<bool> {
            const std::string normal = TRY(normalize(text, form));
            return normal == text;
-         }>),
+         })),
 }));
 
 }  // namespace

@@ -92,8 +92,8 @@ Result<Frame*> BufferPool::take_frame(Fiber& fiber, Ring* ring) {
 // know.
 uint32_t BufferPool::clean_ahead() const {
   uint32_t clean = 0;
-  const uint32_t reach = std::min<uint64_t>(uint64_t{options_.clean_frames} * 4, frame_count_);
-  for (uint32_t i = 0; i < reach; ++i) {
+  const uint64_t reach = std::min<uint64_t>(uint64_t{options_.clean_frames} * 4, frame_count_);
+  for (uint64_t i = 0; i < reach; ++i) {
     const Frame& frame = frames_[(hand_ + i) % frame_count_];
     const bool is_takeable = frame.pins == 0 && !frame.must_be_written() && !frame.writing &&
                              frame.state != FrameState::loading;

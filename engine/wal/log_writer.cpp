@@ -119,7 +119,7 @@ Status Log::write_round(Fiber& fiber) {
     }
   }
   if (!joined) TRY(sync_round(fiber, from, end));
-  if (PLANTED(eq1_extra_sync)) TRY(segments_->sync(fiber, from, end));
+  if (PLANTED(eq1_extra_sync)) TRY(sync_round(fiber, from, end));
   durable_ = end;
   for (size_t i = 0; i < count; ++i) {
     std::unique_ptr<EntryBuffer> entry = std::move(unwritten_.front());

@@ -21,7 +21,8 @@ constexpr std::string_view kUsage =
   sim                                     a short sweep, explained
   sim run --seeds A..B [--jobs N] [--workload W] [--jsonl FILE]  [--unrestricted]
   sim replay SEED [--workload W] [--trace] [--twice] [--tape FILE] [--save-tape FILE]
-  sim zoo [--seeds N] [--jobs N] [--only NAME]   planted bugs; zoo builds only
+  sim zoo [--seeds N] [--jobs N] [--only NAME]   planted bugs; zoo builds only, which
+                                          can also: sim replay SEED --plant NAME
   sim workloads                           lists them
 
 Without --workload each seed chooses its own. Exit codes: 0 ok, 1 trouble, 2 usage; else the class
@@ -195,13 +196,15 @@ std::string file_text(const std::string& name) {
 }
 
 int replay_verb(std::span<const std::string_view> words) {
-  constexpr std::string_view kValues[] = {"--workload", "--tape", "--save-tape"};
+  constexpr std::string_view kValues[] = {"--workload", "--tape", "--save-tape", "--plant"};
   constexpr std::string_view kFlags[] = {"--trace", "--twice", "--unrestricted"};
   Arguments arguments;
   if (const auto wrong = parse(words, kValues, kFlags, arguments)) return complain(*wrong);
   const std::optional<uint64_t> seed =
       arguments.plain.size() == 1 ? number(arguments.plain[0]) : std::nullopt;
   if (!seed) return complain("replay needs one SEED");
+  if (arguments.has("--plant") && !plant(arguments.get("--plant")))
+    return complain("no such planted bug in this build");
   RunOptions options{.seed = *seed, .workload = arguments.get("--workload")};
   options.unrestricted = arguments.has("--unrestricted");
   if (choose_workload(options.workload, *seed) == nullptr) return complain("no such workload");

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "base/plant.h"
 #include "base/text.h"
 #include "sim/run/jobs.h"
 #include "sim/run/run.h"
@@ -29,6 +30,10 @@ constexpr Plant kPlants[] = {
 #include "sim/zoo/plants.def"
 #undef PLANT
 };
+
+bool is_known(std::string_view name) {
+  return std::ranges::any_of(kPlants, [&](const Plant& known) { return known.name == name; });
+}
 
 constexpr uint64_t kSeeds = 2000;          // a bug must be found within so many
 constexpr uint64_t kEnoughDetections = 5;  // then the estimate is good enough
@@ -128,8 +133,7 @@ std::string read_options(std::span<const std::string_view> arguments, ZooOptions
     const bool is_number = error == std::errc() && end == text.data() + text.size() && value > 0;
     if (name == "--only") {
       options.only = text;
-      const auto is_it = [&](const Plant& plant) { return plant.name == text; };
-      if (!std::ranges::any_of(kPlants, is_it)) return cat("no planted bug ", text);
+      if (!is_known(text)) return cat("no planted bug ", text);
     } else if (name == "--workload") {
       options.sweep.workload = text;
       if (choose_workload(text, 0) == nullptr) return cat("no workload ", text);
@@ -177,11 +181,19 @@ int zoo_command(std::span<const std::string_view> arguments) {
   return all_good ? 0 : 1;
 }
 
+bool plant(std::string_view name) {
+  if (!is_known(name)) return false;
+  set_planted(name);
+  return true;
+}
+
 }  // namespace orrery
 
 #else
 
 namespace orrery {
+
+bool plant(std::string_view) { return false; }
 
 int zoo_command(std::span<const std::string_view>) {
   std::fputs("sim: this build contains no planted bugs; use ./orrery zoo\n", stderr);

@@ -7,6 +7,8 @@
 
 namespace orrery {
 
+// Switches a planted bug on for the runs to come; false: this build has none of that name.
+bool plant(std::string_view name);
 int zoo_command(std::span<const std::string_view> arguments);
 
 }  // namespace orrery
