@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """./orrery test: every check and test of the tree, counted. Last line: `N passed, N failed`.
 
-    ./orrery test          the checks on the text, release and debug builds with their tests, the
+    ./orrery test          the checks on the text, release and GCC debug builds with their tests, the
                            simulator's sample, the regression smoke
     ./orrery test --all    also clang-tidy on what changed, GCC, the sanitizers, and the zoo
 
@@ -281,7 +281,7 @@ def main() -> int:
         check(tally, "headers alone", [sys.executable, "tools/headers_alone.py"])
         check(tally, "writable globals", [sys.executable, "tools/writable_globals.py"])
         unit_tests(tally, "release")
-    others = ["debug"] + (["gcc", "asan", "tsan"] if options.all else [])
+    others = ["gcc-debug"] + (["debug", "gcc", "asan", "tsan"] if options.all else [])
     built = [preset for preset in others if build(tally, preset)]
     for preset in built:
         unit_tests(tally, preset)

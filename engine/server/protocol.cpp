@@ -53,11 +53,18 @@ std::string_view severity_name(Severity severity) {
   UNREACHABLE();
 }
 
-// "Status orrery::f(int)" is "f", as PostgreSQL reports a C function's name.
+// "Status orrery::f(int)" is "f", as PostgreSQL reports a C function's name; so is a lambda within
+// it. Compilers write namespaces without a name and lambdas differently: what they agree on is
+// sent.
 std::string_view routine_of(std::string_view signature) {
-  signature = signature.substr(0, signature.find('('));
+  size_t end = signature.find('(');
+  while (end != std::string_view::npos &&
+         signature.substr(end).starts_with("(anonymous namespace)"))
+    end = signature.find('(', end + 1);
+  signature = signature.substr(0, end);
   const size_t start = signature.find_last_of(" :*&");
-  return start == std::string_view::npos ? signature : signature.substr(start + 1);
+  if (start != std::string_view::npos) signature.remove_prefix(start + 1);
+  return signature.starts_with('<') ? std::string_view() : signature;
 }
 
 }  // namespace

@@ -129,6 +129,23 @@ TEST(Messages, OfRandomBytesDoNoHarm) {
   }
 }
 
+Status raise_nameless() { return raise(sqlstate::internal_error, "x"); }
+Status raise_in_lambda() {
+  return [] { return raise(sqlstate::internal_error, "x"); }();
+}
+
+// Whoever compiled it: the simulator's trace has these bytes.
+TEST(Errors, NameTheFunctionThatRaisedThem) {
+  const auto routine = [](const Status& status) {
+    std::string out;
+    MessageWriter(out).error("ERROR", status.error());
+    const size_t at = out.find(std::string("\0R", 2));
+    return at == std::string::npos ? "none" : std::string(out.data() + at + 2);
+  };
+  EXPECT_EQ(routine(raise_nameless()), "raise_nameless");
+  EXPECT_EQ(routine(raise_in_lambda()), "raise_in_lambda");
+}
+
 TEST(Errors, CarryEveryField) {
   std::string out;
   MessageWriter writer(out);
