@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """./orrery test: every check and test of the tree, counted. Last line: `N passed, N failed`.
 
-    ./orrery test          the checks on the text, release and GCC debug builds with their tests, the
-                           simulator's sample, the regression smoke
-    ./orrery test --all    also clang-tidy on what changed, GCC, the sanitizers, and the zoo
+    ./orrery test          the checks on the text, clang's release and GCC's debug build with their
+                           tests, the simulator's sample, the regression smoke
+    ./orrery test --all    also clang-tidy on what changed, the other builds, the sanitizers, the zoo
 
 A check counts as one; so do each case of a test program and each seed of a sweep. What the
 tree does not hold yet is left out and said so.
