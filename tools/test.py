@@ -3,7 +3,7 @@
 
     ./orrery test          the checks on the text, clang's release and GCC's debug build with their
                            tests, the simulator's sample, the regression smoke
-    ./orrery test --all    also clang-tidy on what changed, the other builds, the sanitizers, the zoo
+    ./orrery test --all    also clang-tidy on what changed, other builds, sanitizers and the zoo
 
 A check counts as one; so do each case of a test program and each seed of a sweep. What the
 tree does not hold yet is left out and said so.
