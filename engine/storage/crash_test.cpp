@@ -243,10 +243,10 @@ void run_history(uint64_t seed, uint64_t* crashed_in_recovery) {
   History history(seed);
   for (int life = 0; life < 5; ++life) {
     const uint64_t draw = prng.next();
+    int running = kWorkers;  // outlives the fibers: they end in any order when all is halted
     node.run(
         [&](Fiber& fiber, Storage& storage, TestHandler& handler) -> Status {
           history.began = handler.terms.back();
-          int running = kWorkers;
           for (int worker = 0; worker < kWorkers; ++worker) {
             fiber.scheduler().spawn("worker", [&, worker](Fiber& own) {
               const Status ended =
