@@ -42,6 +42,7 @@ Status CatalogLoad::make_file(FileId file) {
 Status CatalogLoad::insert_rows(const FactTable& facts) {
   Heap heap(access_, table_.table);
   const size_t columns = facts.columns.size();
+  rows_.reserve(facts.size());
   Arena arena;
   for (size_t first = 0; first < facts.size(); first += kBatchRows) {
     const auto count = static_cast<uint32_t>(std::min<size_t>(kBatchRows, facts.size() - first));

@@ -136,7 +136,8 @@ void MemoryDisk::write(File& file, uint64_t offset, Bytes data) {
     const uint64_t piece = std::min<uint64_t>(kChunk - offset % kChunk, data.size());
     std::unique_ptr<Chunk>& chunk = file.chunks[offset / kChunk];
     if (chunk == nullptr) {
-      chunk = std::make_unique<Chunk>();  // value-initialised: zeros
+      const bool is_whole = piece == kChunk;
+      chunk = is_whole ? std::make_unique_for_overwrite<Chunk>() : std::make_unique<Chunk>();
       ++chunk_count_;
     }
     std::memcpy(chunk->data() + offset % kChunk, data.data(), piece);

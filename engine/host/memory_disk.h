@@ -23,7 +23,7 @@ class MemoryDisk final : public Disk {
   size_t open_handles() const;
 
  private:
-  static constexpr uint64_t kChunk = 64 * 1024;
+  static constexpr uint64_t kChunk = 8 * 1024;  // a page: most files of a database are short
   using Chunk = std::array<std::byte, kChunk>;
   struct File {
     uint64_t size = 0;
