@@ -5,8 +5,8 @@
 find_package(Threads REQUIRED)
 find_package(GTest REQUIRED)
 
-# GCC 12 sees shadows where TRY stands within TRY, and overruns of the standard library's strings that
-# are not there: clang speaks of both.
+# GCC 12 calls a TRY within a TRY a shadow, and sees overruns in the standard library's strings that are
+# not there.
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   set(ORRERY_SHADOW -Wshadow)
 endif()

@@ -181,19 +181,14 @@ template <Logic kLogic>
 constexpr AggregateKernel kFold{sizeof(FoldedBits), nullptr, fold_rows<kLogic>,
                                 fold_combine<kLogic>, fold_final};
 
-template <class Test>
-constexpr Kernel ordered(Test) {
-  return lift([](Datum a, Datum b) { return Test()(compare_bits(a, b)); });
-}
-
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
-    body("biteq", ordered([](int o) { return o == 0; })),
-    body("bitne", ordered([](int o) { return o != 0; })),
-    body("bitlt", ordered([](int o) { return o < 0; })),
-    body("bitle", ordered([](int o) { return o <= 0; })),
-    body("bitgt", ordered([](int o) { return o > 0; })),
-    body("bitge", ordered([](int o) { return o >= 0; })),
-    body("bitcmp", ordered([](int o) { return int32_t{(o > 0) - (o < 0)}; })),
+    body("biteq", ordered<compare_bits>([](int o) { return o == 0; })),
+    body("bitne", ordered<compare_bits>([](int o) { return o != 0; })),
+    body("bitlt", ordered<compare_bits>([](int o) { return o < 0; })),
+    body("bitle", ordered<compare_bits>([](int o) { return o <= 0; })),
+    body("bitgt", ordered<compare_bits>([](int o) { return o > 0; })),
+    body("bitge", ordered<compare_bits>([](int o) { return o >= 0; })),
+    body("bitcmp", ordered<compare_bits>([](int o) { return int32_t{(o > 0) - (o < 0)}; })),
     body("bit_and", lift([](const BitView& a, const BitView& b) {
            return combine<Logic::conjunction>(a, b);
          })),

@@ -241,19 +241,14 @@ Result<T> integer_of(Datum v, std::string_view type) {
   return static_cast<T>(*whole);
 }
 
-template <class Test>
-constexpr Kernel ordered(Test) {
-  return lift([](Datum a, Datum b) { return Test()(compare_jsonb(a, b)); });
-}
-
 constexpr auto kTable = sorted_by_name(std::to_array<FunctionBody>({
-    body("jsonb_eq", ordered([](int o) { return o == 0; })),
-    body("jsonb_ne", ordered([](int o) { return o != 0; })),
-    body("jsonb_lt", ordered([](int o) { return o < 0; })),
-    body("jsonb_le", ordered([](int o) { return o <= 0; })),
-    body("jsonb_gt", ordered([](int o) { return o > 0; })),
-    body("jsonb_ge", ordered([](int o) { return o >= 0; })),
-    body("jsonb_cmp", ordered([](int o) { return int32_t{o}; })),
+    body("jsonb_eq", ordered<compare_jsonb>([](int o) { return o == 0; })),
+    body("jsonb_ne", ordered<compare_jsonb>([](int o) { return o != 0; })),
+    body("jsonb_lt", ordered<compare_jsonb>([](int o) { return o < 0; })),
+    body("jsonb_le", ordered<compare_jsonb>([](int o) { return o <= 0; })),
+    body("jsonb_gt", ordered<compare_jsonb>([](int o) { return o > 0; })),
+    body("jsonb_ge", ordered<compare_jsonb>([](int o) { return o >= 0; })),
+    body("jsonb_cmp", ordered<compare_jsonb>([](int o) { return int32_t{o}; })),
     body("jsonb_contains",
          lift([](Datum a, Datum b) { return jsonb_contains(load_jsonb(a), load_jsonb(b)); })),
     body("jsonb_contained",

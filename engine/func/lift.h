@@ -300,6 +300,13 @@ constexpr Kernel lift(F) {
   return lifted<F>;
 }
 
+// The kernel of a test of kCompare(a, b), which is -1, 0 or 1.
+template <auto kCompare, class Test>
+constexpr Kernel ordered(Test) {
+  static_assert(std::is_empty_v<Test>);
+  return lift([](Datum a, Datum b) { return Test()(kCompare(a, b)); });
+}
+
 // Arithmetic that may overflow: F(a, b, &result) is true when it did. The loop does not branch on
 // it.
 Status raise_out_of_range(std::string_view type);
