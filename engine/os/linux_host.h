@@ -11,6 +11,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@
 #include "host/host.h"
 #include "os/server_log.h"
 #include "os/timers.h"
+
+struct epoll_event;
 
 namespace orrery {
 
@@ -97,11 +100,14 @@ class LinuxHost final : public Host {
 
   // Takes what has happened; waits for it if `may_wait`, until the next timer at most.
   void poll(bool may_wait);
+  // Events that are there or come within the timeout (-1: for ever), and how many; -1 for a signal.
+  int wait(std::span<epoll_event> events, int timeout_ms);
   void read_signals();
 
   LinuxHostOptions options_;
   ServerLog log_;
   int epoll_fd_ = -1;
+  bool stays_awake_ = false;  // the last wait was short
   int signal_fd_ = -1;
   int directory_fd_ = -1;
   int lock_fd_ = -1;
