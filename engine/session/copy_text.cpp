@@ -160,9 +160,27 @@ Result<bool> CopyLineReader::next_line() {
   return true;
 }
 
+// Without a backslash every delimiter ends a field.
+void CopyLineReader::split_plain() {
+  const char* at = line_.data();
+  const char* const end = at + line_.size();
+  while (true) {
+    const void* const found = std::memchr(at, options_.delimiter, static_cast<size_t>(end - at));
+    const char* const stop = found != nullptr ? static_cast<const char*>(found) : end;
+    const std::string_view text(at, static_cast<size_t>(stop - at));
+    fields_.push_back({.text = text, .is_null = text == options_.null_text});
+    if (found == nullptr) return;
+    at = stop + 1;
+  }
+}
+
 Status CopyLineReader::split_text() {
   fields_.clear();
   decoded_.clear();
+  if (std::memchr(line_.data(), '\\', line_.size()) == nullptr) {
+    split_plain();
+    return {};
+  }
   decoded_.reserve(line_.size());  // views into it stay true
   size_t start = 0;
   while (true) {

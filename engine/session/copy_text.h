@@ -47,6 +47,7 @@ class CopyLineReader {
   Result<size_t> find_text_end(size_t* mark);
   Result<size_t> find_csv_end(size_t* mark);
   Result<size_t> check_end(size_t at, size_t* mark);
+  void split_plain();
   Status split_text();
   Status split_csv();
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "types/date_time_decode.h"
 #include "types/integer_types.h"
+#include "types/text_scan.h"
 
 namespace orrery {
 namespace {
@@ -28,6 +29,51 @@ Status out_of_range(std::string_view what, std::string_view text) {
   return raise(sqlstate::datetime_value_out_of_range, cat(what, " out of range: \"", text, "\""));
 }
 
+// Reads a number of exactly `count` digits at text[at] and moves past it.
+bool take_digits(std::string_view text, size_t& at, size_t count, int32_t& value) {
+  if (text.size() < at + count) return false;
+  value = 0;
+  for (const size_t end = at + count; at < end; ++at) {
+    if (!is_digit(text[at])) return false;
+    value = value * 10 + (text[at] - '0');
+  }
+  return true;
+}
+bool take_char(std::string_view text, size_t& at, char wanted) {
+  return at < text.size() && text[at++] == wanted;
+}
+
+// YYYY-MM-DD and YYYY-MM-DD HH:MM:SS[.ffffff], which mean the same in every DateStyle and are what
+// most data holds. nullopt: all else, and all that is wrong, is the decoder's. No zone.
+std::optional<DateTimeParts> parse_iso(std::string_view text) {
+  DateTimeParts parts;
+  size_t at = 0;
+  if (!take_digits(text, at, 4, parts.year) || !take_char(text, at, '-') ||
+      !take_digits(text, at, 2, parts.month) || !take_char(text, at, '-') ||
+      !take_digits(text, at, 2, parts.day)) {
+    return std::nullopt;
+  }
+  if (parts.year < 1 || parts.month < 1 || parts.month > 12 || parts.day < 1 ||
+      parts.day > days_in_month(parts.year, parts.month)) {
+    return std::nullopt;
+  }
+  if (at == text.size()) return parts;
+  if (!take_char(text, at, ' ') || !take_digits(text, at, 2, parts.hour) ||
+      !take_char(text, at, ':') || !take_digits(text, at, 2, parts.minute) ||
+      !take_char(text, at, ':') || !take_digits(text, at, 2, parts.second)) {
+    return std::nullopt;
+  }
+  if (parts.hour > 23 || parts.minute > 59 || parts.second > 59) return std::nullopt;
+  if (at == text.size()) return parts;
+  const size_t decimals = text.size() - at - 1;
+  if (!take_char(text, at, '.') || decimals == 0 || decimals > 6 ||
+      !take_digits(text, at, decimals, parts.micros)) {
+    return std::nullopt;
+  }
+  parts.micros *= static_cast<int32_t>(kPowers[6 - decimals]);
+  return parts;
+}
+
 struct Decoded {
   DateTimeKind kind;
   DateTimeParts parts;
@@ -46,7 +92,16 @@ Result<Decoded> decode(const TypeSettings& settings, std::string_view text, std:
   return Decoded{out.kind, out.parts};
 }
 
+int32_t date_of_parts(const DateTimeParts& parts) {
+  return julian_of_date(parts.year, parts.month, parts.day) - kEpochJulian;
+}
+
 Result<int64_t> parse_moment(const TypeSettings& settings, std::string_view text, bool with_zone) {
+  if (const std::optional<DateTimeParts> iso = parse_iso(text)) {
+    const int64_t local = date_of_parts(*iso) * kMicrosPerDay + time_of_parts(*iso);
+    if (!with_zone) return local;
+    return local + west_seconds_at(*iso, session_zone(settings)) * kMicrosPerSecond;
+  }
   const Decoded decoded =
       TRY(decode(settings, text, with_zone ? "timestamp with time zone" : "timestamp", false));
   switch (decoded.kind) {
@@ -220,6 +275,7 @@ uint64_t hash_timetz(Datum value) {
 }
 
 Result<int32_t> parse_date(const TypeSettings& settings, std::string_view text) {
+  if (const std::optional<DateTimeParts> iso = parse_iso(text)) return date_of_parts(*iso);
   const Decoded decoded = TRY(decode(settings, text, "date", false));
   switch (decoded.kind) {
     case DateTimeKind::late:      return kDateInfinity;
@@ -230,7 +286,7 @@ Result<int32_t> parse_date(const TypeSettings& settings, std::string_view text) 
   }
   const DateTimeParts& parts = decoded.parts;
   if (!is_valid_julian_date(parts.year, parts.month, parts.day)) return out_of_range("date", text);
-  const int32_t date = julian_of_date(parts.year, parts.month, parts.day) - kEpochJulian;
+  const int32_t date = date_of_parts(parts);
   if (!is_valid_date(date)) return out_of_range("date", text);
   return date;
 }

@@ -103,6 +103,31 @@ RC_GTEST_PROP(DateTimeProperty, WhatIsPrintedReadsBack, ()) {
   }
 }
 
+// A leading space sends the same text to the decoder.
+RC_GTEST_PROP(DateTimeProperty, IsoTextReadsAsTheDecoderReadsIt, ()) {
+  const TypeSettings settings =
+      settings_of(*rc::gen::element<std::string>("ISO, MDY", "SQL, DMY", "German, YMD"),
+                  "postgres", *TimeZone::find("Australia/Lord_Howe"));
+  const auto number = [](int limit, int width) {
+    std::string text = std::to_string(*rc::gen::inRange(0, limit));
+    return std::string(width - std::min<size_t>(width, text.size()), '0') + text;
+  };
+  std::string text = number(10100, 4) + "-" + number(14, 2) + "-" + number(33, 2);
+  const bool with_time = *rc::gen::arbitrary<bool>();
+  if (with_time) text += " " + number(26, 2) + ":" + number(62, 2) + ":" + number(62, 2);
+  if (with_time && *rc::gen::arbitrary<bool>())
+    text += "." + number(10'000'000, *rc::gen::inRange(0, 8));
+  const auto same = [&](auto read) {
+    const auto fast = read(settings, text);
+    const auto slow = read(settings, " " + text);
+    RC_ASSERT(fast.ok() == slow.ok());
+    if (fast.ok()) RC_ASSERT(fast.value() == slow.value());
+  };
+  same(parse_date);
+  same(parse_timestamp);
+  same(parse_timestamptz);
+}
+
 RC_GTEST_PROP(DateTimeProperty, IntervalsReadBackInEveryStyle, ()) {
   TypeSettings settings;
   settings.interval_style =

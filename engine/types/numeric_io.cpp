@@ -48,6 +48,51 @@ Numeric from_decimal(const Decimal& decimal, bool negative, int32_t scale) {
   return value;
 }
 
+// mantissa / 10^scale. REQUIRES: mantissa < 10^kPlainDigits, 0 <= scale <= kPlainDigits.
+constexpr int kPlainDigits = 16;
+Numeric from_plain(uint64_t mantissa, int scale, bool negative) {
+  Numeric value;
+  value.scale = scale;
+  const int decimal_groups = (scale + Numeric::kDecimals - 1) / Numeric::kDecimals;
+  constexpr int kPowers[] = {1, 10, 100, 1000};
+  mantissa *= static_cast<uint64_t>(kPowers[decimal_groups * Numeric::kDecimals - scale]);
+  int16_t groups[kPlainDigits / Numeric::kDecimals + 1];  // the least first
+  int count = 0;
+  int zeros = 0;  // groups at the end that are zero
+  for (; mantissa != 0; mantissa /= Numeric::kBase) {
+    groups[count++] = static_cast<int16_t>(mantissa % Numeric::kBase);
+    zeros += zeros == count - 1 && groups[count - 1] == 0;
+  }
+  if (count == 0) return value;
+  value.negative = negative;
+  value.weight = count - 1 - decimal_groups;
+  value.digits.resize(count - zeros);
+  for (int i = 0; i < count - zeros; ++i) value.digits[i] = groups[count - 1 - i];
+  return value;
+}
+
+// [-]digits[.digits] of few digits, as most numbers are. nullopt: the rest of the grammar.
+std::optional<Numeric> parse_plain(std::string_view text) {
+  size_t at = text.starts_with('-') ? 1 : 0;
+  const size_t first = at;
+  size_t point = text.size();
+  uint64_t mantissa = 0;
+  if (text.size() > first + kPlainDigits) return std::nullopt;
+  for (; at < text.size(); ++at) {
+    if (is_digit(text[at])) {
+      mantissa = mantissa * 10 + static_cast<uint64_t>(text[at] - '0');
+    } else if (text[at] == '.' && point == text.size()) {
+      point = at;
+    } else {
+      return std::nullopt;
+    }
+  }
+  const bool has_point = point < text.size();
+  if (text.size() - first <= (has_point ? 1 : 0)) return std::nullopt;  // no digit
+  const int scale = has_point ? static_cast<int>(text.size() - point - 1) : 0;
+  return from_plain(mantissa, scale, first == 1);
+}
+
 std::optional<Numeric> parse_special(std::string_view word) {
   struct Word {
     std::string_view text;
@@ -95,6 +140,7 @@ Numeric from_short_double(double value, int digits) {
 }  // namespace
 
 Result<Numeric> parse_numeric(std::string_view text) {
+  if (std::optional<Numeric> plain = parse_plain(text)) return std::move(*plain);
   const std::string_view body = trim_spaces(text);
   const bool negative = body.starts_with('-');
   size_t at = negative || body.starts_with('+') ? 1 : 0;

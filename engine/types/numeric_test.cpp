@@ -132,6 +132,26 @@ rc::Gen<Numeric> any_numeric(size_t digits = 60) {
                       });
 }
 
+// "e0" sends the same digits through the whole grammar.
+RC_GTEST_PROP(NumericProperty, PlainNumbersReadAsTheGrammarReadsThem, ()) {
+  const auto digits = [] {
+    std::string text;
+    for (int i = *rc::gen::inRange(0, 10); i > 0; --i)
+      text += *rc::gen::element('0', '0', '1', '5', '9');
+    return text;
+  };
+  std::string text = *rc::gen::element<std::string>("", "-") + digits();
+  if (*rc::gen::arbitrary<bool>()) text += "." + digits();
+  const Result<Numeric> plain = parse_numeric(text);
+  const Result<Numeric> whole = parse_numeric(text + "e0");
+  RC_ASSERT(plain.ok() == whole.ok());
+  if (!plain.ok()) return;
+  RC_ASSERT(show(plain) == show(whole));
+  RC_ASSERT(plain.value().weight == whole.value().weight);
+  RC_ASSERT(plain.value().digits.size() == whole.value().digits.size());
+  plain.value().check();
+}
+
 RC_GTEST_PROP(NumericProperty, DivisionInvertsMultiplication, ()) {
   const Numeric a = *any_numeric();
   const Numeric b = *any_numeric();
