@@ -228,10 +228,10 @@ class AggregateOperator final : public Operator {
     if (found == nullptr) {
       found = TRY(set.table.add(in.columns, row, hash));
       char* states = TRY(aggregates_.make_states(set.states));
-      found->payload = states;
+      found->head().payload = states;
       set.groups.push_back({found, states});
     }
-    return static_cast<char*>(found->payload);
+    return static_cast<char*>(found->head().payload);
   }
 
   uint64_t held(const GroupSet& set) const {
@@ -250,7 +250,7 @@ class AggregateOperator final : public Operator {
     }
     const int shift = 64 - kPartitionBits * (set.level + 1);
     const size_t which = hash_u64(hash) >> shift & ((1U << kPartitionBits) - 1);
-    return set.partitions[which]->write(in.columns, row, hash);
+    return set.partitions[which]->write(in.columns, row);
   }
 
   Status end_of_input(GroupSet& set) {

@@ -89,7 +89,7 @@ class SetOpOperator final : public Operator {
       while (at_ < table_->size() && rows.size() < kBatchRows) {
         if (++looked_at % kBatchRows == 0) TRY(context_.fiber.charge(kBatchRows));
         StoredRow* row = table_->at(at_);
-        const Counts& counts = *static_cast<Counts*>(row->payload);
+        const Counts& counts = *static_cast<Counts*>(row->head().payload);
         const uint64_t wanted = times(counts);
         while (given_ < wanted && rows.size() < kBatchRows) {
           rows.push_back(row);
@@ -140,9 +140,9 @@ class SetOpOperator final : public Operator {
         StoredRow* found = table_->find(in.columns, row, hash);
         if (found == nullptr) {
           found = TRY(table_->add(in.columns, row, hash));
-          found->payload = table_->store().arena().make<Counts>();
+          found->head().payload = table_->store().arena().make<Counts>();
         }
-        auto& counts = *static_cast<Counts*>(found->payload);
+        auto& counts = *static_cast<Counts*>(found->head().payload);
         ++(in.columns[flag].value(row).as<int32_t>() == 0 ? counts.left : counts.right);
       }
       TRY(context_.budget.check());

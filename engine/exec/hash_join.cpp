@@ -24,7 +24,7 @@ class HashTable {
  public:
   HashTable(ExecContext& context, std::vector<ColumnDesc> columns)
       : context_(context), columns_(std::move(columns)) {
-    store_ = std::make_unique<RowStore>(context_, columns_);
+    store_ = std::make_unique<RowStore>(context_, columns_, RowHeads::kept);
   }
 
   StoredRow* add(std::span<const Vector> columns, uint32_t row) {
@@ -37,7 +37,7 @@ class HashTable {
   // stayed.
   template <class Stays, class Leave>
   Result<bool> split(Stays stays, Leave leave) {
-    auto kept_store = std::make_unique<RowStore>(context_, columns_);
+    auto kept_store = std::make_unique<RowStore>(context_, columns_, RowHeads::kept);
     std::vector<StoredRow*> kept;
     for (StoredRow* row : rows_) {
       if (stays(*row)) {
@@ -60,10 +60,10 @@ class HashTable {
     buckets_.assign(buckets, nullptr);
     for (size_t i = rows_.size(); i > 0; --i) {
       StoredRow* row = rows_[i - 1];
-      row->next = nullptr;
-      if (row->unmatchable) continue;
-      StoredRow*& bucket = buckets_[row->hash & (buckets - 1)];
-      row->next = bucket;
+      row->head().next = nullptr;
+      if (row->head().unmatchable) continue;
+      StoredRow*& bucket = buckets_[row->head().hash & (buckets - 1)];
+      row->head().next = bucket;
       bucket = row;
       if (i % kBatchRows == 0) TRY(context_.fiber.charge(kBatchRows));
     }
@@ -165,7 +165,7 @@ class HashJoinOperator final : public Operator {
     batch_ = 0;
     // A table that is whole, and of rows that stay the same, serves again.
     if (built_ && batches_ == 1 && context_.params_version(hash_.reads_params) == version_) {
-      for (StoredRow* row : table_->rows()) row->matched = false;
+      for (StoredRow* row : table_->rows()) row->head().matched = false;
       return outer_->rescan();
     }
     built_ = false;
@@ -216,12 +216,13 @@ class HashJoinOperator final : public Operator {
         if (null_key && !keeps_inner(join_.join_type)) continue;  // matches nothing
         if (null_key) hash = hash_u64(unmatchable++);             // spread over the batches
         if (!null_key && batch_of(hash) != 0) {
-          TRY(file_of(inner_files_, batch_of(hash), table_->columns()).write(all, row, hash));
+          TRY(file_of(inner_files_, batch_of(hash), table_->columns(), RowHeads::kept)
+                  .write(all, row, hash));
           continue;
         }
         StoredRow* stored = table_->add(all, row);
-        stored->hash = hash;
-        stored->unmatchable = null_key;
+        stored->head().hash = hash;
+        stored->head().unmatchable = null_key;
       }
       TRY(settle());
       TRY(context_.budget.check());
@@ -244,8 +245,9 @@ class HashJoinOperator final : public Operator {
     return {};
   }
   Result<bool> leave_rows() {
-    return table_->split([this](const StoredRow& row) { return batch_of(row.hash) == batch_; },
-                         [this](const StoredRow& row) { return write_inner(row); });
+    return table_->split(
+        [this](const StoredRow& row) { return batch_of(row.head().hash) == batch_; },
+        [this](const StoredRow& row) { return write_inner(row); });
   }
 
   // The rows of a batch that wait. Batches may have doubled since the file was begun: then it also
@@ -258,17 +260,18 @@ class HashJoinOperator final : public Operator {
     return file.rows != nullptr && file.batches < batches_;
   }
 
-  RowStream& file_of(std::vector<Waiting>& files, size_t batch,
-                     std::span<const ColumnDesc> columns) {
+  RowStream& file_of(std::vector<Waiting>& files, size_t batch, std::span<const ColumnDesc> columns,
+                     RowHeads heads) {
     if (temp_ == nullptr)
       temp_ =
           std::make_unique<TempFile>(context_.fiber, context_.session.temp_space, &context_.budget);
     if (files[batch].rows == nullptr)
-      files[batch] = {std::make_unique<RowStream>(*temp_, columns), batches_};
+      files[batch] = {std::make_unique<RowStream>(*temp_, columns, heads), batches_};
     return *files[batch].rows;
   }
   Status write_inner(const StoredRow& row) {
-    return file_of(inner_files_, batch_of(row.hash), table_->columns()).write(row);
+    return file_of(inner_files_, batch_of(row.head().hash), table_->columns(), RowHeads::kept)
+        .write(row);
   }
 
   // Goes on with the next batch that can give rows; false when there is none.
@@ -304,7 +307,7 @@ class HashJoinOperator final : public Operator {
         arena.reset();
         const StoredRow* row = TRY(reader.next(arena));
         if (row == nullptr) break;
-        if (batch_of(row->hash) != batch_) {
+        if (batch_of(row->head().hash) != batch_) {
           TRY(write_inner(*row));
         } else if (needed) {
           table_->add(*row);
@@ -369,8 +372,8 @@ class HashJoinOperator final : public Operator {
       if (batch == batch_) {
         pending_[count++] = static_cast<uint16_t>(row);
       } else {
-        RowStream& file = file_of(outer_files_, batch, outer_descs_);
-        TRY(file.write(outer_batch_->columns, row, hashes_[row]));
+        RowStream& file = file_of(outer_files_, batch, outer_descs_, RowHeads::none);
+        TRY(file.write(outer_batch_->columns, row));
       }
     }
     outer_rows_ = Rows{pending_.data(), count};
@@ -396,8 +399,9 @@ class HashJoinOperator final : public Operator {
         if (null_keys_[outer_row_] == 0) chain_ = table_->chain(hashes_[outer_row_]);
       }
       StoredRow* candidate = chain_;
-      chain_ = chain_->next;
-      if (candidate->hash != hashes_[outer_row_] || !keys_equal(*candidate, outer_row_)) continue;
+      chain_ = chain_->head().next;
+      if (candidate->head().hash != hashes_[outer_row_] || !keys_equal(*candidate, outer_row_))
+        continue;
       if (first_match_only()) chain_ = nullptr;
       pair_inner_[count] = candidate;
       pair_outer_[count] = static_cast<uint16_t>(outer_row_);
@@ -437,7 +441,7 @@ class HashJoinOperator final : public Operator {
       const uint32_t pair = rows[i];
       const bool first = outer_matched_[pair_outer_[pair]] == 0;
       outer_matched_[pair_outer_[pair]] = 1;
-      pair_inner_[pair]->matched = true;
+      pair_inner_[pair]->head().matched = true;
       if (join_.join_type == JoinKind::anti || (join_.join_type == JoinKind::semi && !first))
         continue;
       kept_[passed++] = static_cast<uint16_t>(pair);
@@ -470,7 +474,7 @@ class HashJoinOperator final : public Operator {
     while (count < kBatchRows && sweep_at_ < rows.size()) {
       if (sweep_at_ % kBatchRows == 0) TRY(context_.fiber.charge(kBatchRows));
       StoredRow* row = rows[sweep_at_++];
-      if (!row->matched) pair_inner_[count++] = row;
+      if (!row->head().matched) pair_inner_[count++] = row;
     }
     if (count == 0) {
       phase_ = Phase::done;

@@ -113,7 +113,7 @@ class MergeJoinOperator final : public Operator {
     std::vector<ColumnDesc> stored = TRY(column_descs(context_, plan_.right->targets));
     for (const ColumnDesc& desc : inner_.key_descs()) stored.push_back(desc);
     stored_.resize(stored.size());
-    store_.emplace(context_, std::move(stored));
+    store_.emplace(context_, std::move(stored), RowHeads::kept);
     pair_columns_ = make_columns(context_.arena, outer_width_ + inner_width_);
     kept_.resize(kBatchRows);
     real_.resize(kBatchRows);
@@ -200,7 +200,7 @@ class MergeJoinOperator final : public Operator {
       const size_t end = one ? 1 : group_.size();
       for (; group_at_ < end && pairs_ < kBatchRows; ++group_at_) {
         pair_outer_[pairs_] = static_cast<uint16_t>(row);
-        if (!condition_) group_[group_at_]->matched = true;
+        if (!condition_) group_[group_at_]->head().matched = true;
         pair_inner_[pairs_++] = group_[group_at_];
       }
       if (group_at_ < end) return {};
@@ -223,7 +223,7 @@ class MergeJoinOperator final : public Operator {
   Status next_group() {
     if (keeps_inner(join_.join_type)) {
       for (StoredRow* row : group_) {
-        if (!row->matched) lonely_inner_.push_back(row);
+        if (!row->head().matched) lonely_inner_.push_back(row);
       }
     }
     group_.clear();
@@ -286,7 +286,7 @@ class MergeJoinOperator final : public Operator {
       ++at;
       const bool first = outer_matched_[pair_outer_[i]] == 0;
       outer_matched_[pair_outer_[i]] = 1;
-      pair_inner_[i]->matched = true;
+      pair_inner_[i]->head().matched = true;
       if (join_.join_type == JoinKind::anti || (join_.join_type == JoinKind::semi && !first))
         continue;
       out_rows_[kept++] = static_cast<uint16_t>(i);

@@ -19,7 +19,7 @@ Status PartitionRows::add(std::span<const Vector> columns, uint32_t row) {
     reader_.emplace(*stream_);
   }
   offsets_.push_back(stream_->size());
-  return stream_->write(columns, row, 0);
+  return stream_->write(columns, row);
 }
 
 Result<StoredRow*> PartitionRows::row(uint64_t i) {

@@ -107,19 +107,58 @@ class SorterTest {
 };
 
 TEST(RowSorter, OrdersRowsStablyWhateverTheMemory) {
-  // The least memory takes several rounds of merging, the most none.
-  for (const uint64_t memory : {uint64_t{1} << 30, uint64_t{200} << 10, uint64_t{20} << 10}) {
+  // The least memory takes several rounds of merging, the most none; 4 MB hold all, in chunks.
+  for (const uint64_t memory :
+       {uint64_t{1} << 30, uint64_t{4} << 20, uint64_t{200} << 10, uint64_t{20} << 10}) {
     run_in_fiber([&](Fiber& fiber) {
       Prng prng(memory);
       SorterTest test(fiber, memory);
       test.add(prng, 20'000);
       test.check(20'000);
-      EXPECT_EQ(test.sorter().spilled(), memory < uint64_t{1} << 30);
+      EXPECT_EQ(test.sorter().spilled(), memory < uint64_t{4} << 20);
       test.clear();
       test.add(prng, 300);
       test.check(300);
     });
   }
+}
+
+TEST(RowSorter, ReadsChunksThatCameInOrderOneAfterTheOther) {
+  run_in_fiber([](Fiber& fiber) {
+    RowSorter sorter(fiber, nullptr, {int8_column()},
+                     {{.column = 0, .compare = compare_int, .hash = nullptr}}, 4 << 20, nullptr);
+    constexpr int64_t kRows = 40 * kBatchRows;
+    // Once in order, once with the last row before all others.
+    for (const int64_t last : {kRows, int64_t{-1}}) {
+      sorter.clear();
+      Arena arena;
+      std::vector<Vector> columns{Vector::make(arena)};
+      for (int64_t at = 0; at < kRows; at += kBatchRows) {
+        for (uint32_t i = 0; i < kBatchRows; ++i) columns[0].set(i, Datum::of(at + i));
+        ASSERT_TRUE(sorter.add(columns, Rows{nullptr, kBatchRows}).ok());
+      }
+      columns[0].set(0, Datum::of(last));
+      ASSERT_TRUE(sorter.add(columns, Rows{nullptr, 1}).ok());
+      ASSERT_TRUE(sorter.sort().ok());
+      for (int64_t i = 0; i <= kRows; ++i) {
+        Result<StoredRow*> row = sorter.next();
+        ASSERT_TRUE(row.ok() && *row != nullptr);
+        const int64_t expected = last == kRows ? i : i - 1;
+        ASSERT_EQ((*row)->values()[0].as<int64_t>(), expected);
+      }
+      EXPECT_EQ(sorter.next().value(), nullptr);
+    }
+    EXPECT_FALSE(sorter.spilled());
+  });
+}
+
+TEST(RowSorter, MayBeGivenUpWhileWorkersSort) {
+  run_in_fiber([](Fiber& fiber) {
+    Prng prng(10);
+    SorterTest test(fiber, 4 << 20);
+    test.add(prng, 20'000);
+    EXPECT_TRUE(test.failure().ok());
+  });
 }
 
 TEST(TempFile, TakesNoMoreThanItsSessionMayAndGivesItBack) {

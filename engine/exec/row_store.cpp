@@ -2,10 +2,29 @@
 
 namespace orrery {
 
+static_assert(sizeof(RowHead) % 8 == 0);
+
+namespace {
+
+// Values and null bytes.
+size_t row_bytes(size_t width) { return (width * (sizeof(Datum) + 1) + 7) / 8 * 8; }
+
+}  // namespace
+
+StoredRow* allocate_row(Arena& arena, size_t width, RowHeads heads, size_t more_bytes) {
+  const size_t bytes = row_bytes(width) + more_bytes;
+  if (heads == RowHeads::none) return static_cast<StoredRow*>(arena.allocate(bytes, 8));
+  auto* const head = new (arena.allocate(sizeof(RowHead) + bytes, 8)) RowHead{};
+  return reinterpret_cast<StoredRow*>(head + 1);
+}
+
+char* behind_row(StoredRow& row, size_t width) {
+  return reinterpret_cast<char*>(&row) + row_bytes(width);
+}
+
 StoredRow* RowStore::add_empty() {
   const size_t width = columns_.size();
-  void* memory = arena_.allocate(sizeof(StoredRow) + width * (sizeof(Datum) + 1), 8);
-  auto* row = new (memory) StoredRow{};
+  StoredRow* const row = allocate_row(arena_, width, heads_);
   for (size_t i = 0; i < width; ++i) {
     row->values()[i] = Datum();
     row->nulls(width)[i] = 1;
@@ -14,14 +33,13 @@ StoredRow* RowStore::add_empty() {
 }
 
 StoredRow* RowStore::add(std::span<const Vector> columns, uint32_t row) {
-  return store_row(arena_, columns_, columns, row);
+  return store_row(arena_, columns_, columns, row, heads_);
 }
 
 StoredRow* store_row(Arena& arena, std::span<const ColumnDesc> columns,
-                     std::span<const Vector> values, uint32_t row) {
+                     std::span<const Vector> values, uint32_t row, RowHeads heads) {
   const size_t width = columns.size();
-  void* memory = arena.allocate(sizeof(StoredRow) + width * (sizeof(Datum) + 1), 8);
-  auto* stored = new (memory) StoredRow{};
+  StoredRow* const stored = allocate_row(arena, width, heads);
   Datum* to = stored->values();
   uint8_t* nulls = stored->nulls(width);
   for (size_t i = 0; i < width; ++i) {
@@ -32,14 +50,16 @@ StoredRow* store_row(Arena& arena, std::span<const ColumnDesc> columns,
   return stored;
 }
 
-StoredRow* RowStore::add(const StoredRow& row) { return copy_row(arena_, columns_, row); }
+StoredRow* RowStore::add(const StoredRow& row) { return copy_row(arena_, columns_, row, heads_); }
 
-StoredRow* copy_row(Arena& arena, std::span<const ColumnDesc> columns, const StoredRow& row) {
+StoredRow* copy_row(Arena& arena, std::span<const ColumnDesc> columns, const StoredRow& row,
+                    RowHeads heads) {
   const size_t width = columns.size();
-  void* memory = arena.allocate(sizeof(StoredRow) + width * (sizeof(Datum) + 1), 8);
-  auto* copy = new (memory) StoredRow{};
-  copy->hash = row.hash;
-  copy->unmatchable = row.unmatchable;
+  StoredRow* const copy = allocate_row(arena, width, heads);
+  if (heads == RowHeads::kept) {
+    copy->head().hash = row.head().hash;
+    copy->head().unmatchable = row.head().unmatchable;
+  }
   for (size_t i = 0; i < width; ++i) {
     const uint8_t is_null = row.nulls(width)[i];
     copy->nulls(width)[i] = is_null;

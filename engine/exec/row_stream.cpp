@@ -5,7 +5,6 @@
 namespace orrery {
 namespace {
 
-constexpr size_t kHeaderBytes = 16;
 constexpr size_t padded(size_t bytes) { return (bytes + 7) / 8 * 8; }
 
 size_t value_bytes(const ColumnDesc& column, const char* at) {
@@ -17,10 +16,10 @@ size_t value_bytes(const ColumnDesc& column, const char* at) {
 
 // Returns where the null bytes lie.
 size_t RowStream::begin_record(bool unmatchable, uint64_t hash) {
-  record_.assign(kHeaderBytes + padded(columns_.size()), '\0');
+  record_.assign(header_bytes() + padded(columns_.size()), '\0');
   store<uint32_t>(record_.data() + 4, unmatchable ? 1 : 0);
-  store<uint64_t>(record_.data() + 8, hash);
-  return kHeaderBytes;
+  if (heads_ == RowHeads::kept) store<uint64_t>(record_.data() + 8, hash);
+  return header_bytes();
 }
 
 void RowStream::add_value(size_t column, Datum value) {
@@ -44,7 +43,9 @@ Status RowStream::end_record() {
 }
 
 Status RowStream::write(const StoredRow& row) {
-  const size_t nulls = begin_record(row.unmatchable, row.hash);
+  const bool has_head = heads_ == RowHeads::kept;
+  const size_t nulls =
+      has_head ? begin_record(row.head().unmatchable, row.head().hash) : begin_record(false, 0);
   for (size_t c = 0; c < columns_.size(); ++c) {
     const bool is_null = row.nulls(columns_.size())[c] != 0;
     record_[nulls + c] = is_null ? '\1' : '\0';
@@ -65,17 +66,18 @@ Status RowStream::write(std::span<const Vector> columns, uint32_t row, uint64_t 
 
 Result<StoredRow*> RowStream::Reader::next(Arena& arena) {
   if (reader_.at_end()) return static_cast<StoredRow*>(nullptr);
-  std::byte header[kHeaderBytes];
-  TRY(reader_.read(header));
-  const size_t rest = load<uint32_t>(header) - kHeaderBytes;
+  std::byte header[16];
+  const size_t header_bytes = stream_->header_bytes();
+  TRY(reader_.read(std::span(header, header_bytes)));
+  const size_t rest = load<uint32_t>(header) - header_bytes;
   const std::span<const ColumnDesc> columns = stream_->columns_;
   const size_t width = columns.size();
-  const size_t row_bytes = sizeof(StoredRow) + width * sizeof(Datum) + padded(width);
-  char* memory = static_cast<char*>(arena.allocate(row_bytes + rest, 8));
-  auto* row = new (memory) StoredRow{};
-  row->unmatchable = load<uint32_t>(header + 4) != 0;
-  row->hash = load<uint64_t>(header + 8);
-  char* at = memory + row_bytes;
+  StoredRow* const row = allocate_row(arena, width, stream_->heads_, rest);
+  if (stream_->heads_ == RowHeads::kept) {
+    row->head().unmatchable = load<uint32_t>(header + 4) != 0;
+    row->head().hash = load<uint64_t>(header + 8);
+  }
+  char* at = behind_row(*row, width);
   TRY(reader_.read(std::as_writable_bytes(std::span(at, rest))));
   std::memcpy(row->nulls(width), at, width);
   at += padded(width);

@@ -1,6 +1,7 @@
 // Rows in a temporary file: what RowStore is in memory. A record is
 //
-//   u32 size of the record   u32 1 when the row can match nothing   u64 hash
+//   u32 size of the record   u32 1 when the row can match nothing
+//   u64 hash, where rows have heads
 //   a null byte a column, padded to 8
 //   the values that are not NULL: a word, or the bytes it points to padded to 8
 #pragma once
@@ -13,11 +14,12 @@ namespace orrery {
 class RowStream {
  public:
   // `columns` must outlive this.
-  RowStream(TempFile& file, std::span<const ColumnDesc> columns)
-      : columns_(columns), stream_(file) {}
+  RowStream(TempFile& file, std::span<const ColumnDesc> columns, RowHeads heads = RowHeads::none)
+      : columns_(columns), heads_(heads), stream_(file) {}
 
   Status write(const StoredRow& row);
-  Status write(std::span<const Vector> columns, uint32_t row, uint64_t hash);
+  // `hash` is kept in the row's head, where rows have one.
+  Status write(std::span<const Vector> columns, uint32_t row, uint64_t hash = 0);
   Status finish() { return stream_.finish(); }
   uint64_t rows() const { return rows_; }
   uint64_t size() const { return stream_.size(); }
@@ -44,7 +46,10 @@ class RowStream {
   void add_value(size_t column, Datum value);
   Status end_record();
 
+  size_t header_bytes() const { return heads_ == RowHeads::kept ? 16 : 8; }
+
   std::span<const ColumnDesc> columns_;
+  RowHeads heads_;
   TempStream stream_;
   std::vector<char> record_;
   uint64_t rows_ = 0;

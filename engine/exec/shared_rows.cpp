@@ -5,7 +5,7 @@ namespace orrery {
 Status SharedRows::add(const Batch& batch) {
   for (uint32_t i = 0; i < batch.rows.count; ++i) {
     if (stream_ != nullptr) {
-      TRY(stream_->write(batch.columns, batch.rows[i], 0));
+      TRY(stream_->write(batch.columns, batch.rows[i]));
       continue;
     }
     rows_.push_back(store_.add(batch.columns, batch.rows[i]));
@@ -51,13 +51,14 @@ void SharedRows::Reader::rewind() {
 
 RowSet::RowSet(ExecContext& context, std::vector<ColumnDesc> columns, std::vector<KeyColumn> keys)
     : context_(context),
-      store_(context, std::move(columns)),
+      store_(context, std::move(columns), RowHeads::kept),
       keys_(std::move(keys)),
       buckets_(256) {}
 
 StoredRow* RowSet::find(std::span<const Vector> columns, uint32_t row, uint64_t hash) const {
-  for (StoredRow* at = buckets_[hash & (buckets_.size() - 1)]; at != nullptr; at = at->next) {
-    if (at->hash == hash && row_equals(keys_, *at, store_.width(), columns, row)) return at;
+  for (StoredRow* at = buckets_[hash & (buckets_.size() - 1)]; at != nullptr;
+       at = at->head().next) {
+    if (at->head().hash == hash && row_equals(keys_, *at, store_.width(), columns, row)) return at;
   }
   return nullptr;
 }
@@ -65,9 +66,9 @@ StoredRow* RowSet::find(std::span<const Vector> columns, uint32_t row, uint64_t 
 Result<StoredRow*> RowSet::add(std::span<const Vector> columns, uint32_t row, uint64_t hash) {
   if (rows_.size() >= buckets_.size()) TRY(grow());
   StoredRow* stored = store_.add(columns, row);
-  stored->hash = hash;
+  stored->head().hash = hash;
   StoredRow*& bucket = buckets_[hash & (buckets_.size() - 1)];
-  stored->next = bucket;
+  stored->head().next = bucket;
   bucket = stored;
   rows_.push_back(stored);
   return stored;
@@ -91,8 +92,8 @@ Status RowSet::grow() {
   TRY(context_.fiber.charge(rows_.size() / 8));
   buckets_.assign(buckets_.size() * 2, nullptr);
   for (StoredRow* row : rows_) {
-    StoredRow*& bucket = buckets_[row->hash & (buckets_.size() - 1)];
-    row->next = bucket;
+    StoredRow*& bucket = buckets_[row->head().hash & (buckets_.size() - 1)];
+    row->head().next = bucket;
     bucket = row;
   }
   return {};

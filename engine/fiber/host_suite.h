@@ -289,6 +289,29 @@ inline void workers_compute_and_come_back(HostUnderTest& under_test) {
   EXPECT_EQ(done, 8);
 }
 
+inline void a_job_goes_on_beside_its_fiber(HostUnderTest& under_test) {
+  bool ended = false;
+  under_test.scheduler().spawn("asker", [&](Fiber& fiber) {
+    uint64_t sum = 0;
+    uint64_t left_behind = 0;
+    {
+      WorkerJob job(fiber, [&sum] { sum = 1; });
+      WorkerJob other(fiber, [&left_behind] {
+        for (uint64_t i = 0; i < 100'000; ++i) left_behind += i;
+      });
+      ASSERT_TRUE(fiber.yield().ok());
+      fiber.cancel(raise(sqlstate::query_canceled, "not for those who wait for a job"));
+      ASSERT_TRUE(job.wait().ok());
+      EXPECT_EQ(sum, 1u);
+    }
+    EXPECT_EQ(left_behind, 4'999'950'000u);
+    EXPECT_TRUE(fiber.yield().is(sqlstate::query_canceled));
+    ended = true;
+  });
+  under_test.run_until_done();
+  EXPECT_TRUE(ended);
+}
+
 }  // namespace host_suite
 
 inline std::vector<HostClaim> host_claims() {
@@ -303,6 +326,7 @@ inline std::vector<HostClaim> host_claims() {
       {"streams_carry_bytes_both_ways", suite::streams_carry_bytes_both_ways},
       {"a_cancelled_receive_loses_no_bytes", suite::a_cancelled_receive_loses_no_bytes},
       {"closing_a_socket_ends_waits_on_it", suite::closing_a_socket_ends_waits_on_it},
+      {"a_job_goes_on_beside_its_fiber", suite::a_job_goes_on_beside_its_fiber},
       {"workers_compute_and_come_back", suite::workers_compute_and_come_back},
   };
 }

@@ -222,4 +222,24 @@ Status run_on_worker(Fiber& fiber, StopSign& stop, FunctionRef<Status()> work) {
   return std::move(task.status);
 }
 
+WorkerJob::WorkerJob(Fiber& fiber, UniqueFunction<void()> work)
+    : fiber_(fiber), work_(std::move(work)) {
+  if (fiber.scheduler().halted()) return;
+  completion = this;
+  fiber.host().workers().submit(*this);
+}
+
+WorkerJob::~WorkerJob() { (void)wait(); }
+
+Status WorkerJob::wait() {
+  while (!done_) TRY(fiber_.suspend_uncancelled());
+  if (fiber_.scheduler().halted()) return raise_halted();
+  return {};
+}
+
+void WorkerJob::complete() {
+  done_ = true;
+  fiber_.wake();
+}
+
 }  // namespace orrery

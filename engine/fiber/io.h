@@ -61,4 +61,23 @@ Status run_on_worker(Fiber& fiber, WorkerTask& task);
 // to notice or to end, and fails with its reason: the cancellation is delivered.
 Status run_on_worker(Fiber& fiber, StopSign& stop, FunctionRef<Status()> work);
 
+// Work that a worker does while its fiber goes on. What `work` uses must live until wait() has
+// returned, or until the destructor, which waits too.
+class WorkerJob final : WorkerTask, Completion {
+ public:
+  WorkerJob(Fiber& fiber, UniqueFunction<void()> work);
+  WorkerJob(const WorkerJob&) = delete;
+  ~WorkerJob() override;
+  // Waits for its end, through cancellations. Fails with halted only: then nobody works on.
+  Status wait();
+
+ private:
+  void run() override { work_(); }
+  void complete() override;
+
+  Fiber& fiber_;
+  UniqueFunction<void()> work_;
+  bool done_ = false;
+};
+
 }  // namespace orrery

@@ -161,6 +161,16 @@ TEST(LinuxHost, HaltWaitsForThreadsAndEndsEveryWait) {
       EXPECT_TRUE(task.done);
       ++halted;
     });
+    scheduler.spawn("employer", [&](Fiber& fiber) {
+      bool done = false;
+      WorkerJob job(fiber, [&done] {
+        usleep(20'000);
+        done = true;
+      });
+      EXPECT_TRUE(job.wait().is_halted());
+      EXPECT_TRUE(done);
+      ++halted;
+    });
   }
   scheduler.spawn("sleeper", [&](Fiber& fiber) {
     EXPECT_TRUE(fiber.sleep(seconds(1000)).is_halted());
@@ -172,9 +182,9 @@ TEST(LinuxHost, HaltWaitsForThreadsAndEndsEveryWait) {
     EXPECT_TRUE(accept(fiber, listener->socket).status().is_halted());
     ++halted;
   });
-  for (int i = 0; i < 6; ++i) scheduler.run_one();
+  for (int i = 0; i < 10; ++i) scheduler.run_one();
   under_test.host.halt(scheduler);
-  EXPECT_EQ(halted, 6);
+  EXPECT_EQ(halted, 10);
   EXPECT_EQ(scheduler.live_fibers(), 0u);
 }
 
