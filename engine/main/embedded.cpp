@@ -7,10 +7,13 @@
 namespace orrery {
 namespace {
 
+constexpr std::string_view kInMemory = ":memory:";
+
 class Embedded final : public EmbeddedDatabase {
  public:
   Embedded(const std::string& path, DatabaseNodeOptions options)
-      : host_({.data_directory = path == ":memory:" ? "" : path}),
+      : in_memory_(path == kInMemory),
+        host_({.data_directory = in_memory_ ? "" : path}),
         scheduler_(host_),
         node_(host_, gate_, std::move(options)) {}
   ~Embedded() override { host_.halt(scheduler_); }
@@ -54,7 +57,8 @@ class Embedded final : public EmbeddedDatabase {
     }
     if (session_ != nullptr) session_->end(fiber);
     session_.reset();
-    if (closing_) outcome_ = node_.close(fiber);
+    // In memory nothing is left for another time.
+    if (closing_) outcome_ = in_memory_ ? Status() : node_.close(fiber);
     done_ = true;
   }
 
@@ -75,6 +79,7 @@ class Embedded final : public EmbeddedDatabase {
     return std::move(outcome_);
   }
 
+  const bool in_memory_;
   LinuxHost host_;
   Scheduler scheduler_;
   GroupOfOne gate_;
@@ -93,7 +98,7 @@ class Embedded final : public EmbeddedDatabase {
 Result<std::unique_ptr<EmbeddedDatabase>> EmbeddedDatabase::open(
     const std::string& path, std::vector<std::pair<std::string, std::string>> settings) {
   DatabaseNodeOptions options{.settings = std::move(settings)};
-  if (path == ":memory:") {  // no zeros written ahead, no large files to look through at the start
+  if (path == kInMemory) {  // no zeros written ahead, no large files to look through at the start
     options.storage.log.zero_fill_segments = false;
     options.storage.log.segment_bytes = uint64_t{1} << 20;
   }

@@ -27,7 +27,8 @@ class EmbeddedDatabase {
   // Runs the statements of `text` as one simple query of the session that this is.
   virtual Status query(std::string_view text, ResultSink& sink) = 0;
   virtual TransactionStatus transaction_status() const = 0;
-  // Ends the session and shuts down cleanly. Without it the next open() recovers.
+  // Ends the session and shuts down cleanly (a database in memory is forgotten). Without it the
+  // next open() recovers.
   virtual Status close() = 0;
 };
 

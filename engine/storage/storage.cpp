@@ -199,7 +199,9 @@ Status Storage::start_term(Fiber& fiber, Recovery& recovery) {
 
 Status Storage::finish_creation(Fiber& fiber) {
   CHECK(is_new_);
-  TRY(checkpoint(fiber));
+  // What was made so far is in the log; recovery makes it again if need be.
+  const Lsn end = log_.append_position();
+  while (log_.committed() < end) TRY(log_.wait_committed(fiber, end - 1));
   control_->data.is_finished = 1;
   TRY(control_->save(fiber));
   TRY(remove_file(fiber, kUnfinished));
