@@ -34,7 +34,7 @@ void Nemesis::prepare(Machine& machine) {
     faults.note(Fault::clock_drift, true);
   }
   if (faults.is_on(Fault::disk_full)) {
-    const int64_t room = tape.magnitude(Site::knob, machine.id(), 256 * 1024, 64 * 1024 * 1024);
+    const int64_t room = tape.magnitude(Site::knob, machine.id(), 64 * 1024, 8 * 1024 * 1024);
     machine.disk().set_capacity(machine.disk().tree().used_bytes() + static_cast<uint64_t>(room));
   }
 }
