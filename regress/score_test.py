@@ -84,6 +84,11 @@ class Score(unittest.TestCase):
         found = judged(cut)
         self.assertEqual([v.line for v in found.verdicts if not v.matched], [4, 5, 6])
 
+    def test_what_goes_on_behind_the_expected_end_does_not_pass(self):
+        shorter = EXPECTED[: EXPECTED.index("insert into t")]
+        self.assertTrue(judged(shorter, variants={"t.out": shorter}).passed)
+        self.assertFalse(judged(EXPECTED, variants={"t.out": shorter}).passed)
+
     def test_an_answer_that_looks_like_the_script_is_still_an_answer(self):
         text = "\\echo 'select 1;'\nselect 1;\n"
         expected = "\\echo 'select 1;'\nselect 1;\nselect 1;\n" + TABLE.format(1)

@@ -1,13 +1,17 @@
 #include "exec/row_store.h"
 
+#include <algorithm>
+
 namespace orrery {
 
 static_assert(sizeof(RowHead) % 8 == 0);
 
 namespace {
 
-// Values and null bytes.
-size_t row_bytes(size_t width) { return (width * (sizeof(Datum) + 1) + 7) / 8 * 8; }
+// Values and null bytes. A row of no columns has an address too.
+size_t row_bytes(size_t width) {
+  return std::max<size_t>((width * (sizeof(Datum) + 1) + 7) / 8 * 8, 8);
+}
 
 }  // namespace
 

@@ -105,9 +105,9 @@ RC_GTEST_PROP(DateTimeProperty, WhatIsPrintedReadsBack, ()) {
 
 // A leading space sends the same text to the decoder.
 RC_GTEST_PROP(DateTimeProperty, IsoTextReadsAsTheDecoderReadsIt, ()) {
-  const TypeSettings settings =
-      settings_of(*rc::gen::element<std::string>("ISO, MDY", "SQL, DMY", "German, YMD"), "postgres",
-                  *TimeZone::find("Australia/Lord_Howe"));
+  const TimeZone zone = *TimeZone::find("Australia/Lord_Howe");
+  const TypeSettings settings = settings_of(
+      *rc::gen::element<std::string>("ISO, MDY", "SQL, DMY", "German, YMD"), "postgres", zone);
   const auto number = [](int limit, int width) {
     std::string text = std::to_string(*rc::gen::inRange(0, limit));
     return std::string(width - std::min<size_t>(width, text.size()), '0') + text;

@@ -58,3 +58,10 @@ select s.k from spill_small s where not exists (select 1 from spill_big b where 
 select count(*), count(s.k), count(b.k) from spill_small s full join spill_big b on b.k = s.k;
 select count(*), count(s.k), count(b.k) from spill_small s right join spill_big b on b.k = s.k;
 reset all;
+
+-- Rows of no columns, in memory and beyond it
+set work_mem to '64kB';
+with x as materialized (select from generate_series(1, 100000)) select count(*) from x;
+select count(*) from (select from generate_series(1, 50000) i order by i) x;
+select count(*) from (select row_number() over () from (select from generate_series(1, 30000)) x) y;
+reset work_mem;
