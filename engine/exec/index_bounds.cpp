@@ -6,12 +6,13 @@
 #include "exec/functions.h"
 #include "exec/projection.h"
 #include "exec/table_columns.h"
+#include "func/cross_search.h"
 
 namespace orrery {
 
 Status IndexBounds::compile() {
   for (const IndexCondition& condition : plan_.conditions) {
-    Condition c{&condition, std::nullopt, nullptr, {}, kInvalidOid, {}, 0};
+    Condition c{&condition, std::nullopt, {}, kInvalidOid, {}, 0};
     if (condition.strategy == IndexStrategy::any_eq) {
       const CatalogType* array = TRY(context_.catalog.type(context_.fiber, condition.value->type));
       c.element_type = array->element;
@@ -20,16 +21,17 @@ Status IndexBounds::compile() {
       c.value = TRY(Evaluator::compile(context_, *condition.value, outer_column));
       c.desc = TRY(type_desc(context_, condition.value->type));
     }
-    if (condition.function) {
-      c.compare = TRY(cross_comparator(condition));
-      any_cross_ = true;
-    }
     conditions_.push_back(std::move(c));
   }
   compares_.assign(static_cast<size_t>(plan_.index->keys), nullptr);
+  crosses_.assign(compares_.size(), nullptr);
   for (size_t k = 0; k < compares_.size(); ++k) compares_[k] = plan_.index->storage.keys[k].compare;
-  for (const Condition& c : conditions_) {
-    if (c.compare != nullptr) compares_[static_cast<size_t>(c.condition->column)] = c.compare;
+  for (const IndexCondition& condition : plan_.conditions) {
+    if (condition.cross == nullptr) continue;
+    const auto k = static_cast<size_t>(condition.column);
+    any_cross_ = true;
+    crosses_[k] = condition.cross;
+    if (condition.cross->compare != nullptr) compares_[k] = condition.cross->compare;
   }
   return {};
 }
@@ -44,6 +46,7 @@ Result<bool> IndexBounds::evaluate(Arena& arena) {
     TRY(take_elements(arena, c));
     if (c.elements.empty()) return false;
   }
+  if (any_cross_) widen_all(arena);
   make_range();
   return true;
 }
@@ -79,6 +82,21 @@ Status IndexBounds::take_elements(Arena& arena, Condition& c) {
   return context_.fiber.charge(all.size() * 4);
 }
 
+void IndexBounds::widen_all(Arena& arena) {
+  for (Condition& c : conditions_) {
+    const CrossSearch* const cross = crosses_[static_cast<size_t>(c.condition->column)];
+    if (cross == nullptr || !c.value) continue;
+    const Oid from = c.condition->cross != nullptr ? c.condition->cross->given : cross->stored;
+    const TypeSettings& settings = context_.session.types;
+    if (c.condition->strategy == IndexStrategy::any_eq) {
+      for (Datum& element : c.elements)
+        element = widen(arena, settings, element, cross->stored, cross->wide);
+    } else {
+      c.now.value = widen(arena, settings, c.now.value, from, cross->wide);
+    }
+  }
+}
+
 void IndexBounds::make_range() {
   lower_.clear();
   upper_.clear();
@@ -109,15 +127,6 @@ void IndexBounds::make_range() {
   range_.lower = lower_;
   range_.upper = upper_;
   if (any_cross_) range_.compare = compares_;
-}
-
-Result<Comparator> IndexBounds::cross_comparator(const IndexCondition& condition) {
-  const FunctionInfo* function = TRY(context_.catalog.function(context_.fiber, condition.function));
-  const Comparator found = function == nullptr ? nullptr : find_cross_comparator(function->source);
-  if (found == nullptr)
-    return unsupported(
-        cat("index comparison by ", function == nullptr ? "an unknown function" : function->name));
-  return found;
 }
 
 void IndexBounds::bound(size_t column, const IndexColumn& key, NullableDatum value, bool is_lower,

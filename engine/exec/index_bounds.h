@@ -26,7 +26,6 @@ class IndexBounds {
   struct Condition {
     const IndexCondition* condition;
     std::optional<Evaluator> value;
-    Comparator compare;
     ColumnDesc desc;
     Oid element_type;             // = ANY: of the array
     std::vector<Datum> elements;  // = ANY: distinct, not NULL, in the order of the scan
@@ -38,7 +37,8 @@ class IndexBounds {
 
   void make_range();
 
-  Result<Comparator> cross_comparator(const IndexCondition& condition);
+  // Turns the bounds into the types that their columns are searched with.
+  void widen_all(Arena& arena);
 
   static void add(std::vector<NullableDatum>& side, size_t column, NullableDatum value) {
     if (side.size() == column) side.push_back(value);
@@ -57,6 +57,7 @@ class IndexBounds {
   const IndexScanPlan& plan_;
   std::vector<Condition> conditions_;
   std::vector<NullableDatum> lower_, upper_;
+  std::vector<const CrossSearch*> crosses_;  // of each key column; null: bounds are of its type
   std::vector<Comparator> compares_;
   bool any_cross_ = false;
   IndexRange range_;

@@ -63,36 +63,4 @@ int TableColumns::Layout::operator()(const Expr& leaf) const {
   return var.attno > 0 ? var.attno - 1 : width - var.attno - 1;
 }
 
-namespace {
-
-template <class A, class B>
-int compare_integers(Datum a, Datum b) {
-  const auto x = static_cast<int64_t>(a.as<A>());
-  const auto y = static_cast<int64_t>(b.as<B>());
-  return x < y ? -1 : x > y ? 1 : 0;
-}
-
-// NaN above all, equal to itself.
-template <class A, class B>
-int compare_floats(Datum a, Datum b) {
-  const auto x = static_cast<double>(a.as<A>());
-  const auto y = static_cast<double>(b.as<B>());
-  if (x != x || y != y) return static_cast<int>(x != x) - static_cast<int>(y != y);
-  return x < y ? -1 : x > y ? 1 : 0;
-}
-
-}  // namespace
-
-Comparator find_cross_comparator(std::string_view function) {
-  if (function == "btint24cmp") return compare_integers<int16_t, int32_t>;
-  if (function == "btint28cmp") return compare_integers<int16_t, int64_t>;
-  if (function == "btint42cmp") return compare_integers<int32_t, int16_t>;
-  if (function == "btint48cmp") return compare_integers<int32_t, int64_t>;
-  if (function == "btint82cmp") return compare_integers<int64_t, int16_t>;
-  if (function == "btint84cmp") return compare_integers<int64_t, int32_t>;
-  if (function == "btfloat48cmp") return compare_floats<float, double>;
-  if (function == "btfloat84cmp") return compare_floats<double, float>;
-  return nullptr;
-}
-
 }  // namespace orrery

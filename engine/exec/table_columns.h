@@ -47,8 +47,4 @@ class TableColumns {
 };
 constexpr int kSystemColumns = 6;
 
-// The three-way comparison of two types that a B-tree family names by its function (btint48cmp
-// ...); null: none.
-Comparator find_cross_comparator(std::string_view function);
-
 }  // namespace orrery

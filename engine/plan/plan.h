@@ -11,6 +11,7 @@
 #include <span>
 
 #include "analyze/query.h"
+#include "func/cross_search.h"
 
 namespace orrery {
 
@@ -91,9 +92,9 @@ enum class IndexStrategy : uint8_t {
 struct IndexCondition {
   int column;
   IndexStrategy strategy;
-  Expr* value;     // null for the NULL tests
-  Oid function;    // comparison support when types differ from the column's; 0 the index's own
-  Expr* original;  // as written, for EXPLAIN ("Index Cond")
+  Expr* value;               // null for the NULL tests
+  const CrossSearch* cross;  // when the value is not of the column's type
+  Expr* original;            // as written, for EXPLAIN ("Index Cond")
 };
 struct IndexScanPlan : ScanPlan {
   const CatalogIndex* index = nullptr;

@@ -63,7 +63,7 @@ Result<std::vector<IndexClause>> LevelPlanner::match_index(const CatalogIndex& i
       const int key = key_of(*test.arg);
       if (key < 0 || test.row_type) continue;
       const IndexStrategy s = test.is_null ? IndexStrategy::is_null : IndexStrategy::is_not_null;
-      out.push_back({condition, IndexCondition{key, s, nullptr, kInvalidOid, condition}});
+      out.push_back({condition, IndexCondition{key, s, nullptr, nullptr, condition}});
       continue;
     }
     if (condition->tag == ExprTag::scalar_array) {
@@ -72,8 +72,8 @@ Result<std::vector<IndexClause>> LevelPlanner::match_index(const CatalogIndex& i
       if (key < 0 || (ranges_of(*sa.array) & ~allowed) != 0) continue;
       const bool usable = TRY(is_key_equality(sa, index.families[static_cast<size_t>(key)]));
       if (!usable) continue;
-      out.push_back({condition,
-                     IndexCondition{key, IndexStrategy::any_eq, sa.array, kInvalidOid, condition}});
+      out.push_back(
+          {condition, IndexCondition{key, IndexStrategy::any_eq, sa.array, nullptr, condition}});
       continue;
     }
     if (condition->tag != ExprTag::call) continue;
@@ -100,14 +100,14 @@ Result<std::vector<IndexClause>> LevelPlanner::match_index(const CatalogIndex& i
       if (!found) continue;
       if (!left_is_key) strategy = commuted(strategy);
       // int4col = int8 value: the family has a comparison for the pair.
-      Oid support;
+      const CrossSearch* cross = nullptr;
       if (op->left != op->right) {
         const Oid stored = left_is_key ? op->left : op->right;
         const Oid bound = left_is_key ? op->right : op->left;
-        support = TRY(context_.catalog.family_function(context_.fiber, family, stored, bound, 1));
-        if (!support) continue;
+        cross = find_cross_search(stored, bound);
+        if (cross == nullptr) continue;
       }
-      out.push_back({condition, IndexCondition{key, strategy, value, support, condition}});
+      out.push_back({condition, IndexCondition{key, strategy, value, cross, condition}});
       break;
     }
   }

@@ -1,0 +1,44 @@
+-- An index searched with values of another type than its column's.
+set enable_seqscan to off; set enable_bitmapscan to off; set timezone to 'America/New_York';
+create table c_dates (d date primary key, s timestamptz unique, u timestamp unique);
+insert into c_dates select d, d + interval '3 hours', d + interval '3 hours'
+  from generate_series(date '2021-03-10', date '2021-03-20', interval '1 day') d;
+insert into c_dates values ('infinity', 'infinity', 'infinity'), ('-infinity', '-infinity', '-infinity'),
+  ('5874897-12-31', null, null);
+select count(*), min(d), max(d) from c_dates where d >= timestamp '2021-03-12 00:00:01';
+select count(*), min(d), max(d) from c_dates where d <= timestamp '2021-03-12' and d > date '2021-03-10';
+select d from c_dates where d = timestamp '2021-03-12';
+select d from c_dates where d = timestamp '2021-03-12 01:00';
+select count(*) from c_dates where d < timestamp 'infinity';
+select count(*) from c_dates where d >= timestamp 'infinity';
+select count(*) from c_dates where d > timestamptz '2021-03-14 12:00+00';
+select count(*), min(s) from c_dates where s > date '2021-03-14';
+select count(*), min(s) from c_dates where s >= timestamp '2021-03-14 03:00' and s < timestamptz '2021-03-18 00:00+00';
+select count(*) from c_dates where s = date 'infinity';
+select count(*) from c_dates where s < date '5874897-12-31';
+select count(*) from c_dates where s = date '5874897-12-31';
+select count(*), max(u) from c_dates where u < date '2021-03-14' and u >= timestamp '2021-03-11';
+select count(*) from c_dates where u <= date '5874897-12-31';
+select count(*) from c_dates where u < timestamptz '2021-03-14 12:00+00';
+create table c_floats (a float4 primary key, b float8 unique);
+insert into c_floats select i / 4.0, i / 4.0 from generate_series(-8, 8) i;
+insert into c_floats values ('nan', 'nan'), ('inf', 'inf'), (0.1, 0.1);
+select count(*), min(a), max(a) from c_floats where a > float4 '-1.5' and a < float8 '1.25';
+select count(*) from c_floats where a = float8 '0.1';
+select count(*) from c_floats where b >= float4 '0.1' and b < float8 '1e300';
+select count(*) from c_floats where a >= float8 'nan';
+create table c_ints (a int2 primary key, b int4 unique, c int8 unique);
+insert into c_ints select i, i, i from generate_series(-300, 300) i;
+select count(*) from c_ints where a > int4 '290' and a <= int8 '3000000000';
+select count(*) from c_ints where b > int8 '-3000000000' and b < int2 '-290';
+select count(*) from c_ints where c = int4 '7' or c between int2 '-5' and int4 '5';
+create table c_names (n name primary key, t text unique);
+insert into c_names select 'n' || i, 'n' || i from generate_series(10, 99) i;
+select count(*), min(n), max(n) from c_names where n >= text 'n20' and n < name 'n30';
+select n from c_names where n = text 'n77';
+select count(*) from c_names where t > name 'n95';
+prepare c_name as select n from c_names where n = $1;
+execute c_name('n55');
+explain (costs off) select * from c_dates where s >= date '2021-03-14' and s < now();
+explain (costs off) select * from c_names where n = text 'n77';
+reset all;
