@@ -8,6 +8,7 @@
 // comes after all others.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <vector>
