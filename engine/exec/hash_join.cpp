@@ -216,8 +216,7 @@ class HashJoinOperator final : public Operator {
         if (null_key && !keeps_inner(join_.join_type)) continue;  // matches nothing
         if (null_key) hash = hash_u64(unmatchable++);             // spread over the batches
         if (!null_key && batch_of(hash) != 0) {
-          TRY(file_of(inner_files_, batch_of(hash), table_->columns(), RowHeads::kept)
-                  .write(all, row, hash));
+          TRY(inner_file(hash).write(all, row, hash));
           continue;
         }
         StoredRow* stored = table_->add(all, row);
@@ -269,10 +268,10 @@ class HashJoinOperator final : public Operator {
       files[batch] = {std::make_unique<RowStream>(*temp_, columns, heads), batches_};
     return *files[batch].rows;
   }
-  Status write_inner(const StoredRow& row) {
-    return file_of(inner_files_, batch_of(row.head().hash), table_->columns(), RowHeads::kept)
-        .write(row);
+  RowStream& inner_file(uint64_t hash) {
+    return file_of(inner_files_, batch_of(hash), table_->columns(), RowHeads::kept);
   }
+  Status write_inner(const StoredRow& row) { return inner_file(row.head().hash).write(row); }
 
   // Goes on with the next batch that can give rows; false when there is none.
   Result<bool> next_batch() {

@@ -170,7 +170,7 @@ Status RowSorter::begin_sort(Chunk& chunk) {
   return {};
 }
 
-// All rows have come: makes the chunks ready for next_row().
+// All rows have come: makes the chunks ready for next().
 Status RowSorter::end_chunks() {
   chunk_at_ = 0;
   if (chunks_.empty()) return {};
@@ -203,11 +203,11 @@ Status RowSorter::sort() {
 
 // ---- runs in the file
 
-// All that next_row() gives.
+// All that next() gives.
 Result<std::unique_ptr<RowStream>> RowSorter::write_rows() {
   auto run = std::make_unique<RowStream>(*file_, columns_);
   while (true) {
-    const StoredRow* row = TRY(next_row());
+    const StoredRow* row = TRY(next());
     if (row == nullptr) break;
     TRY(run->write(*row));
     TRY(fiber_.charge(2));
@@ -291,7 +291,7 @@ Status RowSorter::advance(uint32_t number) {
   return {};
 }
 
-Result<StoredRow*> RowSorter::next_row() {
+Result<StoredRow*> RowSorter::next() {
   if (heads_.empty()) {
     for (; chunk_at_ < chunks_.size(); ++chunk_at_) {
       Chunk& chunk = *chunks_[chunk_at_];
@@ -308,15 +308,13 @@ Result<StoredRow*> RowSorter::next_row() {
   return row;
 }
 
-Result<StoredRow*> RowSorter::next() { return next_row(); }
-
 Result<uint32_t> RowSorter::next_batch(std::span<Vector> columns) {
   batch_rows_.clear();
   const bool from_file = !inputs_.empty();
   if (from_file && batch_arena_ == nullptr) batch_arena_ = std::make_unique<Arena>(budget_);
   if (from_file) batch_arena_->reset();
   while (batch_rows_.size() < kBatchRows) {
-    StoredRow* const row = TRY(next_row());
+    StoredRow* const row = TRY(next());
     if (row == nullptr) break;
     batch_rows_.push_back(from_file ? copy_row(*batch_arena_, columns_, *row) : row);
   }

@@ -86,7 +86,6 @@ class RowSorter {
   void play();
   bool head_before(uint32_t a, uint32_t b) const;
   Status advance(uint32_t input);
-  Result<StoredRow*> next_row();
   void forget_items();
 
   Fiber& fiber_;

@@ -93,9 +93,6 @@ constexpr Kernel kBpcharSmaller =
 constexpr Kernel kTextEq = lift([](std::string_view a, std::string_view b) { return a == b; });
 constexpr Kernel kTextNe = lift([](std::string_view a, std::string_view b) { return a != b; });
 
-int compare_name_text(Datum a, Datum b) {
-  return compare_text(name_view(a.as<const char*>()), b.text());
-}
 int compare_text_name(Datum a, Datum b) { return -compare_name_text(b, a); }
 
 #define SIX(eq, ne, lt, le, gt, ge, A, B)                                             \

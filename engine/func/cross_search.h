@@ -17,8 +17,8 @@ struct CrossSearch {
 // column against a timestamptz is such: the session's zone would have to be asked for each key.)
 const CrossSearch* find_cross_search(Oid stored, Oid given);
 
-// `value` of type `from` as `wide`. Dates and timestamps beyond the range of `wide` become its
-// greatest or least finite moment, which no data reach.
+// `value` of type `from` as `wide`. What lies beyond its range stands beside infinity
+// (place_in_zone).
 Datum widen(Arena& arena, const TypeSettings& settings, Datum value, Oid from, Oid wide);
 
 }  // namespace orrery

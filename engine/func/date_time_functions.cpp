@@ -299,27 +299,13 @@ constexpr Kernel kRoundTimestamp = lift([](int64_t v, int32_t typmod) -> Result<
   return v;
 });
 
-// A date against a timestamp: without overflow, for a date may lie past every timestamp.
-int date_order(int32_t date, int64_t timestamp) {
-  const Result<int64_t> start = timestamp_of_date(date);
-  if (!start.ok())
-    return timestamp == kTimestampInfinity ? -1 : 1;  // past all timestamps but that one
-  return (start.value() > timestamp) - (start.value() < timestamp);
-}
-// How a moment beyond the range of timestamps compares.
-int past_range(bool above, int64_t timestamp) {
-  if (above) return timestamp == kTimestampInfinity ? -1 : 1;
-  return timestamp == kTimestampMinusInfinity ? 1 : -1;
+int order(int64_t a, int64_t b) { return (a > b) - (a < b); }
+int date_order(int32_t date, int64_t timestamp) { return order(place_of_date(date), timestamp); }
+int timestamp_order_tz(Call& call, int64_t timestamp, int64_t with_zone) {
+  return order(place_in_zone(timestamp, zone_of(call)), with_zone);
 }
 int date_order_tz(Call& call, int32_t date, int64_t timestamp) {
-  const Result<int64_t> start = timestamptz_of_date(date, zone_of(call));
-  if (!start.ok()) return past_range(date > 0, timestamp);
-  return (start.value() > timestamp) - (start.value() < timestamp);
-}
-int timestamp_order_tz(Call& call, int64_t timestamp, int64_t with_zone) {
-  const Result<int64_t> utc = timestamp_to_timestamptz(timestamp, zone_of(call));
-  if (!utc.ok()) return past_range(timestamp > 0, with_zone);
-  return (utc.value() > with_zone) - (utc.value() < with_zone);
+  return timestamp_order_tz(call, place_of_date(date), timestamp);
 }
 bool holds(int order, char op) {
   switch (op) {

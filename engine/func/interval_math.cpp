@@ -94,6 +94,17 @@ Result<int64_t> timestamp_of_date(int32_t date) {
   return result;
 }
 
+int64_t place_of_date(int32_t date) {
+  const Result<int64_t> start = timestamp_of_date(date);
+  return start.ok() ? start.value() : kTimestampInfinity - 1;  // dates begin where timestamps do
+}
+int64_t place_in_zone(int64_t timestamp, const TimeZone& zone) {
+  if (!is_valid_timestamp(timestamp)) return timestamp;
+  const Result<int64_t> utc = timestamp_to_timestamptz(timestamp, zone);
+  if (utc.ok()) return utc.value();
+  return timestamp > 0 ? kTimestampInfinity - 1 : kTimestampMinusInfinity + 1;
+}
+
 Result<int64_t> timestamp_plus(int64_t timestamp, const Interval& span) {
   if (is_infinite_timestamp(timestamp)) return timestamp;
   if (span.months != 0) {

@@ -14,6 +14,10 @@ Status interval_out_of_range();
 
 // The microsecond at which a date starts; infinities to infinities.
 Result<int64_t> timestamp_of_date(int32_t date);
+// The same, and the moment that is `timestamp` in a zone, as places in an order: what lies beyond
+// the range of timestamps stands beside the infinity on its side, where no timestamp is.
+int64_t place_of_date(int32_t date);
+int64_t place_in_zone(int64_t timestamp, const TimeZone& zone);
 // A moment some months, days and microseconds on; a day past the month's end is its last.
 // Infinities stay.
 Result<int64_t> timestamp_plus(int64_t timestamp, const Interval& span);

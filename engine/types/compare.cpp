@@ -32,6 +32,9 @@ int compare_bpchar(Datum a, Datum b) {
 int compare_name(Datum a, Datum b) {
   return compare_text(name_view(a.as<const char*>()), name_view(b.as<const char*>()));
 }
+int compare_name_text(Datum name, Datum text) {
+  return compare_text(name_view(name.as<const char*>()), text.text());
+}
 int compare_uuid(Datum a, Datum b) {
   return std::memcmp(a.as<const char*>(), b.as<const char*>(), 16);
 }

@@ -15,6 +15,7 @@ int compare_float8(Datum a, Datum b);
 int compare_bytes(Datum a, Datum b);  // text, varchar, bytea
 int compare_bpchar(Datum a, Datum b);
 int compare_name(Datum a, Datum b);
+int compare_name_text(Datum name, Datum text);
 int compare_uuid(Datum a, Datum b);
 int compare_tid(Datum a, Datum b);
 
